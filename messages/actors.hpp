@@ -1,0 +1,186 @@
+#pragma once
+
+/// All typed actor interfaces, forward declared: including this costs no CAF machinery beyond
+/// `replies_to`. Each handler has one line saying what it does. Handles cross nodes transparently.
+
+#include <caf/fwd.hpp>
+#include <caf/replies_to.hpp>
+
+#include <string>
+
+namespace troupe {
+
+// --- forward declarations of the messages --------------------------------------------------------
+struct acknowledged;
+struct admin_command;
+struct admin_result;
+struct book_image;
+struct checkpoint_activate;
+struct checkpoint_chunk;
+struct checkpoint_manifest;
+struct checkpoint_receipt;
+struct decision;
+struct executor_report;
+struct feature_frame;
+struct feed_report;
+struct frame_batch;
+struct halt_command;
+struct halt_state;
+struct hello;
+struct hello_reply;
+struct image_request;
+struct inference_answer;
+struct inference_request;
+struct learning_counts;
+struct lease_grant;
+struct lease_request;
+struct order_report;
+struct pending_request;
+struct ping;
+struct pong;
+struct prediction;
+struct prediction_list;
+struct quote;
+struct risk_request;
+struct risk_verdict;
+struct session_event;
+struct snapshot_mature;
+struct snapshot_put;
+struct status_report;
+struct status_request;
+struct training_batch;
+struct training_pull;
+
+} // namespace troupe
+
+namespace troupe {
+
+/// `rpc<In...>::to<Out...>`: a handler that answers. CAF 0.17 spelling behind our own words.
+template <class... In>
+struct rpc {
+  template <class... Out>
+  using to = typename caf::replies_to<In...>::template with<Out...>;
+};
+
+/// `on<In...>`: a handler that does not answer.
+template <class... In>
+using on = caf::reacts_to<In...>;
+
+// --- every actor ---------------------------------------------------------------------------------
+
+/// What every actor understands; each interface below contains it.
+using observable_actor = caf::typed_actor<
+    // Says how it is, as JSON.
+    rpc<status_request>::to<status_report>>;
+
+// --- runtime -------------------------------------------------------------------------------------
+
+/// The one published actor of a node: the door to everything else, which is found by name.
+using node_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Admits a peer, or refuses it with both sides' values.
+    rpc<hello>::to<hello_reply>,
+    // Answers a heartbeat.
+    rpc<ping>::to<pong>,
+    // Carries out an operator's command and audits it.
+    rpc<admin_command>::to<admin_result>,
+    // Finds an actor of this node by name; an empty handle when there is none.
+    rpc<std::string>::to<caf::strong_actor_ptr>>;
+
+// --- market data ---------------------------------------------------------------------------------
+
+/// Holds one venue's market-data sessions.
+using connector_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Fetches a REST book image within the rate budget and sends it to the feed.
+    on<image_request>>;
+
+/// Keeps one instrument's book, trades, bars and features.
+using feed_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Takes frames in order of receipt.
+    on<frame_batch>,
+    // Takes the REST image it asked for.
+    on<book_image>,
+    // Learns that the session connected or broke; a broken session invalidates the book.
+    on<session_event>,
+    // Adds a subscriber (by handle) of quotes, conflated to one in flight, newest wins.
+    rpc<caf::strong_actor_ptr, std::string>::to<acknowledged>,
+    // A subscriber has taken the last quote and may be sent the next one.
+    on<acknowledged>>;
+
+// --- storage -------------------------------------------------------------------------------------
+
+/// The embedded store. Detached: its handlers may block on the disk.
+using store_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Stores a snapshot; a known id is left as it is.
+    rpc<snapshot_put>::to<acknowledged>,
+    // Attaches an outcome once and gives a scored one its place in the training stream.
+    rpc<snapshot_mature>::to<acknowledged>,
+    // Lists predictions without an outcome, oldest first.
+    rpc<pending_request>::to<prediction_list>,
+    // Hands out the training stream in order.
+    rpc<training_pull>::to<training_batch>,
+    // Takes a piece of a checkpoint; the last one is checked and synced before the answer.
+    rpc<checkpoint_chunk>::to<checkpoint_receipt>>;
+
+// --- learning ------------------------------------------------------------------------------------
+
+/// Serves one champion; batches what waits.
+using model_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Forecasts all horizons of one frame.
+    rpc<inference_request>::to<inference_answer>,
+    // Takes a piece of a checkpoint.
+    rpc<checkpoint_chunk>::to<checkpoint_receipt>,
+    // Swaps to weights it holds complete and checked.
+    rpc<checkpoint_activate>::to<acknowledged>>;
+
+/// Learns from the training stream and publishes checkpoints.
+using trainer_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>>;
+
+/// One per instrument and horizon: asks the model, stores the snapshot, scores the outcome when due.
+using predictor_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // A new instant: predict, and score what is due.
+    on<feature_frame>>;
+
+// --- trading -------------------------------------------------------------------------------------
+
+/// Fuses predictions into decisions.
+using orchestrator_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Takes a prediction as one input of the next decision.
+    rpc<prediction>::to<acknowledged>,
+    // Takes the newest quote; acknowledges to the feed.
+    on<quote>>;
+
+/// Pre-trade checks, halts, limits; grants leases.
+using risk_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Approves or denies one exact order.
+    rpc<risk_request>::to<risk_verdict>,
+    // Renews an executor's lease unless its epoch is old.
+    rpc<lease_request>::to<lease_grant>,
+    // Latches a trading state, synced before the answer.
+    rpc<halt_command>::to<halt_state>,
+    // Takes the newest quote for collar and staleness.
+    on<quote>>;
+
+/// Owns one account at one venue: the only one that sends its orders.
+using executor_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Takes a target position; the newest per instrument wins.
+    rpc<decision>::to<acknowledged>,
+    // Takes what the venue said, from the account's session.
+    on<order_report>,
+    // Learns how the account's private session stands.
+    on<session_event>,
+    // Takes the newest quote.
+    on<quote>,
+    // Learns the latched trading state.
+    on<halt_state>>;
+
+} // namespace troupe

@@ -1,0 +1,116 @@
+#pragma once
+
+/// Nodes, membership, the directory of names, status and administration.
+
+#include "messages/fields.hpp"
+
+namespace troupe {
+
+/// A node's name in nodes.conf.
+struct node_name {
+  std::string text;
+  friend auto operator<=>(const node_name&, const node_name&) = default;
+};
+
+/// First message on a link. A mismatch is refused with both sides' values in the error.
+struct hello {
+  node_name node;
+  std::uint64_t incarnation = 0;
+  std::uint64_t schema = 0;
+  std::string build;
+  std::uint64_t configuration = 0;
+  std::vector<std::string> roles;
+
+  TROUPE_FIELDS(hello, "Who joins.", TROUPE_FIELD(node, "name in nodes.conf"),
+                TROUPE_FIELD(incarnation, "counter of the node's starts; an older one is dead for ever"),
+                TROUPE_FIELD(schema, "hash of all message types"), TROUPE_FIELD(build, "build id"),
+                TROUPE_FIELD(configuration, "hash of nodes.conf"), TROUPE_FIELD(roles, "roles it plays"))
+};
+
+struct hello_reply {
+  hello self;
+  bool accepted = false;
+  std::string refused;
+  TROUPE_FIELDS(hello_reply, "Answer to a hello.", TROUPE_FIELD(self, "the answering node"),
+                TROUPE_FIELD(accepted, "false: refused"), TROUPE_FIELD(refused, "why, with both sides' values"))
+};
+
+struct ping {
+  node_name node;
+  std::uint64_t incarnation = 0;
+  std::uint64_t sequence = 0;
+  TROUPE_FIELDS(ping, "Heartbeat.", TROUPE_FIELD(node, "sender"), TROUPE_FIELD(incarnation, "sender's incarnation"),
+                TROUPE_FIELD(sequence, "number"))
+};
+
+struct pong {
+  node_name node;
+  std::uint64_t incarnation = 0;
+  std::uint64_t sequence = 0;
+  TROUPE_FIELDS(pong, "Answer to a heartbeat.", TROUPE_FIELD(node, "sender"),
+                TROUPE_FIELD(incarnation, "sender's incarnation"), TROUPE_FIELD(sequence, "of the ping"))
+};
+
+/// Ask a node, a supervisor or an actor how it is.
+struct status_request {
+  std::uint8_t verbosity = 0;
+  TROUPE_FIELDS(status_request, "How are you?", TROUPE_FIELD(verbosity, "0 brief, 1 detailed, 2 all"))
+};
+
+struct status_report {
+  std::string name;
+  std::string json;
+  TROUPE_FIELDS(status_report, "State of one actor or node.", TROUPE_FIELD(name, "whose"),
+                TROUPE_FIELD(json, "JSON object"))
+};
+
+/// An operator's command to a node; the result says in words what was done.
+struct admin_command {
+  std::string verb;
+  std::string target;
+  std::map<std::string, std::string> arguments;
+  std::string who;
+  TROUPE_FIELDS(admin_command, "An operator's command.", TROUPE_FIELD(verb, "kill, restart, set, drain, …"),
+                TROUPE_FIELD(target, "actor name"), TROUPE_FIELD(arguments, "named arguments"),
+                TROUPE_FIELD(who, "person or program, for the audit"))
+};
+
+struct admin_result {
+  bool done = false;
+  std::string text;
+  TROUPE_FIELDS(admin_result, "What came of a command.", TROUPE_FIELD(done, "false: refused or failed"),
+                TROUPE_FIELD(text, "in words"))
+};
+
+/// Acknowledges a message that carries nothing else back.
+struct acknowledged {
+  std::uint64_t sequence = 0;
+  TROUPE_FIELDS(acknowledged, "Done.", TROUPE_FIELD(sequence, "number the receiver gave it, 0 = none"))
+};
+
+/// Counters of one actor, for the tables of the console.
+struct actor_report {
+  std::string name;
+  std::string parent;
+  std::string kind;
+  std::uint64_t id = 0;
+  std::uint64_t mailbox = 0;
+  nanoseconds mailbox_age{};
+  std::uint64_t messages = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t restarts = 0;
+  nanoseconds handler_p50{};
+  nanoseconds handler_p99{};
+  std::string last_error;
+
+  TROUPE_FIELDS(actor_report, "Counters of one actor.", TROUPE_FIELD(name, "stable name"),
+                TROUPE_FIELD(parent, "supervisor's name"), TROUPE_FIELD(kind, "actor class"),
+                TROUPE_FIELD(id, "CAF id of this incarnation"), TROUPE_FIELD(mailbox, "messages waiting"),
+                TROUPE_FIELD(mailbox_age, "age of the oldest sampled one waiting"),
+                TROUPE_FIELD(messages, "handled so far"), TROUPE_FIELD(errors, "handlers that failed"),
+                TROUPE_FIELD(restarts, "restarts of this name"), TROUPE_FIELD(handler_p50, "median handler time"),
+                TROUPE_FIELD(handler_p99, "99th percentile handler time"),
+                TROUPE_FIELD(last_error, "newest error, for people"))
+};
+
+} // namespace troupe

@@ -1,0 +1,20 @@
+#include "messages/type_ids.hpp"
+
+namespace troupe {
+
+std::uint64_t cluster_schema_hash() {
+  static const auto hash = [] {
+    std::uint64_t sum = stable_hash("troupe-schema-1");
+#define TROUPE_HASH_TYPE(type_) sum = stable_hash(schema_text<type_>(), sum);
+    TROUPE_MESSAGE_TYPES(TROUPE_HASH_TYPE)
+#undef TROUPE_HASH_TYPE
+    return sum;
+  }();
+  return hash;
+}
+
+void register_message_types(caf::actor_system_config& config) {
+  config.add_message_types<caf::id_block::troupe>();
+}
+
+} // namespace troupe

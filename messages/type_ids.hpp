@@ -1,0 +1,44 @@
+#pragma once
+
+/// Registration of every message type with CAF: the one place that lists them. A type that is not
+/// `wire_message` (float, pointer, unlisted field) does not compile here.
+
+#include "messages/cluster.hpp"
+#include "messages/trading.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/type_id.hpp>
+
+/// Calls X(type) for every message type that may cross nodes.
+#define TROUPE_MESSAGE_TYPES(X)                                                                    \
+  X(acknowledged) X(actor_report) X(admin_command) X(admin_result) X(bar) X(book_image)           \
+  X(checkpoint_activate) X(checkpoint_chunk) X(checkpoint_manifest) X(checkpoint_receipt)         \
+  X(decision) X(executor_report) X(feature_frame) X(feed_report) X(fill) X(forecast)              \
+  X(frame_batch) X(halt_command) X(halt_state) X(hello) X(hello_reply) X(image_request)           \
+  X(inference_answer) X(inference_request) X(instrument_spec) X(intent) X(learning_counts)        \
+  X(lease_grant) X(lease_request) X(level) X(model_version) X(order_report) X(outcome)            \
+  X(packed_tensor) X(pending_request) X(ping) X(pong) X(prediction) X(prediction_list) X(quote)   \
+  X(raw_frame) X(risk_request) X(risk_verdict) X(session_event) X(snapshot) X(snapshot_mature)    \
+  X(snapshot_put) X(status_report) X(status_request) X(trade) X(training_batch) X(training_pull)
+
+CAF_BEGIN_TYPE_ID_BLOCK(troupe, first_custom_type_id)
+#define TROUPE_ADD_TYPE(type_) CAF_ADD_TYPE_ID(troupe, (troupe::type_))
+TROUPE_MESSAGE_TYPES(TROUPE_ADD_TYPE)
+#undef TROUPE_ADD_TYPE
+CAF_END_TYPE_ID_BLOCK(troupe)
+
+namespace troupe {
+
+#define TROUPE_CHECK_TYPE(type_)                                                                   \
+  static_assert(lists_all_fields<type_>, #type_ ": a member is missing in its field list");        \
+  static_assert(wire_message<type_>, #type_ ": floating-point or pointer field");
+TROUPE_MESSAGE_TYPES(TROUPE_CHECK_TYPE)
+#undef TROUPE_CHECK_TYPE
+
+/// Hash over the shapes of all message types; nodes with different ones refuse each other.
+std::uint64_t cluster_schema_hash();
+
+/// Registers all message types with a CAF configuration.
+void register_message_types(caf::actor_system_config& config);
+
+} // namespace troupe
