@@ -26,7 +26,7 @@ namespace troupe {
 using command_id = std::uint64_t;
 
 /// How a command on one order ended (DESIGN P3).
-enum class outcome_kind : std::uint8_t {
+enum class command_result : std::uint8_t {
   /// The venue carried it out; `report` says how the order stands.
   confirmed,
   /// The venue said no, for good; `report.code` and `report.text` are its words.
@@ -59,7 +59,7 @@ enum class refusal : std::uint8_t {
 /// The end of a place, cancel or query.
 struct command_outcome {
   command_id command = 0;
-  outcome_kind kind = outcome_kind::unknown;
+  command_result kind = command_result::unknown;
   refusal why = refusal::none;
   /// Client order id always set; state, fills, code, text as far as the venue said.
   order_report report;
