@@ -37,7 +37,7 @@ endif()
 # Shared settings of every target of ours.
 add_library(troupe_settings INTERFACE)
 target_include_directories(troupe_settings INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(troupe_settings INTERFACE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual
+target_compile_options(troupe_settings INTERFACE -Wall -Wextra -Wnon-virtual-dtor -Woverloaded-virtual
   $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 
 # troupe_library(NAME SOURCES … [DEPS …] [ACTORS] [PCH header …])

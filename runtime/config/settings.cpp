@@ -1,0 +1,85 @@
+#include "runtime/config/configuration.hpp"
+
+namespace troupe {
+namespace {
+
+using enum setting_kind;
+
+// The one table of settings. `troupe config show` prints it with values and origins.
+constexpr setting table[] = {
+    // --- cluster ---------------------------------------------------------------------------------
+    {"cluster.nodes", text, "nodes.conf", "troupe.yaml", "which nodes may join; relative to the configuration folder"},
+    {"log.level", text, "info", "troupe.yaml", "debug, info, warn or error"},
+
+    // --- clocks ----------------------------------------------------------------------------------
+    {"clock.market.rate", decimal, "1", "troupe.yaml",
+     "how fast market time runs against the steady clock; 1 with real venues, faster with tapes"},
+    {"clock.market.origin", integer, "0", "troupe.yaml",
+     "market time in ns since 1970 at clock.market.steady; 0 = market time is the wall clock"},
+    {"clock.market.steady", integer, "0", "troupe.yaml", "steady time in ns that belongs to clock.market.origin"},
+
+    // --- what is traded and watched --------------------------------------------------------------
+    {"instruments", text_list, "BTC-USDT@binance", "troupe.yaml", "instruments whose feeds and predictors run"},
+    {"source.kind", text, "live", "troupe.yaml",
+     "live, tape, looped or generated: what the market data is; shown wherever figures are shown"},
+    {"source.lap_origin", integer, "0", "troupe.yaml", "market time in ns at which the first lap of a looped tape starts"},
+    {"source.lap_length", duration, "0s", "troupe.yaml",
+     "market time from seam to seam of a looped tape; outcomes that span a seam are not scored; 0s = no seams"},
+
+    // --- feeds -----------------------------------------------------------------------------------
+    {"feed.stale_after", duration, "10s", "troupe.yaml", "market time without any change after which a book is stale"},
+
+    // --- learning --------------------------------------------------------------------------------
+    {"predictor.interval", duration, "10s", "troupe.yaml", "market time between predictions; divides one minute"},
+    {"predictor.model", text, "cnn", "troupe.yaml", "model that predictors ask"},
+    {"predictor.ask_timeout", duration, "2s", "troupe.yaml", "steady time a predictor waits for the model"},
+    {"predictor.late_tolerance", duration, "30s", "troupe.yaml",
+     "market time after the due instant within which a late outcome is still taken"},
+    {"models.*.width", integer, "32", "models.yaml", "channels of the convolutional layers"},
+    {"models.*.seed", integer, "1", "models.yaml", "seed of the initial weights"},
+    {"models.*.learning_rate", decimal, "0.001", "models.yaml", "step size of AdamW"},
+    {"models.*.weight_decay", decimal, "0.0001", "models.yaml", "decoupled weight decay of AdamW"},
+    {"models.*.batch", integer, "32", "models.yaml", "samples of one training step"},
+    {"models.*.checkpoint_samples", integer, "256", "models.yaml", "samples between checkpoints"},
+    {"models.*.checkpoint_every", duration, "30s", "models.yaml", "steady time between checkpoints, at most"},
+    {"models.*.max_batch", integer, "64", "models.yaml", "largest batch of one inference"},
+    {"models.*.batch_wait", duration, "200us", "models.yaml", "steady time a request may wait for its batch to fill"},
+
+    // --- trading ---------------------------------------------------------------------------------
+    {"trading.mode", text, "paper", "troupe.yaml", "paper, testnet or live; live needs --confirm=ACCOUNT at the start"},
+    {"trading.account", text, "main@binance", "troupe.yaml", "account that trades"},
+    {"trading.gateway", text, "paper", "troupe.yaml",
+     "paper = the in-process paper venue; venue = the venue's own API (a simulator in paper mode)"},
+    {"trading.cash", decimal, "100000", "troupe.yaml", "starting cash of the paper venue, quote asset"},
+    {"orchestrator.dead_band", decimal, "0.02", "troupe.yaml", "signals nearer to zero keep the position"},
+    {"orchestrator.max_position", decimal, "0.02", "troupe.yaml", "position at a full signal, base asset"},
+    {"orchestrator.min_holding", duration, "30s", "troupe.yaml", "market time between changes of direction, at least"},
+    {"orchestrator.prediction_age", duration, "60s", "troupe.yaml", "market time after which a prediction no longer counts"},
+    {"executor.order_life", duration, "20s", "troupe.yaml", "market time after which a resting order is cancelled and renewed"},
+    {"executor.intent_life", duration, "10s", "troupe.yaml", "market time after which an intent is not sent any more"},
+    {"executor.cross_after", duration, "60s", "troupe.yaml", "market time after which the rest of a target is taken from the book"},
+    {"risk.max_position", decimal, "0.05", "troupe.yaml", "largest net position with all open orders filled, base asset"},
+    {"risk.max_order", decimal, "0.05", "troupe.yaml", "largest order, base asset"},
+    {"risk.max_notional", decimal, "10000", "troupe.yaml", "largest order value, quote asset"},
+    {"risk.max_open_orders", integer, "8", "troupe.yaml", "orders at the venue or unknown, at most"},
+    {"risk.order_rate", integer, "20", "troupe.yaml", "orders in any one second of steady time, at most"},
+    {"risk.collar", decimal, "0.01", "troupe.yaml", "largest distance of a limit price from the touch, as a ratio"},
+    {"risk.stale_after", duration, "10s", "troupe.yaml", "market age of the newest quote above which orders are denied"},
+
+    // --- venues ----------------------------------------------------------------------------------
+    {"venues.*.rest", text, "", "venues.yaml", "base URL of the REST API"},
+    {"venues.*.stream", text, "", "venues.yaml", "base URL of the market-data socket"},
+    {"venues.*.api", text, "", "venues.yaml", "URL of the WebSocket API (user data)"},
+    {"venues.*.ca", text, "", "venues.yaml", "file of the authority that signed the venue's certificate; empty = the system's"},
+    {"venues.*.window", duration, "5s", "venues.yaml", "how long a signed request stays valid, in the venue's time"},
+    {"venues.*.weight", integer, "6000", "venues.yaml", "REST weight a minute that the venue allows"},
+    {"venues.*.checked", text, "", "venues.yaml", "date on which hosts and limits were last checked"},
+    {"venues.*.processing", duration, "10s", "venues.yaml",
+     "after this time of the venue an order that it has never heard of will not appear any more"},
+};
+
+} // namespace
+
+std::span<const setting> all_settings() { return table; }
+
+} // namespace troupe
