@@ -1,0 +1,84 @@
+# Sourced by ./troupe: everything CI runs. `run_tests --fast` runs the fast tests of the release build only.
+# Order: what fails soonest first; the complete release run, whose ctest summary closes the log, last.
+
+fuzz_seconds=${TROUPE_FUZZ_SECONDS:-20}
+
+find_recordings() {
+  export TROUPE_DATA=${TROUPE_DATA:-$root/../shared/data}
+  if [[ -d $TROUPE_DATA/venues ]]; then
+    TROUPE_DATA=$(cd "$TROUPE_DATA" && pwd)
+    say "recordings: $TROUPE_DATA"
+  else
+    unset TROUPE_DATA
+    say "recordings: none (set TROUPE_DATA); tests on them will be skipped"
+  fi
+}
+
+build_tests() {
+  local preset=$1
+  shift
+  configure "$preset"
+  compile "$preset" "$@"
+}
+
+run_ctest() {
+  local preset=$1
+  shift
+  (cd "$root/build/$preset" && ctest --output-on-failure --no-tests=error -j1 "$@")
+}
+
+# Counts the tests on real recordings in the log of the last ctest run; a skip fails where there are recordings.
+count_recordings() {
+  local log=$root/build/$1/Testing/Temporary/LastTest.log
+  local used skipped
+  used=$(grep -c '^recording: ' "$log" || true)
+  skipped=$(grep -c '^skipped: ' "$log" || true)
+  printf 'recordings: %s uses by tests, %s skips\n' "$used" "$skipped"
+  if ((skipped > 0)) && [[ -n ${TROUPE_DATA:-} ]]; then
+    grep '^skipped: ' "$log" >&2
+    say "tests were skipped although the recordings are there"
+    return 1
+  fi
+}
+
+run_fuzzers() {
+  build_tests fuzz fuzzers
+  local target
+  for target in "$root"/build/fuzz/tests/fuzz/fuzz_*; do
+    [[ -x $target && -f $target ]] || continue
+    say "fuzzing $(basename "$target") for ${fuzz_seconds} s"
+    local corpus=$root/build/fuzz/corpus/$(basename "$target")
+    mkdir -p "$corpus"
+    "$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
+      -artifact_prefix="$root/build/fuzz/" "$corpus" >"$root/build/fuzz/$(basename "$target").log" 2>&1 || {
+      tail -n 40 "$root/build/fuzz/$(basename "$target").log" >&2
+      say "$(basename "$target") found an input that breaks it"
+      return 1
+    }
+  done
+}
+
+run_tests() {
+  local started=$SECONDS
+  find_recordings
+  "$root/tools/checks/house.sh" "$root"
+  build_tests release all
+  run_ctest release -L fast
+  if [[ ${1:-} == --fast ]]; then
+    count_recordings release
+    return 0
+  fi
+  say "sanitizers: address and undefined behaviour"
+  build_tests dev all
+  run_ctest dev -L fast -LE no_sanitizer
+  say "sanitizer: threads (runtime)"
+  build_tests tsan runtime_tests
+  run_ctest tsan -R '^test_(runtime|supervisor)$'
+  run_fuzzers
+  say "the complete release run"
+  local failed=0
+  run_ctest release || failed=1
+  count_recordings release || failed=1
+  say "tests took $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s"
+  return $failed
+}
