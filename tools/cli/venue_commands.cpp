@@ -1,0 +1,85 @@
+#include "messages/money.hpp"
+#include "runtime/config/credentials.hpp"
+#include "tools/cli/command.hpp"
+#include "tools/venue_sim/venue_sim.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <iostream>
+#include <memory>
+
+namespace troupe::cli {
+namespace {
+
+struct sim_arguments {
+  venue_sim::venue_sim_options options;
+  std::string venue = "binance";
+  std::string speed = "1";
+  std::filesystem::path credentials_file;
+  std::string account = "main@binance";
+  bool once = false;
+  bool fit = false;
+};
+
+int fit_command(const sim_arguments& arguments) {
+  const auto fitted = venue_sim::fit_generated_market(arguments.options.tapes);
+  if (!fitted) return fail(fitted.error());
+  std::cout << *fitted << '\n';
+  return 0;
+}
+
+int sim_command(sim_arguments& arguments) {
+  if (arguments.fit) return fit_command(arguments);
+  auto& options = arguments.options;
+  if (arguments.venue == "binance-usdm") options.venue = venue_sim::venue_kind::binance_usdm;
+  const auto rate = parse_decimal(arguments.speed, 3);
+  if (!rate || *rate <= 0) return fail({make_error_code(money_errc::not_a_number), "--speed must be a number above 0"});
+  options.clock.rate_permille = *rate;
+  options.loop = !arguments.once;
+  if (!arguments.credentials_file.empty()) {
+    const auto keys = credentials::load(arguments.credentials_file);
+    if (!keys) return fail(keys.error());
+    auto key = keys->of_account(arguments.account);
+    if (!key) return fail(key.error());
+    options.api_key = key->key;
+    options.api_secret = key->secret;
+  }
+  return venue_sim::venue_sim_main(options);
+}
+
+} // namespace
+
+void add_venue_commands(CLI::App& app, global_options& global) {
+  auto* venue = app.add_subcommand("venue", "Venues: run a simulator");
+  venue->require_subcommand(1);
+  auto* sim = venue->add_subcommand(
+      "sim", "A venue simulator on loopback TLS: market data from a tape or generated, orders matched and ledgered");
+  auto arguments = std::make_shared<sim_arguments>();
+  auto& options = arguments->options;
+  sim->add_option("--venue", arguments->venue, "binance or binance-usdm")
+      ->check(CLI::IsMember({"binance", "binance-usdm"}))
+      ->capture_default_str();
+  sim->add_option("--tape", options.tapes, "Tape or recording of one stream; several are played in order. Without: generated market")
+      ->check(CLI::ExistingFile);
+  sim->add_option("--folder", options.folder, "Folder of ledger and certificates")->default_val("data/venue-sim");
+  sim->add_option("--speed", arguments->speed, "Market time per wall time")->capture_default_str();
+  sim->add_flag("--once", arguments->once, "Play the recording once instead of in a loop");
+  sim->add_option("--seed", options.seed, "Seed of the generated market and of random faults")->capture_default_str();
+  sim->add_option("--port", options.port, "REST and WebSocket port; 0 = any")->capture_default_str();
+  sim->add_option("--control-port", options.control_port, "Control port; 0 = any")->capture_default_str();
+  sim->add_option("--origin-market", options.clock.origin_market_ns, "Market time in ns at the steady origin; 0 = the source's start");
+  sim->add_option("--origin-steady", options.clock.origin_steady_ns, "Steady time in ns of the market origin; 0 = now");
+  sim->add_option("--credentials", arguments->credentials_file, ".env file with the key that the simulator accepts");
+  sim->add_option("--account", arguments->account, "Account in that file")->capture_default_str();
+  sim->add_option("--base", options.base_balance, "Opening balance of the base asset")->capture_default_str();
+  sim->add_option("--quote", options.quote_balance, "Opening balance of the quote asset")->capture_default_str();
+  sim->add_option("--orders-per-10s", options.orders_per_10s, "Order limit of the account, steady time")->capture_default_str();
+  sim->add_option("--faults", options.faults, "Faults that are on from the start, as JSON");
+  sim->add_option("--ready-fd", options.ready_fd, "Descriptor that gets the ready line")->capture_default_str();
+  sim->add_flag("--fit", arguments->fit, "Fit the generated market to the tapes, print the parameters and exit");
+  sim->callback(run(global, [arguments] { return sim_command(*arguments); }));
+}
+
+} // namespace troupe::cli
