@@ -31,6 +31,10 @@ struct hello_reply;
 struct image_request;
 struct inference_answer;
 struct inference_request;
+struct journal_append;
+struct journal_committed;
+struct journal_page;
+struct journal_read;
 struct learning_counts;
 struct lease_grant;
 struct lease_request;
@@ -124,6 +128,15 @@ using store_actor = caf::typed_actor<
     rpc<training_pull>::to<training_batch>,
     // Takes a piece of a checkpoint; the last one is checked and synced before the answer.
     rpc<checkpoint_chunk>::to<checkpoint_receipt>>;
+
+/// Owns one account's order journal. Detached: it waits for the disk. Appends that wait in its
+/// mailbox share one sync.
+using journal_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Appends and syncs; the answer means durable. After a failure everything is refused.
+    rpc<journal_append>::to<journal_committed>,
+    // Reads synced records in order, page by page.
+    rpc<journal_read>::to<journal_page>>;
 
 // --- learning ------------------------------------------------------------------------------------
 

@@ -216,4 +216,96 @@ struct executor_report {
                 TROUPE_FIELD(equity, "decimal, quote asset"), TROUPE_FIELD(position, "decimal, base asset"))
 };
 
+// --- order journal --------------------------------------------------------------------------------
+
+/// What a journal record holds. The numbers are in files: append only, never renumber.
+enum class journal_kind : std::uint8_t {
+  none = 0,
+  session = 1,  ///< journal_session: a process took the account over
+  intent = 2,   ///< intent: journaled before it is sent
+  sent = 3,     ///< journal_sent: handed to the socket
+  report = 4,   ///< order_report: acknowledgement, fill, cancel, rejection, answer to a query
+  cursor = 5,   ///< journal_cursor: everything of the venue up to here is in the journal
+  halt = 6,     ///< halt_state: latched
+  decision = 7, ///< decision: lineage of the intents behind it
+  note = 8,     ///< journal_note: audit, in words
+};
+
+/// One record as typed bytes; made and read by `storage/journal_entries.hpp`.
+struct journal_entry {
+  journal_kind kind = journal_kind::none;
+  std::uint64_t schema = 0;
+  std::string bytes;
+  TROUPE_FIELDS(journal_entry, "A record for the order journal.", TROUPE_FIELD(kind, "what it holds"),
+                TROUPE_FIELD(schema, "schema hash of its type"), TROUPE_FIELD(bytes, "msgpack of the type"))
+};
+
+struct journal_session {
+  std::uint64_t epoch = 0;
+  std::string node;
+  std::string holder;
+  TROUPE_FIELDS(journal_session, "A process took the account over.", TROUPE_FIELD(epoch, "its epoch"),
+                TROUPE_FIELD(node, "node name"), TROUPE_FIELD(holder, "process, for people"))
+};
+
+struct journal_sent {
+  std::string client_id;
+  market_time at;
+  TROUPE_FIELDS(journal_sent, "An order was handed to the socket.", TROUPE_FIELD(client_id, "client order id"),
+                TROUPE_FIELD(at, "market time"))
+};
+
+struct journal_cursor {
+  instrument_id instrument;
+  std::string trade_id;
+  market_time at;
+  TROUPE_FIELDS(journal_cursor, "All fills up to here are in the journal.",
+                TROUPE_FIELD(instrument, "instrument"), TROUPE_FIELD(trade_id, "the venue's last trade id"),
+                TROUPE_FIELD(at, "venue time"))
+};
+
+struct journal_note {
+  std::string who;
+  std::string text;
+  TROUPE_FIELDS(journal_note, "Audit, in words.", TROUPE_FIELD(who, "person or program"), TROUPE_FIELD(text, "what"))
+};
+
+/// Append these in order. The answer comes once all are synced; an error means that none counts as
+/// journaled and that the journal refuses everything from now on.
+struct journal_append {
+  std::vector<journal_entry> entries;
+  TROUPE_FIELDS(journal_append, "Records for the order journal.", TROUPE_FIELD(entries, "in order"))
+};
+
+struct journal_committed {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint64_t epoch = 0;
+  TROUPE_FIELDS(journal_committed, "The records are durable.", TROUPE_FIELD(first, "sequence of the first record"),
+                TROUPE_FIELD(last, "sequence of the last"), TROUPE_FIELD(epoch, "epoch of the journal"))
+};
+
+struct journal_read {
+  std::uint64_t after = 0;
+  std::uint32_t limit = 0;
+  TROUPE_FIELDS(journal_read, "The journal's next records.", TROUPE_FIELD(after, "last sequence already read, 0 = none"),
+                TROUPE_FIELD(limit, "most rows in the answer"))
+};
+
+struct journal_row {
+  std::uint64_t sequence = 0;
+  std::uint64_t epoch = 0;
+  journal_entry entry;
+  TROUPE_FIELDS(journal_row, "A record of the order journal.", TROUPE_FIELD(sequence, "its number, from 1 without a hole"),
+                TROUPE_FIELD(epoch, "epoch of its writer"), TROUPE_FIELD(entry, "what it holds"))
+};
+
+struct journal_page {
+  std::vector<journal_row> rows;
+  std::uint64_t newest = 0;
+  std::uint64_t epoch = 0;
+  TROUPE_FIELDS(journal_page, "Records in order.", TROUPE_FIELD(rows, "rows"),
+                TROUPE_FIELD(newest, "newest sequence in the journal"), TROUPE_FIELD(epoch, "epoch of the journal"))
+};
+
 } // namespace troupe
