@@ -1,0 +1,162 @@
+#include "messages/json.hpp"
+#include "runtime/config/configuration.hpp"
+#include "storage/journal_tools.hpp"
+#include "storage/tape/tape_tools.hpp"
+#include "tools/cli/command.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+namespace troupe::cli {
+namespace {
+
+using path = std::filesystem::path;
+
+std::string utc_text(market_time at) {
+  const std::time_t seconds = at.ns / 1'000'000'000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  const auto length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+  std::snprintf(text + length, sizeof text - length, ".%03d", static_cast<int>(at.ns / 1'000'000 % 1000));
+  return text;
+}
+
+void print_info(const tape_info& info) {
+  std::cout << "instrument  " << (info.head.instrument.empty() ? "several" : info.head.instrument) << '\n'
+            << "venue       " << info.head.venue << '\n'
+            << "source      " << info.head.source << '\n'
+            << "frames      " << info.records << " in " << info.blocks << " blocks\n"
+            << "bytes       " << info.payload_bytes << " of frames, " << info.file_bytes << " on disk\n"
+            << "from        " << utc_text(info.first) << " UTC\n"
+            << "to          " << utc_text(info.last) << " UTC\n"
+            << "finished    " << (info.finished ? "yes" : "no: the writer was stopped, this is the readable part") << '\n';
+  for (std::size_t i = 0; i < info.channels.size(); ++i)
+    std::cout << "channel " << info.channels[i].id << "   " << info.channels[i].name << "  "
+              << (i < info.records_by_channel.size() ? info.records_by_channel[i] : 0) << " frames\n";
+}
+
+int import_command(const global_options& global, tape_import_options options) {
+  if (::isatty(STDERR_FILENO) != 0)
+    options.progress = [](std::uint64_t done, std::uint64_t total) {
+      std::fprintf(stderr, "\rimporting %3d %%", total == 0 ? 100 : static_cast<int>(done * 100 / total));
+    };
+  const auto report = import_tape(real_disk(), options);
+  if (options.progress) std::fputs("\r                \r", stderr);
+  if (!report) return fail(report.error());
+  if (global.json) std::cout << to_json(*report) << '\n';
+  else {
+    std::cout << options.output.string() << ": " << report->lines << " lines, " << report->skipped_lines
+              << " of them no frames\n";
+    print_info(report->tape);
+  }
+  return 0;
+}
+
+int info_command(const global_options& global, const path& file) {
+  const auto info = tape_info_of(real_disk(), file);
+  if (!info) return fail(info.error());
+  if (global.json) std::cout << to_json(*info) << '\n';
+  else print_info(*info);
+  return 0;
+}
+
+int verify_command(const global_options& global, const path& file, const std::string& silence_text) {
+  const auto silence = parse_duration(silence_text);
+  if (!silence) return fail(silence.error());
+  const auto found = verify_tape(real_disk(), file, *silence);
+  if (!found) return fail(found.error());
+  if (global.json) std::cout << to_json(*found) << '\n';
+  else {
+    for (const auto& line : found->damage) std::cout << "damage   " << line << '\n';
+    for (const auto& [from, to] : found->silences)
+      std::cout << "silence  " << utc_text(from) << " … " << utc_text(to) << '\n';
+    std::cout << (found->intact ? "intact   " : "damaged  ") << found->records << " frames read, " << found->lost_records
+              << " lost\n";
+  }
+  return found->intact ? 0 : 1;
+}
+
+int recover_command(const global_options& global, const path& from, const path& to) {
+  const auto info = recover_tape(real_disk(), from, to);
+  if (!info) return fail(info.error());
+  if (global.json) std::cout << to_json(*info) << '\n';
+  else print_info(*info);
+  return 0;
+}
+
+int journal_verify_command(const global_options& global, const path& directory) {
+  const auto found = verify_journal(real_disk(), directory);
+  if (!found) return fail(found.error());
+  if (global.json) std::cout << to_json(*found) << '\n';
+  else {
+    for (const auto& line : found->findings) std::cout << line << '\n';
+    std::cout << (found->intact ? "intact: " : "damaged: ") << found->records << " records, epoch " << found->epoch << ", "
+              << found->intents << " intents, " << found->fills << " fills\n";
+  }
+  return found->intact ? 0 : 1;
+}
+
+int journal_dump_command(const path& directory) {
+  const auto done = read_journal(real_disk(), directory, [](const journal_row& row) -> status {
+    std::cout << to_json(row, nullptr) << '\n';
+    return ok;
+  });
+  return done ? 0 : fail(done.error());
+}
+
+void add_journal_commands(CLI::App& app, global_options& global) {
+  auto* journal = app.add_subcommand("journal", "The order journal: dump and verify, beside a running executor");
+  journal->require_subcommand(1);
+  auto directory = std::make_shared<path>();
+  auto* dump = journal->add_subcommand("dump", "Print every record, one JSON object a line");
+  dump->add_option("DIRECTORY", *directory, "Journal folder of an account")->required()->check(CLI::ExistingDirectory);
+  dump->callback(run(global, [directory] { return journal_dump_command(*directory); }));
+  auto* verify = journal->add_subcommand("verify", "Check every record");
+  verify->add_option("DIRECTORY", *directory, "Journal folder of an account")->required()->check(CLI::ExistingDirectory);
+  verify->callback(run(global, [&global, directory] { return journal_verify_command(global, *directory); }));
+}
+
+} // namespace
+
+void add_tape_commands(CLI::App& app, global_options& global) {
+  auto* tape = app.add_subcommand("tape", "Tapes of raw venue frames: import, info, verify, recover");
+  tape->require_subcommand(1);
+
+  auto options = std::make_shared<tape_import_options>();
+  auto* import = tape->add_subcommand("import", "Make a tape from recordings (time-stamped lines or two-way text, .gz too)");
+  import->add_option("INPUT", options->inputs, "Recording files, in order of time")->required()->check(CLI::ExistingFile);
+  import->add_option("-o,--output", options->output, "The tape to write; must not exist")->required();
+  import->add_option("--instrument", options->instrument, "BTC-USDT@binance");
+  import->add_option("--venue", options->venue, "binance");
+  import->add_option("--remarks", options->remarks, "Free words");
+  import->callback(run(global, [&global, options] { return import_command(global, *options); }));
+
+  auto file = std::make_shared<path>();
+  auto* info = tape->add_subcommand("info", "What a tape holds");
+  info->add_option("TAPE", *file, "Tape file")->required()->check(CLI::ExistingFile);
+  info->callback(run(global, [&global, file] { return info_command(global, *file); }));
+
+  auto silence = std::make_shared<std::string>("10s");
+  auto* verify = tape->add_subcommand("verify", "Read everything; find damage and gaps in time");
+  verify->add_option("TAPE", *file, "Tape file")->required()->check(CLI::ExistingFile);
+  verify->add_option("--silence", *silence, "Report silences longer than this")->capture_default_str();
+  verify->callback(run(global, [&global, file, silence] { return verify_command(global, *file, *silence); }));
+
+  auto target = std::make_shared<path>();
+  auto* recover = tape->add_subcommand("recover", "Copy what is readable of a damaged tape into a new one");
+  recover->add_option("TAPE", *file, "Damaged tape")->required()->check(CLI::ExistingFile);
+  recover->add_option("-o,--output", *target, "The tape to write; must not exist")->required();
+  recover->callback(run(global, [&global, file, target] { return recover_command(global, *file, *target); }));
+
+  add_journal_commands(app, global);
+}
+
+} // namespace troupe::cli
