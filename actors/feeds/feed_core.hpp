@@ -1,0 +1,121 @@
+#pragma once
+
+/// The whole feed of one instrument as a pure machine: frames in, listener calls out, in order. The
+/// same object runs inside the feed actor, in back-tests, in `troupe feed verify` and in the benchmarks.
+
+#include "actors/feeds/bars.hpp"
+#include "actors/feeds/book_builder.hpp"
+#include "actors/feeds/features.hpp"
+#include "actors/feeds/integrity.hpp"
+#include "actors/feeds/trades.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+/// How one feed works.
+struct feed_core_options {
+  instrument_spec spec;                                ///< id, venue symbol, scales and tick are used
+  sequence_rule rule = sequence_rule::spot;
+  std::uint32_t window_ticks = 16384;                  ///< see book_options
+  nanoseconds frame_interval = std::chrono::seconds{10}; ///< a feature frame at each multiple of this market time
+  nanoseconds stale_after = std::chrono::seconds{10};  ///< market time without a change until the book is stale
+  nanoseconds image_retry = std::chrono::seconds{5};   ///< market time until an unanswered image is asked for again
+  nanoseconds bar_grace = std::chrono::seconds{2};     ///< market time until the clock closes a bar
+};
+
+/// What a feed tells. Called from within `on_frame`, `on_image`, `on_session` and `advance`, in order of events.
+/// References are valid during the call only.
+class feed_listener {
+public:
+  virtual ~feed_listener() = default;
+  virtual void on_quote(const quote&) {}              ///< top or validity changed
+  virtual void on_trade(const trade_event&) {}        ///< a new trade, once
+  virtual void on_bar(const bar&) {}                  ///< a bar was closed
+  virtual void on_feature_frame(feature_frame&&) {}   ///< an instant was reached
+  virtual void on_validity(book_validity /*before*/, book_validity /*now*/, std::string_view /*why*/) {}
+  virtual void on_image_needed(std::string_view /*why*/) {} ///< ask the connector for a REST image
+  virtual void on_depth(const depth_event&, const order_book&) {} ///< a change was applied
+};
+
+/// Not thread-safe; never blocks, reads no clock.
+class feed_core {
+public:
+  /// `decoder` must fit the instrument's scales. `listener` outlives this object.
+  feed_core(feed_core_options options, std::unique_ptr<frame_decoder> decoder, feed_listener& listener);
+  feed_core(const feed_core&) = delete;
+  feed_core& operator=(const feed_core&) = delete;
+
+  /// Takes a frame of the socket. Receive times may not go backwards. An image among the frames is taken too.
+  void on_frame(market_time received, std::string_view payload);
+
+  /// Takes the REST image it asked for; `session` is the one it was asked in.
+  void on_image(market_time received, std::string_view payload, std::uint64_t session);
+
+  /// The connector's session began (`connected`) or ended; either way the book starts anew.
+  void on_session(std::uint64_t session, bool connected, market_time now);
+
+  /// Market time went on without a frame: staleness, retries, bars. Call a few times a second.
+  void advance(market_time now);
+
+  /// The end of a recording: judges what waits for later input and closes the open bars.
+  void finish();
+
+  [[nodiscard]] feed_report report() const;
+  [[nodiscard]] const quote& current() const noexcept { return quote_; }
+  [[nodiscard]] book_validity validity() const noexcept { return quote_.validity; }
+  [[nodiscard]] const order_book& book() const noexcept { return builder_.book(); }
+  [[nodiscard]] const book_builder& builder() const noexcept { return builder_; }
+  [[nodiscard]] const agreement_meter::counts& agreement() const noexcept { return agreement_.figures(); }
+  [[nodiscard]] const trade_sequence& trades() const noexcept { return trades_; }
+  [[nodiscard]] const quarantine& damaged() const noexcept { return quarantine_; }
+  [[nodiscard]] const bar_builder& bars() const noexcept { return bars_; }
+  [[nodiscard]] std::uint64_t session() const noexcept { return session_; }
+  /// Sum of trade sizes since the start.
+  [[nodiscard]] size volume() const noexcept { return volume_; }
+  /// Time since the last frame that moved or confirmed the book, on the receiver's clock; never negative.
+  [[nodiscard]] nanoseconds age(market_time now) const noexcept;
+
+private:
+  void on_depth_frame(const depth_event& change);
+  void on_image_frame(const image_event& image);
+  void on_best_frame(const best_event& best);
+  void on_trade_frame(const trade_event& trade);
+  void after_step(build_step step, const char* what);
+  void applied(const depth_event& change);
+  void need_image(std::string_view why);
+  void set_validity(book_validity now, std::string_view why);
+  void publish_quote();
+  void reach(market_time event);
+  void emit_frame(market_time at);
+  void venue_time(market_time event);
+
+  feed_core_options options_;
+  std::unique_ptr<frame_decoder> decoder_;
+  feed_listener& listener_;
+  book_builder builder_;
+  bar_builder bars_;
+  feature_builder features_;
+  agreement_meter agreement_;
+  offset_meter offset_;
+  trade_sequence trades_;
+  quarantine quarantine_;
+  quote quote_;
+  size volume_;
+  market_time received_;       // newest receive time
+  market_time fresh_;          // receive time of the newest change
+  market_time newest_;         // newest venue time
+  market_time next_frame_;     // instant of the next feature frame, 0 = none seen yet
+  market_time asked_;          // when the image was asked for
+  bool asking_ = false;
+  bool connected_ = true;
+  bool aggregates_ = false;    // which trade stream is followed
+  bool any_trade_ = false;
+  std::uint64_t session_ = 0;
+  std::uint64_t frames_ = 0;
+  std::uint64_t unknown_ = 0;
+  std::uint64_t damaged_ = 0;
+  std::uint64_t resyncs_ = 0;
+};
+
+} // namespace troupe

@@ -1,0 +1,88 @@
+#pragma once
+
+/// How far a feed can be trusted: agreement with the venue's own best bid and ask, the clock's offset,
+/// and the frames that could not be decoded.
+
+#include "actors/feeds/events.hpp"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Compares the book's top after each change with the venue's own best bid and ask, price and size.
+/// Changes and quotes share the venue's sequence numbers but not the order of arrival, so a comparison waits
+/// until later quotes have come. Two counts: quotes of exactly the change's number, and the last quote at
+/// or below it. Not thread-safe.
+class agreement_meter {
+public:
+  struct counts {
+    std::uint64_t equal_number = 0;         ///< changes with a quote of exactly their number
+    std::uint64_t equal_number_agreed = 0;  ///< of these with the same price and size on both sides
+    std::uint64_t compared = 0;             ///< changes with any quote at or below their number
+    std::uint64_t agreed = 0;               ///< of these with the same price and size on both sides
+  };
+
+  void on_top(std::uint64_t sequence, const level& bid, const level& ask);
+  void on_best(const best_event& best);
+  /// Judges what still waits: the end of a recording.
+  void finish();
+  /// Forgets what waits: the book was dropped.
+  void reset() noexcept;
+
+  [[nodiscard]] const counts& figures() const noexcept { return counts_; }
+
+private:
+  struct top {
+    std::uint64_t sequence = 0;
+    level bid;
+    level ask;
+  };
+  void judge(const top& t);
+  void settle();
+
+  std::deque<top> waiting_; // tops, ascending
+  std::deque<top> quotes_;  // the venue's, ascending
+  counts counts_;
+};
+
+/// Median of receive time - venue time, to the millisecond, within ±60 s. Older samples count less and less.
+/// Negative where the receiver's clock is behind. Not thread-safe.
+class offset_meter {
+public:
+  offset_meter();
+  void take(nanoseconds offset) noexcept;
+  /// 0 before the first sample.
+  [[nodiscard]] nanoseconds median() const noexcept;
+  [[nodiscard]] std::uint64_t samples() const noexcept { return total_; }
+
+private:
+  static constexpr std::int64_t reach = 60'000;
+  std::vector<std::uint32_t> bins_; // one a millisecond
+  std::uint64_t total_ = 0;
+  std::uint64_t taken_ = 0;
+};
+
+/// The newest damaged frames, for people; bounded in count and bytes. Not thread-safe.
+class quarantine {
+public:
+  struct entry {
+    market_time received;
+    frame_damage damage = frame_damage::none;
+    std::size_t bytes = 0;  ///< length of the frame
+    std::string head;       ///< its first bytes
+  };
+
+  void keep(market_time received, frame_damage damage, std::string_view frame);
+  [[nodiscard]] const std::deque<entry>& entries() const noexcept { return entries_; }
+  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+
+private:
+  static constexpr std::size_t max_entries = 32;
+  static constexpr std::size_t max_head = 512;
+  std::deque<entry> entries_;
+  std::uint64_t total_ = 0;
+};
+
+} // namespace troupe
