@@ -7,6 +7,7 @@
 #include <caf/replies_to.hpp>
 
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -20,7 +21,9 @@ struct checkpoint_chunk;
 struct checkpoint_manifest;
 struct checkpoint_receipt;
 struct decision;
+struct directory_update;
 struct executor_report;
+struct farewell;
 struct feature_frame;
 struct feed_report;
 struct frame_batch;
@@ -79,13 +82,31 @@ using observable_actor = caf::typed_actor<
 
 // --- runtime -------------------------------------------------------------------------------------
 
+/// Membership of a node: links to the peers, failure detection, exchange of names.
+using member_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Admits a peer, whose node actor is handed in, or refuses it with both sides' values.
+    rpc<hello, caf::strong_actor_ptr>::to<hello_reply>,
+    // Answers a heartbeat.
+    rpc<ping>::to<pong>,
+    // Takes a peer's names and their handles; answers with the version it has then, 0 = send all again.
+    rpc<directory_update, std::vector<caf::strong_actor_ptr>>::to<acknowledged>,
+    // Learns that a peer leaves, or that this node was declared dead.
+    on<farewell>,
+    // Told once by its node: the published actor to hand to the peers.
+    on<caf::strong_actor_ptr>>;
+
 /// The one published actor of a node: the door to everything else, which is found by name.
 using node_actor = caf::typed_actor<
     rpc<status_request>::to<status_report>,
-    // Admits a peer, or refuses it with both sides' values.
-    rpc<hello>::to<hello_reply>,
+    // Admits a peer, whose own node actor is handed in, or refuses it with both sides' values.
+    rpc<hello, caf::strong_actor_ptr>::to<hello_reply>,
     // Answers a heartbeat.
     rpc<ping>::to<pong>,
+    // Takes a peer's names and their handles; answers with the version it has then, 0 = send all again.
+    rpc<directory_update, std::vector<caf::strong_actor_ptr>>::to<acknowledged>,
+    // Learns that a peer leaves, or that this node was declared dead.
+    on<farewell>,
     // Carries out an operator's command and audits it.
     rpc<admin_command>::to<admin_result>,
     // Finds an actor of this node by name; an empty handle when there is none.

@@ -30,9 +30,12 @@ struct hello {
 struct hello_reply {
   hello self;
   bool accepted = false;
+  bool sender_is_dead = false;
   std::string refused;
   TROUPE_FIELDS(hello_reply, "Answer to a hello.", TROUPE_FIELD(self, "the answering node"),
-                TROUPE_FIELD(accepted, "false: refused"), TROUPE_FIELD(refused, "why, with both sides' values"))
+                TROUPE_FIELD(accepted, "false: refused"),
+                TROUPE_FIELD(sender_is_dead, "the asking incarnation is dead for ever: it must end and start anew"),
+                TROUPE_FIELD(refused, "why, with both sides' values"))
 };
 
 struct ping {
@@ -49,6 +52,36 @@ struct pong {
   std::uint64_t sequence = 0;
   TROUPE_FIELDS(pong, "Answer to a heartbeat.", TROUPE_FIELD(node, "sender"),
                 TROUPE_FIELD(incarnation, "sender's incarnation"), TROUPE_FIELD(sequence, "of the ping"))
+};
+
+/// Names of one node, as far as they are shared. The handles travel beside it, in a vector of the same
+/// order as `names`. After each connect the full list is sent, then what changes.
+struct directory_update {
+  node_name node;
+  std::uint64_t incarnation = 0;
+  std::uint64_t version = 0;
+  bool full = false;
+  std::vector<std::string> names;
+  std::vector<std::uint64_t> incarnations;
+  std::vector<std::string> removed;
+  TROUPE_FIELDS(directory_update, "Names of one node and what became of them.", TROUPE_FIELD(node, "whose"),
+                TROUPE_FIELD(incarnation, "of the node"), TROUPE_FIELD(version, "counts the updates of one link"),
+                TROUPE_FIELD(full, "true: replaces all names known of that node"),
+                TROUPE_FIELD(names, "new or replaced names"),
+                TROUPE_FIELD(incarnations, "of the names, in their order"),
+                TROUPE_FIELD(removed, "names that are gone"))
+};
+
+/// A node stops in order, or is told that an incarnation of it is dead for ever.
+struct farewell {
+  node_name node;
+  std::uint64_t incarnation = 0;
+  bool declared_dead = false;
+  std::string why;
+  TROUPE_FIELDS(farewell, "An incarnation of a node is no more.", TROUPE_FIELD(node, "which node"),
+                TROUPE_FIELD(incarnation, "which incarnation"),
+                TROUPE_FIELD(declared_dead, "false: it left in order; true: told to that node, which must end"),
+                TROUPE_FIELD(why, "in words"))
 };
 
 /// Ask a node, a supervisor or an actor how it is.
