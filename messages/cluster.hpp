@@ -135,6 +135,12 @@ struct actor_report {
   nanoseconds handler_p50{};
   nanoseconds handler_p99{};
   std::string last_error;
+  std::uint64_t messages_per_second = 0;
+  std::uint64_t unexpected = 0;
+  std::uint64_t parked = 0;
+  bool suspended = false;
+  nanoseconds handler_running{};
+  std::map<std::string, std::uint64_t> types;
 
   TROUPE_FIELDS(actor_report, "Counters of one actor.", TROUPE_FIELD(name, "stable name"),
                 TROUPE_FIELD(parent, "supervisor's name"), TROUPE_FIELD(kind, "actor class"),
@@ -143,7 +149,13 @@ struct actor_report {
                 TROUPE_FIELD(messages, "handled so far"), TROUPE_FIELD(errors, "handlers that failed"),
                 TROUPE_FIELD(restarts, "restarts of this name"), TROUPE_FIELD(handler_p50, "median handler time"),
                 TROUPE_FIELD(handler_p99, "99th percentile handler time"),
-                TROUPE_FIELD(last_error, "newest error, for people"))
+                TROUPE_FIELD(last_error, "newest error, for people"),
+                TROUPE_FIELD(messages_per_second, "over the last second or more"),
+                TROUPE_FIELD(unexpected, "messages without a handler"),
+                TROUPE_FIELD(parked, "messages held back while suspended"),
+                TROUPE_FIELD(suspended, "parks ordinary messages"),
+                TROUPE_FIELD(handler_running, "how long the handler that runs has been running, 0 = idle"),
+                TROUPE_FIELD(types, "messages handled, by type"))
 };
 
 } // namespace troupe
