@@ -229,6 +229,7 @@ enum class journal_kind : std::uint8_t {
   halt = 6,     ///< halt_state: latched
   decision = 7, ///< decision: lineage of the intents behind it
   note = 8,     ///< journal_note: audit, in words
+  balance = 9,  ///< journal_balance: what the venue held of an asset when the account was taken on
 };
 
 /// One record as typed bytes; made and read by `storage/journal_entries.hpp`.
@@ -268,6 +269,18 @@ struct journal_note {
   std::string who;
   std::string text;
   TROUPE_FIELDS(journal_note, "Audit, in words.", TROUPE_FIELD(who, "person or program"), TROUPE_FIELD(text, "what"))
+};
+
+/// The total of an asset at the venue at this place of the journal: with the fills before it gives the
+/// opening balance, against which every later balance is checked.
+struct journal_balance {
+  std::string asset;
+  std::int64_t total_raw = 0;
+  std::uint8_t scale = 8;
+  market_time at;
+  TROUPE_FIELDS(journal_balance, "What the venue holds of an asset.", TROUPE_FIELD(asset, "asset"),
+                TROUPE_FIELD(total_raw, "free and locked × 10^scale"), TROUPE_FIELD(scale, "decimals"),
+                TROUPE_FIELD(at, "venue time"))
 };
 
 /// Append these in order. The answer comes once all are synced; an error means that none counts as

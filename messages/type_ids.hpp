@@ -15,7 +15,7 @@
   X(checkpoint_activate) X(checkpoint_chunk) X(checkpoint_manifest) X(checkpoint_receipt)         \
   X(decision) X(directory_update) X(executor_report) X(farewell) X(feature_frame) X(feed_report)  \
   X(fill) X(forecast) X(frame_batch) X(halt_command) X(halt_state) X(hello) X(hello_reply) X(image_request)           \
-  X(inference_answer) X(inference_request) X(instrument_spec) X(intent) X(journal_append)         \
+  X(inference_answer) X(inference_request) X(instrument_spec) X(intent) X(journal_append) X(journal_balance) \
   X(journal_committed) X(journal_cursor) X(journal_entry) X(journal_note) X(journal_page)          \
   X(journal_read) X(journal_row) X(journal_sent) X(journal_session) X(learning_counts)             \
   X(lease_grant) X(lease_request) X(level) X(model_version) X(order_report) X(outcome)            \

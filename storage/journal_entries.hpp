@@ -26,6 +26,8 @@ template <>
 struct journal_kind_of<decision> : std::integral_constant<journal_kind, journal_kind::decision> {};
 template <>
 struct journal_kind_of<journal_note> : std::integral_constant<journal_kind, journal_kind::note> {};
+template <>
+struct journal_kind_of<journal_balance> : std::integral_constant<journal_kind, journal_kind::balance> {};
 
 /// A message as a journal record.
 template <class T>
@@ -63,6 +65,7 @@ status visit_entry(const journal_entry& entry, Visitor&& visitor) {
   case journal_kind::halt: return pass(std::type_identity<halt_state>{});
   case journal_kind::decision: return pass(std::type_identity<decision>{});
   case journal_kind::note: return pass(std::type_identity<journal_note>{});
+  case journal_kind::balance: return pass(std::type_identity<journal_balance>{});
   case journal_kind::none: break;
   }
   return {storage_errc::damaged, "journal record of unknown kind " + std::to_string(static_cast<int>(entry.kind))};
