@@ -142,6 +142,18 @@ status collect(const YAML::Node& node, const std::string& path, int depth, const
   return ok;
 }
 
+/// Fills the free parts of a pattern with every name that is configured at their place.
+void expand(const configuration& from, const std::string& done, std::string_view rest, const setting& row,
+            std::vector<std::pair<std::string, const setting*>>& out) {
+  const auto star = rest.find('*');
+  if (star == std::string_view::npos) {
+    out.emplace_back(done + std::string{rest}, &row);
+    return;
+  }
+  const auto prefix = done + std::string{rest.substr(0, star - 1)};
+  for (const auto& name : from.names(prefix)) expand(from, prefix + "." + name, rest.substr(star + 1), row, out);
+}
+
 } // namespace
 
 std::error_code make_error_code(config_errc code) noexcept {
@@ -236,13 +248,8 @@ result<configuration> configuration::load(const configuration_source& source) {
   }
   // The free-part settings of every name that occurs get their defaults too.
   std::vector<std::pair<std::string, const setting*>> defaults;
-  for (const auto& row : all_settings()) {
-    const auto star = row.path.find(".*");
-    if (star == std::string_view::npos) continue;
-    const auto prefix = row.path.substr(0, star);
-    for (const auto& name : out.names(prefix))
-      defaults.emplace_back(std::string{prefix} + "." + name + std::string{row.path.substr(star + 2)}, &row);
-  }
+  for (const auto& row : all_settings())
+    if (row.path.find('*') != std::string_view::npos) expand(out, "", row.path, row, defaults);
   for (auto& [path, row] : defaults)
     if (!out.values_.contains(path)) out.values_[path] = {std::string{row->fallback}, "default"};
   return out;

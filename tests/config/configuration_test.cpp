@@ -85,6 +85,11 @@ CAF_TEST(free_parts_get_their_defaults) {
   CAF_REQUIRE(loaded.has_value());
   CAF_CHECK_EQUAL(loaded->names("venues").size(), 2u);
   CAF_CHECK_EQUAL(loaded->duration("venues.binance.window").count(), 5'000'000'000);
+  f.write("venues.yaml", "venues:\n  binance:\n    instruments:\n      BTC-USDT:\n        symbol: BTCUSDT\n");
+  const auto nested = f.load();
+  CAF_REQUIRE(nested.has_value());
+  CAF_CHECK_EQUAL(nested->integer("venues.binance.instruments.BTC-USDT.price_scale"), 2);
+  CAF_CHECK_EQUAL(nested->names("venues.binance.instruments").size(), 1u);
 }
 
 CAF_TEST(the_hash_follows_the_values) {
