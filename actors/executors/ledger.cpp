@@ -100,10 +100,6 @@ bool trade_id_before(const std::string& a, const std::string& b) noexcept {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-bool operator<(const ledger::fill_key& a, const ledger::fill_key& b) noexcept {
-  return a.at != b.at ? a.at < b.at : trade_id_before(a.trade_id, b.trade_id);
-}
-
 status ledger::add_instrument(const ledger_instrument& instrument) {
   const auto& spec = instrument.spec;
   if (spec.kind == contract_kind::inverse)

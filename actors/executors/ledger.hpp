@@ -35,6 +35,9 @@ inline constexpr int ledger_scale = 24;
 /// raw × 10^(to - from), exact; an error where digits would be lost or the number does not fit.
 [[nodiscard]] result<int128> rescale(int128 raw, int from, int to);
 
+/// Order of venue trade ids: by length, then text, which is numerical order for decimal numbers.
+[[nodiscard]] bool trade_id_before(const std::string& a, const std::string& b) noexcept;
+
 /// What the ledger must know of an instrument.
 struct ledger_instrument {
   instrument_spec spec;
@@ -90,7 +93,9 @@ private:
   struct fill_key {
     market_time at;
     std::string trade_id;
-    friend bool operator<(const fill_key& a, const fill_key& b) noexcept;
+    friend bool operator<(const fill_key& a, const fill_key& b) noexcept {
+      return a.at != b.at ? a.at < b.at : trade_id_before(a.trade_id, b.trade_id);
+    }
   };
   struct account_book {
     ledger_instrument instrument;
@@ -107,8 +112,5 @@ private:
   std::map<instrument_id, account_book> books_;
   std::uint64_t fill_count_ = 0;
 };
-
-/// Order of venue trade ids: by length, then text, which is numerical order for decimal numbers.
-[[nodiscard]] bool trade_id_before(const std::string& a, const std::string& b) noexcept;
 
 } // namespace troupe

@@ -98,7 +98,7 @@ order_change order::send() { return step(local_ == order_state::journaled, order
 
 order_change order::deny() {
   const bool never_sent = local_ == order_state::created || local_ == order_state::approved
-                          || local_ == order_state::journaled;
+                          || local_ == order_state::journaled || local_ == order_state::sent;
   return step(never_sent && !lost_ && !known_to_venue(), order_state::denied);
 }
 

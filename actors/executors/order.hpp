@@ -68,7 +68,8 @@ public:
   order_change journal();
   /// The order is handed to the gateway now.
   order_change send();
-  /// Refused locally, never sent. Legal until `send`.
+  /// Refused locally, never on the wire: legal until `send`, and after it where the gateway vouches that
+  /// it never left. Not legal once the order is unknown or the venue has spoken.
   order_change deny();
   /// No answer, or a restart between journal and answer: may or may not be at the venue.
   order_change lose();
