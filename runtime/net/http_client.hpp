@@ -32,7 +32,8 @@ struct http_client_counters {
   std::uint64_t in_flight = 0; ///< now
 };
 
-/// See above. The destructor ends everything that waits or runs with an error.
+/// See above. The destructor drops all requests: no handler runs after it when it is called on the
+/// I/O thread. Call `close()` first to hear how they ended. The runner must outlive the client.
 class http_client {
 public:
   using handler = std::function<void(result<http_response>)>;

@@ -60,9 +60,11 @@ public:
   void close(std::uint16_t code = 1000, std::string reason = {}) const;
   /// Fault injection: RST.
   void reset() const;
-  /// Fault injection: from now on nothing is read, written or answered, pings included; frames sent
-  /// meanwhile are dropped. `false` ends it.
-  void black_hole(bool on) const;
+  /// Fault injection, for good: the connection stays open, but nothing is read, written or answered
+  /// any more, pings included; frames sent from now on are dropped.
+  void black_hole() const;
+  /// Fault injection: while on, queued frames are not written (pings are still answered).
+  void stall(bool on) const;
 
   [[nodiscard]] std::uint64_t id() const noexcept;
   [[nodiscard]] std::size_t queued_bytes() const noexcept;
