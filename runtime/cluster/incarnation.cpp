@@ -1,0 +1,107 @@
+#include "runtime/cluster/incarnation.hpp"
+
+#include "messages/fields.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <unistd.h>
+
+namespace troupe {
+namespace {
+
+constexpr std::string_view magic = "troupe-incarnation 1 ";
+
+std::string hex(std::uint64_t x) {
+  char buffer[20];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
+  return buffer;
+}
+
+/// "troupe-incarnation 1 VALUE CHECKSUM\n": magic, version, counter, FNV-1a of what stands before it.
+std::string encode(std::uint64_t value) {
+  std::string text{magic};
+  text += std::to_string(value);
+  text += ' ';
+  return text + hex(stable_hash(text)) + '\n';
+}
+
+std::optional<std::uint64_t> decode(const std::string& text) {
+  if (!text.starts_with(magic)) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data() + magic.size(), end, value);
+  if (failed != std::errc{} || rest == end || value == UINT64_MAX) return std::nullopt;
+  if (encode(value) != text) return std::nullopt;
+  return value;
+}
+
+class descriptor {
+public:
+  explicit descriptor(int fd) noexcept : fd_{fd} {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  ~descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+
+private:
+  int fd_;
+};
+
+error refused(const std::filesystem::path& file) {
+  return {make_error_code(cluster_errc::unreadable),
+          file.string() + ": " + std::strerror(errno) + "; the node's data directory must be writable"};
+}
+
+/// Temporary file, sync, rename, sync of the directory: after a crash there is the old text or the new one.
+status replace_synced(const std::filesystem::path& dir, const std::string& name, const std::string& text) {
+  const auto target = dir / name;
+  const auto fresh = dir / (name + ".new");
+  {
+    const descriptor out{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    if (out.get() < 0) return refused(fresh);
+    if (::write(out.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return refused(fresh);
+    if (::fsync(out.get()) != 0) return refused(fresh);
+  }
+  if (::rename(fresh.c_str(), target.c_str()) != 0) return refused(target);
+  const descriptor folder{::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return refused(dir);
+  return ok;
+}
+
+} // namespace
+
+result<raised_incarnation> raise_incarnation(const std::filesystem::path& data, std::uint64_t wall_seconds) {
+  const auto file = data / "INCARNATION";
+  raised_incarnation out;
+  std::uint64_t stored = 0;
+  std::error_code failed;
+  if (std::filesystem::exists(file, failed)) {
+    std::ifstream in{file, std::ios::binary};
+    if (!in) return refused(file);
+    std::string text(256, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (const auto value = decode(text)) stored = *value;
+    else {
+      const auto aside = data / "INCARNATION.damaged";
+      if (::rename(file.c_str(), aside.c_str()) != 0) return refused(file);
+      out.repaired = file.string() + " is damaged and was set aside as " + aside.filename().string()
+                     + "; the wall clock gives the incarnation";
+    }
+  }
+  out.value = std::max(stored + 1, wall_seconds);
+  if (auto written = replace_synced(data, "INCARNATION", encode(out.value)); !written)
+    return std::move(written).error();
+  return out;
+}
+
+} // namespace troupe
