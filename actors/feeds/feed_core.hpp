@@ -77,18 +77,17 @@ public:
   [[nodiscard]] nanoseconds age(market_time now) const noexcept;
 
 private:
-  void on_depth_frame(const depth_event& change);
-  void on_image_frame(const image_event& image);
-  void on_best_frame(const best_event& best);
-  void on_trade_frame(const trade_event& trade);
-  void after_step(build_step step, const char* what);
+  void take(const market_event& event, std::string_view payload);
+  void on_trade_event(const trade_event& trade);
+  void after_step(build_step step);
   void applied(const depth_event& change);
+  void broken(book_validity now, std::string_view why);
   void need_image(std::string_view why);
   void set_validity(book_validity now, std::string_view why);
-  void publish_quote();
+  void publish_top();
+  void check_stale();
   void reach(market_time event);
   void emit_frame(market_time at);
-  void venue_time(market_time event);
 
   feed_core_options options_;
   std::unique_ptr<frame_decoder> decoder_;
@@ -106,16 +105,16 @@ private:
   market_time fresh_;          // receive time of the newest change
   market_time newest_;         // newest venue time
   market_time next_frame_;     // instant of the next feature frame, 0 = none seen yet
+  market_time next_bars_;      // when bars are looked at again
   market_time asked_;          // when the image was asked for
   bool asking_ = false;
-  bool connected_ = true;
-  bool aggregates_ = false;    // which trade stream is followed
+  bool aggregates_ = false;    // which trade stream is followed: the first that was seen
   bool any_trade_ = false;
   std::uint64_t session_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t unknown_ = 0;
   std::uint64_t damaged_ = 0;
-  std::uint64_t resyncs_ = 0;
+  std::uint64_t bridges_ = 0;
 };
 
 } // namespace troupe

@@ -1,0 +1,220 @@
+#pragma once
+
+/// Decimal text to scaled integers, 16 bytes at a time. Internal to the codec.
+///
+/// Sixteen bytes are loaded, digits and the point are found as bit masks, and one shuffle puts the digits
+/// in place for a fixed number of decimals; three multiply-adds turn them into an integer. What doesn't
+/// fit the pattern (sign, exponent, more than 16 characters, other characters) is declined, and the caller
+/// takes the general way.
+
+#include "messages/money.hpp"
+
+#include <array>
+#include <cstring>
+
+#if defined(__SSE4_1__)
+#include <smmintrin.h>
+#define TROUPE_SSE 1
+#endif
+
+namespace troupe::binance {
+
+/// Outcome of a scan: characters taken, 0 = declined.
+struct scanned {
+  std::int64_t value = 0;
+  std::uint32_t length = 0;
+};
+
+inline constexpr int max_scale = 12;
+
+#if defined(TROUPE_SSE)
+
+namespace detail {
+
+/// Shuffles by number of digits in front of the point, for one scale.
+struct digit_shuffles {
+  alignas(16) std::array<std::array<std::uint8_t, 16>, 17> by_point{};
+  std::uint32_t longest_whole = 0; ///< digits in front of the point that still fit
+};
+
+constexpr digit_shuffles make_shuffles(int scale) {
+  digit_shuffles out;
+  out.longest_whole = static_cast<std::uint32_t>(16 - scale);
+  for (int whole = 0; whole <= 16; ++whole) {
+    auto& row = out.by_point[static_cast<std::size_t>(whole)];
+    for (auto& b : row) b = 0x80;
+    if (whole > 16 - scale) continue;
+    for (int i = 0; i < whole; ++i) row[static_cast<std::size_t>(16 - scale - whole + i)] = static_cast<std::uint8_t>(i);
+    for (int j = 0; j < scale; ++j) {
+      const int source = whole + 1 + j;
+      if (source < 16) row[static_cast<std::size_t>(16 - scale + j)] = static_cast<std::uint8_t>(source);
+    }
+  }
+  return out;
+}
+
+inline constexpr auto all_shuffles = [] {
+  std::array<digit_shuffles, max_scale + 1> out;
+  for (int scale = 0; scale <= max_scale; ++scale) out[static_cast<std::size_t>(scale)] = make_shuffles(scale);
+  return out;
+}();
+
+/// shift_left[k] moves byte k to the front and fills with zero bytes.
+inline constexpr auto shift_left = [] {
+  std::array<std::uint8_t, 32> out{};
+  for (std::size_t i = 0; i < 32; ++i) out[i] = i < 16 ? static_cast<std::uint8_t>(i) : 0x80;
+  return out;
+}();
+
+inline __m128i load_bytes(const void* p) noexcept {
+  return _mm_loadu_si128(static_cast<const __m128i*>(p));
+}
+
+/// Sixteen bytes from `p`; behind `end` come zero bytes. @pre at least 16 bytes lie before `end`
+inline __m128i load_text(const char* p, const char* end) noexcept {
+  const auto left = end - p;
+  if (left >= 16) return load_bytes(p);
+  return _mm_shuffle_epi8(load_bytes(end - 16), load_bytes(shift_left.data() + (16 - left)));
+}
+
+inline __m128i below(std::uint32_t n) noexcept {
+  const auto position = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm_cmpgt_epi8(_mm_set1_epi8(static_cast<char>(n)), position);
+}
+
+/// The number that 16 digit values spell.
+inline std::int64_t join_digits(__m128i digits) noexcept {
+  const auto pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
+  const auto fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00010064));
+  const auto packed = _mm_packus_epi32(fours, fours);
+  const auto eights = _mm_madd_epi16(packed, _mm_set1_epi32(0x00012710));
+  const auto both = static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights));
+  return static_cast<std::int64_t>((both & 0xffffffffU) * 100000000U + (both >> 32));
+}
+
+inline std::uint32_t mask_of(__m128i v) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(v)); }
+
+} // namespace detail
+
+/// Scans a quoted decimal from behind its opening quote; `length` includes the closing quote.
+/// @pre at least 16 bytes of readable text lie before `end`; p < end; the last of them is no digit
+inline scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles& shuffles, int scale) noexcept {
+  using namespace detail;
+  const auto text = load_text(p, end);
+  const auto digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+  auto others = ~mask_of(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) & 0xffffU;
+  if (others == 0) return {};
+  const auto whole = static_cast<std::uint32_t>(__builtin_ctz(others));
+  auto length = whole;
+  if (p[whole] == '.') {
+    others &= others - 1;
+    if (others == 0) return {};
+    length = static_cast<std::uint32_t>(__builtin_ctz(others));
+    if (length == whole + 1) return {};
+  }
+  if (whole == 0 || whole > shuffles.longest_whole || p[length] != '"') return {};
+  const auto kept = whole + 1 + static_cast<std::uint32_t>(scale);
+  if (length > kept) { // decimals behind the scale must be zeros
+    const auto zeros = mask_of(_mm_cmpeq_epi8(digits, _mm_setzero_si128()));
+    const auto behind = ((1U << length) - 1) & ~((1U << kept) - 1);
+    if ((behind & ~zeros) != 0) return {};
+  }
+  const auto clean = _mm_and_si128(digits, below(length));
+  const auto placed = _mm_shuffle_epi8(clean, load_bytes(shuffles.by_point[whole].data()));
+  return {join_digits(placed), length + 1};
+}
+
+/// Scans a bare non-negative integer of at most 15 digits; `length` stops at the first other character.
+/// @pre as above
+inline scanned scan_integer(const char* p, const char* end) noexcept {
+  using namespace detail;
+  const auto text = load_text(p, end);
+  const auto digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+  const auto others = ~mask_of(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) & 0xffffU;
+  if (others == 0) return {};
+  const auto length = static_cast<std::uint32_t>(__builtin_ctz(others));
+  if (length == 0 || (*p == '0' && length > 1)) return {};
+  const auto placed =
+      _mm_shuffle_epi8(_mm_and_si128(digits, below(length)), load_bytes(all_shuffles[0].by_point[length].data()));
+  return {join_digits(placed), length};
+}
+
+/// Length of a plain string from behind its opening quote up to the closing one: printable ASCII without
+/// escapes. UINT32_MAX = declined. @pre as above
+inline std::uint32_t scan_plain_string(const char* p, const char* end) noexcept {
+  using namespace detail;
+  for (std::uint32_t done = 0;; done += 16) {
+    if (p + done >= end) return UINT32_MAX;
+    const auto text = load_text(p + done, end);
+    const auto quotes = mask_of(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')));
+    const auto stop = quotes | 0x10000U;
+    const auto until = (stop & (~stop + 1)) - 1; // bits in front of the quote
+    const auto plain = mask_of(_mm_cmpgt_epi8(text, _mm_set1_epi8(0x1f)));
+    const auto escapes = mask_of(_mm_cmpeq_epi8(text, _mm_set1_epi8('\\')));
+    if ((until & 0xffffU & (~plain | escapes)) != 0) return UINT32_MAX;
+    if (quotes != 0) return done + static_cast<std::uint32_t>(__builtin_ctz(quotes));
+  }
+}
+
+inline const detail::digit_shuffles& shuffles_of(int scale) noexcept {
+  return detail::all_shuffles[static_cast<std::size_t>(scale)];
+}
+
+#else
+
+namespace detail {
+struct digit_shuffles {};
+} // namespace detail
+
+inline scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles&, int scale) noexcept {
+  std::uint64_t value = 0;
+  const char* q = p;
+  int decimals = -1;
+  for (; q < end && q - p < 16 && *q != '"'; ++q) {
+    if (*q == '.' && decimals < 0 && q > p) {
+      decimals = 0;
+      continue;
+    }
+    if (*q < '0' || *q > '9') return {};
+    if (decimals >= scale) {
+      if (*q != '0') return {};
+      ++decimals;
+      continue;
+    }
+    value = value * 10 + static_cast<std::uint64_t>(*q - '0');
+    if (decimals >= 0) ++decimals;
+  }
+  if (q >= end || *q != '"' || q == p || decimals == 0) return {};
+  const auto whole = decimals < 0 ? q - p : q - p - 1 - decimals;
+  if (whole + scale > 16) return {};
+  for (int i = decimals < 0 ? 0 : decimals; i < scale; ++i) value *= 10;
+  return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
+}
+
+inline scanned scan_integer(const char* p, const char* end) noexcept {
+  std::uint64_t value = 0;
+  const char* q = p;
+  for (; q < end && *q >= '0' && *q <= '9'; ++q) {
+    if (q - p == 15) return {};
+    value = value * 10 + static_cast<std::uint64_t>(*q - '0');
+  }
+  if (q == p || q >= end || (*p == '0' && q - p > 1)) return {};
+  return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p)};
+}
+
+inline std::uint32_t scan_plain_string(const char* p, const char* end) noexcept {
+  for (const char* q = p; q < end; ++q) {
+    if (*q == '"') return static_cast<std::uint32_t>(q - p);
+    if (*q < 0x20 || *q == '\\') return UINT32_MAX;
+  }
+  return UINT32_MAX;
+}
+
+inline const detail::digit_shuffles& shuffles_of(int) noexcept {
+  static constexpr detail::digit_shuffles none;
+  return none;
+}
+
+#endif
+
+} // namespace troupe::binance

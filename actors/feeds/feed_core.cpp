@@ -1,0 +1,269 @@
+#include "actors/feeds/feed_core.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+builder_options builder_from(const feed_core_options& o) {
+  builder_options out;
+  out.rule = o.rule;
+  out.book = {o.spec.tick, o.window_ticks};
+  return out;
+}
+
+/// Frames are taken at whole steps only.
+nanoseconds whole_steps(nanoseconds interval) {
+  return std::max(feature_step, interval - interval % feature_step);
+}
+
+} // namespace
+
+feed_core::feed_core(feed_core_options options, std::unique_ptr<frame_decoder> decoder, feed_listener& listener)
+    : options_{std::move(options)}, decoder_{std::move(decoder)}, listener_{listener},
+      builder_{builder_from(options_)},
+      bars_{options_.spec.id, options_.bar_grace, [this](const bar& b) { listener_.on_bar(b); }},
+      features_{{options_.spec.price_scale, options_.spec.size_scale}} {
+  options_.frame_interval = whole_steps(options_.frame_interval);
+  quote_.instrument = options_.spec.id;
+  builder_.on_applied(
+      [](void* self, const depth_event& change, const order_book&) { static_cast<feed_core*>(self)->applied(change); },
+      this);
+}
+
+// --- inputs --------------------------------------------------------------------------------------
+
+void feed_core::on_frame(market_time received, std::string_view payload) {
+  ++frames_;
+  received_ = std::max(received_, received);
+  check_stale();
+  take(decoder_->decode(payload), payload);
+}
+
+void feed_core::on_image(market_time received, std::string_view payload, std::uint64_t session) {
+  received_ = std::max(received_, received);
+  if (session != session_) return; // of a session that is gone; a new one was asked for since
+  asking_ = false;
+  const auto& event = decoder_->decode(payload);
+  if (event.kind == event_kind::image) return after_step(builder_.on_image(event.image));
+  ++damaged_;
+  quarantine_.keep(received, event.damage, payload);
+  // The retry in advance() asks again: at once would hammer a venue that answers with errors.
+  asking_ = true;
+}
+
+void feed_core::on_session(std::uint64_t session, bool connected, market_time now) {
+  received_ = std::max(received_, now);
+  session_ = session;
+  asking_ = false;
+  builder_.reset();
+  agreement_.reset();
+  set_validity(connected ? book_validity::bootstrapping : book_validity::disconnected,
+               connected ? "session began" : "session ended");
+}
+
+void feed_core::take(const market_event& event, std::string_view payload) {
+  const bool ours = event.symbol.empty() || options_.spec.venue_symbol.empty() || event.symbol == options_.spec.venue_symbol;
+  if (!ours) [[unlikely]] {
+    ++unknown_;
+    return;
+  }
+  switch (event.kind) {
+  case event_kind::depth:
+    offset_.take(received_ - event.depth.event);
+    reach(event.depth.event);
+    fresh_ = received_;
+    return after_step(builder_.on_depth(event.depth));
+  case event_kind::best:
+    if (event.best.event.ns != 0) {
+      offset_.take(received_ - event.best.event);
+      reach(event.best.event);
+    }
+    return agreement_.on_best(event.best);
+  case event_kind::trade:
+    offset_.take(received_ - event.trade.event);
+    reach(event.trade.event);
+    return on_trade_event(event.trade);
+  case event_kind::image: return after_step(builder_.on_image(event.image));
+  case event_kind::candle:
+  case event_kind::acknowledgement:
+  case event_kind::shutdown: return;
+  case event_kind::failure:
+  case event_kind::other: ++unknown_; return;
+  case event_kind::damaged:
+    ++damaged_;
+    quarantine_.keep(received_, event.damage, payload);
+    return;
+  }
+}
+
+void feed_core::on_trade_event(const trade_event& trade) {
+  if (!any_trade_) {
+    any_trade_ = true;
+    aggregates_ = trade.aggregated;
+  }
+  // Trades and aggregates tell the same twice; the stream that came first is followed.
+  if (trade.aggregated != aggregates_) return;
+  if (trades_.take(trade.first_id, trade.last_id) == trade_sequence::step::replayed) return;
+  if (__builtin_add_overflow(volume_.raw, trade.quantity.raw, &volume_.raw))
+    volume_.raw = std::numeric_limits<std::int64_t>::max();
+  if (!trade.on_market || trade.at_price.raw <= 0 || trade.quantity.raw <= 0) return;
+  bars_.on_trade(trade);
+  features_.on_trade(trade);
+  listener_.on_trade(trade);
+}
+
+void feed_core::advance(market_time now) {
+  received_ = std::max(received_, now);
+  check_stale();
+  bars_.advance(std::max(newest_, received_ - offset_.median()));
+  const bool waits = builder_.needs_image() && builder_.has_buffered() && asking_;
+  if (waits && received_ - asked_ >= options_.image_retry) need_image("no usable image came");
+}
+
+void feed_core::finish() {
+  agreement_.finish();
+  bars_.flush();
+}
+
+// --- the book's state ----------------------------------------------------------------------------
+
+void feed_core::applied(const depth_event& change) {
+  const auto& book = builder_.book();
+  agreement_.on_top(change.last, book.bid(), book.ask());
+  features_.on_book(book, change.bids.size() + change.asks.size());
+  listener_.on_depth(change, book);
+}
+
+void feed_core::after_step(build_step step) {
+  switch (step) {
+  case build_step::applied:
+    if (quote_.validity != book_validity::valid) [[unlikely]] set_validity(book_validity::valid, "changes flow again");
+    return publish_top();
+  case build_step::bridged:
+    ++bridges_;
+    asking_ = false;
+    return set_validity(book_validity::valid, "image and changes joined");
+  case build_step::buffered:
+    if (quote_.validity == book_validity::empty) set_validity(book_validity::bootstrapping, "first change");
+    if (!asking_) need_image("changes wait for an image");
+    return;
+  case build_step::waiting: asking_ = false; return set_validity(book_validity::bootstrapping, "image waits for a change");
+  case build_step::too_old: return need_image("image older than the first buffered change");
+  case build_step::gap: return broken(book_validity::gap, "sequence broke");
+  case build_step::crossed: return broken(book_validity::crossed, "bid at or above ask");
+  case build_step::overflow: return broken(book_validity::damaged, "more levels than a book can have");
+  case build_step::stale:
+  case build_step::ignored: return;
+  }
+}
+
+void feed_core::broken(book_validity now, std::string_view why) {
+  agreement_.reset();
+  set_validity(now, why);
+  need_image(why);
+}
+
+void feed_core::need_image(std::string_view why) {
+  asking_ = true;
+  asked_ = received_;
+  listener_.on_image_needed(why);
+}
+
+/// Measured on the receiver's clock alone, so that its offset to the venue's does not matter.
+void feed_core::check_stale() {
+  if (quote_.validity != book_validity::valid || received_ - fresh_ < options_.stale_after) [[likely]] return;
+  set_validity(book_validity::stale, "no change for too long");
+}
+
+nanoseconds feed_core::age(market_time now) const noexcept {
+  return std::max(nanoseconds{0}, std::max(now, received_) - fresh_);
+}
+
+void feed_core::set_validity(book_validity now, std::string_view why) {
+  const auto before = quote_.validity;
+  if (now != book_validity::valid) features_.on_invalid();
+  if (before == now) return publish_top();
+  quote_.validity = now;
+  quote_.at = builder_.newest();
+  quote_.sequence = builder_.sequence();
+  quote_.bid = builder_.book().bid();
+  quote_.ask = builder_.book().ask();
+  listener_.on_validity(before, now, why);
+  listener_.on_quote(quote_);
+}
+
+void feed_core::publish_top() {
+  const auto bid = builder_.book().bid();
+  const auto ask = builder_.book().ask();
+  const bool same = bid == quote_.bid && ask == quote_.ask;
+  quote_.at = builder_.newest();
+  quote_.sequence = builder_.sequence();
+  if (same) return;
+  quote_.bid = bid;
+  quote_.ask = ask;
+  listener_.on_quote(quote_);
+}
+
+// --- instants ------------------------------------------------------------------------------------
+
+/// The venue's time has come to `event`, before the event itself is taken.
+void feed_core::reach(market_time event) {
+  newest_ = std::max(newest_, event);
+  const bool valid = quote_.validity == book_validity::valid;
+  if (next_frame_.ns == 0) [[unlikely]] next_frame_ = floor_to(event, options_.frame_interval) + options_.frame_interval;
+  if (event >= next_frame_) [[unlikely]] {
+    const auto at = floor_to(event, options_.frame_interval);
+    features_.advance(at, builder_.book(), valid);
+    emit_frame(at);
+    next_frame_ = at + options_.frame_interval;
+  }
+  features_.advance(event, builder_.book(), valid);
+  if (newest_ >= next_bars_) {
+    bars_.advance(newest_);
+    next_bars_ = newest_ + feature_step;
+  }
+}
+
+void feed_core::emit_frame(market_time at) {
+  feature_frame frame;
+  frame.instrument = options_.spec.id;
+  frame.at = at;
+  frame.schema = feature_schema_version;
+  frame.book_sequence = builder_.sequence();
+  frame.validity = quote_.validity;
+  frame.bid = builder_.book().bid();
+  frame.ask = builder_.book().ask();
+  frame.features = features_.tensor();
+  listener_.on_feature_frame(std::move(frame));
+}
+
+feed_report feed_core::report() const {
+  const auto& c = builder_.counts();
+  feed_report r;
+  r.instrument = options_.spec.id;
+  r.validity = quote_.validity;
+  r.frames = frames_;
+  r.unknown_frames = unknown_;
+  r.damaged_frames = damaged_;
+  r.diffs_applied = c.applied;
+  r.diffs_stale = c.stale;
+  r.levels_applied = c.levels;
+  r.gaps = c.gaps;
+  r.crossed = c.crossed;
+  r.resyncs = bridges_ > 0 ? bridges_ - 1 : 0;
+  r.quotes_compared = agreement_.figures().compared;
+  r.quotes_equal = agreement_.figures().agreed;
+  r.trades = trades_.count();
+  r.trade_gaps = trades_.holes();
+  r.sequence = builder_.sequence();
+  r.bid_levels = builder_.book().levels(side::buy);
+  r.ask_levels = builder_.book().levels(side::sell);
+  r.newest = newest_;
+  r.clock_offset = offset_.median();
+  r.bid = builder_.book().bid();
+  r.ask = builder_.book().ask();
+  return r;
+}
+
+} // namespace troupe

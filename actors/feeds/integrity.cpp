@@ -1,0 +1,101 @@
+#include "actors/feeds/integrity.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+
+// --- agreement -----------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t quotes_behind = 16;  // later quotes that must have come before a change is judged
+constexpr std::size_t most_waiting = 4096; // bound of both queues
+
+} // namespace
+
+void agreement_meter::on_top(std::uint64_t sequence, const level& bid, const level& ask) {
+  if (!waiting_.empty() && waiting_.back().sequence >= sequence) return;
+  waiting_.push_back({sequence, bid, ask});
+  if (waiting_.size() > most_waiting) waiting_.pop_front();
+}
+
+void agreement_meter::on_best(const best_event& best) {
+  const top entry{best.sequence, best.bid, best.ask};
+  if (quotes_.empty() || quotes_.back().sequence <= best.sequence) [[likely]] quotes_.push_back(entry);
+  else {
+    const auto behind = [](std::uint64_t sequence, const top& t) { return sequence < t.sequence; };
+    quotes_.insert(std::upper_bound(quotes_.begin(), quotes_.end(), best.sequence, behind), entry);
+  }
+  settle();
+  if (quotes_.size() > most_waiting) quotes_.pop_front();
+}
+
+void agreement_meter::settle() {
+  while (!waiting_.empty() && quotes_.size() > quotes_behind
+         && quotes_[quotes_.size() - quotes_behind].sequence > waiting_.front().sequence) {
+    judge(waiting_.front());
+    waiting_.pop_front();
+  }
+}
+
+void agreement_meter::judge(const top& t) {
+  // Tops come in ascending order, so quotes below the last one at or below this top are done with.
+  while (quotes_.size() > 1 && quotes_[1].sequence <= t.sequence) quotes_.pop_front();
+  if (quotes_.empty() || quotes_.front().sequence > t.sequence) return;
+  const auto& q = quotes_.front();
+  const bool same = q.bid == t.bid && q.ask == t.ask;
+  ++counts_.compared;
+  counts_.agreed += same ? 1 : 0;
+  if (q.sequence != t.sequence) return;
+  ++counts_.equal_number;
+  counts_.equal_number_agreed += same ? 1 : 0;
+}
+
+void agreement_meter::finish() {
+  for (const auto& t : waiting_) judge(t);
+  waiting_.clear();
+}
+
+void agreement_meter::reset() noexcept {
+  waiting_.clear();
+  quotes_.clear();
+}
+
+// --- clock offset --------------------------------------------------------------------------------
+
+namespace {
+constexpr std::uint64_t halve_after = 1 << 20;
+} // namespace
+
+offset_meter::offset_meter() : bins_(static_cast<std::size_t>(2 * reach + 1)) {}
+
+void offset_meter::take(nanoseconds offset) noexcept {
+  const auto rounded = floor_to(market_time{offset.count() + 500'000}, std::chrono::milliseconds{1}).ns / 1'000'000;
+  const auto place = std::clamp<std::int64_t>(rounded, -reach, reach);
+  ++bins_[static_cast<std::size_t>(place + reach)];
+  ++total_;
+  if (++taken_ < halve_after) return;
+  taken_ = 0;
+  total_ = 0;
+  for (auto& bin : bins_) total_ += bin /= 2;
+}
+
+nanoseconds offset_meter::median() const noexcept {
+  if (total_ == 0) return {};
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < bins_.size(); ++i) {
+    below += bins_[i];
+    if (below * 2 >= total_) return std::chrono::milliseconds{static_cast<std::int64_t>(i) - reach};
+  }
+  return {};
+}
+
+// --- quarantine ----------------------------------------------------------------------------------
+
+void quarantine::keep(market_time received, frame_damage damage, std::string_view frame) {
+  ++total_;
+  entries_.push_back({received, damage, frame.size(), std::string{frame.substr(0, max_head)}});
+  if (entries_.size() > max_entries) entries_.pop_front();
+}
+
+} // namespace troupe
