@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The demonstration end to end. Second argument: plain or chaos.
+source "$(dirname "$0")/common.sh"
+kind=${2:-plain}
+recordings
+export TMPDIR=$work
+flags=()
+[[ $kind == chaos ]] && flags=(--chaos)
+"$troupe" --json demo --for 90s --folder "$work/run" "${flags[@]}" >"$work/summary" 2>"$work/words" || {
+  fail "demo --for 90s ${flags[*]} ended with $?"
+  cat "$work/words" >&2
+}
+cat "$work/summary"
+[[ $(json "$work/summary" 'd["orders_lost"] + d["orders_duplicated"] + d["trained_twice"]') == 0 ]] || fail "lost, duplicated or trained twice"
+[[ $(json "$work/summary" 'd["source"]') == looped ]] || fail "the source must be the looped recording"
+# The keys of .env appear in no file that the programs wrote but .env itself.
+while IFS='=' read -r _ secret; do
+  if grep -rlF -- "$secret" "$work/run" --exclude=.env >"$work/leaks" 2>/dev/null; then
+    fail "a key stands in: $(cat "$work/leaks")"
+  fi
+done <"$work/run/config/.env"
+finish

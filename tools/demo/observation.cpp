@@ -1,0 +1,66 @@
+#include "tools/demo/observation.hpp"
+
+namespace troupe::demo {
+namespace {
+
+constexpr auto feed_name = "feed/BTC-USDT@binance";
+constexpr auto executor_name = "executor/main@binance";
+
+void read_counts(const json_view& page, std::string_view key, std::array<std::int64_t, 4>& out) {
+  const auto items = page.items(key);
+  // Counters live in the store and only grow; an answer from a store that is just opening is not taken.
+  for (std::size_t i = 0; i < out.size() && i < items.size(); ++i)
+    out[i] = std::max(out[i], items[i].integer(""));
+}
+
+} // namespace
+
+void observation::round() {
+  feed_round();
+  learning_round();
+  executor_round();
+  if (const auto page = system_.actor_status("orchestrator"); page.there()) figures_.decisions.seen(page.integer("decisions"));
+}
+
+void observation::feed_round() {
+  const auto page = system_.actor_status(feed_name);
+  if (!page.there()) return;
+  figures_.frames.seen(page.integer("frames"));
+  figures_.levels.seen(page.integer("levels_applied"));
+  figures_.gaps.seen(page.integer("gaps"));
+  figures_.book = page.text("validity");
+}
+
+void observation::learning_round() {
+  if (const auto page = system_.actor_status("store"); page.there()) {
+    read_counts(page, "made", figures_.made);
+    read_counts(page, "matured", figures_.matured);
+    read_counts(page, "scored", figures_.scored);
+    read_counts(page, "expired", figures_.expired);
+  }
+  const auto page = system_.actor_status("trainer/cnn");
+  if (!page.there()) return;
+  read_counts(page, "trained_by_horizon", figures_.trained);
+  figures_.before.weights = page.text("first_weights");
+  figures_.before.loss = page.real("first_loss");
+  figures_.after.weights = page.text("weights");
+  figures_.after.step = page.integer("step");
+  figures_.after.loss = page.real("loss");
+  figures_.loss_samples = page.integer("loss_samples");
+}
+
+void observation::executor_round() {
+  const auto page = system_.actor_status(executor_name);
+  if (!page.there()) return;
+  figures_.executor = page.text("state");
+  figures_.orders = std::max(figures_.orders, page.integer("orders"));
+  figures_.fills = std::max(figures_.fills, page.integer("fills"));
+  figures_.denied = page.integer("denied");
+  figures_.rejected = page.integer("rejected");
+  figures_.live_orders = page.integer("live_orders");
+  figures_.unknown_orders = page.integer("unknown_orders");
+  figures_.equity = page.text("equity");
+  figures_.position = page.text("position");
+}
+
+} // namespace troupe::demo
