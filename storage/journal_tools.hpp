@@ -37,6 +37,11 @@ result<journal_verification> verify_journal(disk& on, const std::filesystem::pat
 status read_journal(disk& on, const std::filesystem::path& directory, const journal_visitor& visit);
 
 /// One record as a JSON object with sequence, epoch, kind and the message by its field list.
-std::string to_json(const journal_row& row, std::nullptr_t decoded);
+std::string journal_row_json(const journal_row& row);
+
+/// Last resort of a person: cuts the journal at its first damage, whatever stands behind it, and keeps
+/// the original segments beside as `damaged-…`. Takes the lock. What is cut off must be fetched from the
+/// venue by reconciliation. Returns what was found before the cut.
+result<journal_verification> repair_journal(disk& on, const std::filesystem::path& directory);
 
 } // namespace troupe

@@ -2,7 +2,7 @@
 
 /// The framed record: the unit of the order journal and the value of the store.
 ///
-/// Little-endian, 52 bytes of header, then the payload:
+/// Little-endian, 52 bytes of header, the payload, one end mark:
 /// | bytes | field |
 /// |---|---|
 /// | 4 | magic "TREC" |
@@ -15,6 +15,8 @@
 /// | 4 | length of the payload |
 /// | 4 | crc32c of the payload |
 /// | 4 | crc32c of the 48 bytes before |
+/// | … | payload |
+/// | 1 | end mark 0xa5: still zero when a write stopped anywhere within the record |
 ///
 /// `durable` is what tells a torn tail from a hole: a damaged record may have been lost in a crash
 /// only if no valid record behind it says that it had been synced.
@@ -38,6 +40,7 @@ std::uint32_t crc32c_table(std::string_view bytes, std::uint32_t seed = 0) noexc
 } // namespace detail
 
 inline constexpr std::size_t record_header_bytes = 52;
+inline constexpr std::size_t record_extra_bytes = record_header_bytes + 1;
 inline constexpr std::uint32_t record_max_payload = 64u << 20;
 
 /// Header fields of a record.
