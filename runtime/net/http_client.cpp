@@ -74,8 +74,13 @@ void http_client::impl::connection::read() {
   parser.emplace();
   parser->header_limit(static_cast<std::uint32_t>(owner->options.header_limit));
   parser->body_limit(owner->options.body_limit);
-  http::async_read(*stream, buffer, *parser,
-                   [self = shared_from_this()](const boost_error& ec, std::size_t) { self->on_read(ec); });
+  // Header first: Beast 1.74 forgets its body limit when header and body come in one piece and are
+  // parsed in one go.
+  http::async_read_header(*stream, buffer, *parser, [self = shared_from_this()](const boost_error& ec, std::size_t) {
+    if (ec || self->over) return self->on_read(ec);
+    http::async_read(*self->stream, self->buffer, *self->parser,
+                     [self](const boost_error& code, std::size_t) { self->on_read(code); });
+  });
 }
 
 void http_client::impl::connection::on_read(const boost_error& ec) {

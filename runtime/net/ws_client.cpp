@@ -41,6 +41,7 @@ struct ws_client::impl : std::enable_shared_from_this<ws_client::impl> {
   std::chrono::steady_clock::time_point heard;
   bool opened = false;
   bool reading = false;
+  bool writing = false;
   bool paused = false;
   bool closing = false;
   bool ended = false;
@@ -148,16 +149,18 @@ bool ws_client::impl::push(std::string payload, bool text) {
   queued_bytes += size;
   asio::dispatch(strand, [self = shared_from_this(), item = outgoing{std::move(payload), text}]() mutable {
     self->queue.push_back(std::move(item));
-    if (self->queue.size() == 1) self->write();
+    self->write();
   });
   return true;
 }
 
 void ws_client::impl::write() {
-  if (ended || !opened || closing || queue.empty()) return;
+  if (ended || !opened || closing || writing || queue.empty()) return;
+  writing = true;
   socket->text(queue.front().text);
   socket->async_write(asio::buffer(queue.front().payload),
                       [self = shared_from_this()](const boost_error& ec, std::size_t) {
+                        self->writing = false;
                         if (self->ended) return;
                         if (ec) return self->fail(net_error(classify(ec, net_errc::broken), self->where(), ec));
                         self->queued_bytes -= self->queue.front().payload.size();
