@@ -6,7 +6,7 @@
 
 namespace troupe {
 
-enum class predictor_errc { wrong_answer = 1, known_id, table_full, wrong_instrument };
+enum class predictor_errc { wrong_answer = 1, known_id, table_full, wrong_instrument, too_late };
 
 std::error_code make_error_code(predictor_errc code) noexcept;
 

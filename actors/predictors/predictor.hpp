@@ -73,8 +73,9 @@ public:
   /// Takes over a prediction the store holds without an outcome. Known ids are left as they are.
   status load(const prediction& known);
 
-  /// A new instant: hands out what is due now, in order of due time. Frames go forward in time;
-  /// one that is not newer than the last gives nothing.
+  /// A new instant: hands out what is due now and can be judged, in order of due time; it is forgotten
+  /// here, the store's one conditional write is what makes it final. Frames go forward in time; one that
+  /// is not newer than the last gives nothing.
   std::vector<matured_prediction> observe(const feature_frame& frame);
 
   /// Should the model be asked about this frame? `none` = yes.
@@ -85,11 +86,8 @@ public:
 
   /// Makes the prediction out of the model's answer; it waits from now on. The snapshot is to be stored
   /// before the prediction is told to anyone. An error when the answer has not one forecast a horizon,
-  /// its probabilities don't sum to one, or the id is known.
+  /// its probabilities don't sum to one, the id is known, or the answer comes after the due instant.
   result<snapshot> predict(const feature_frame& frame, const inference_answer& answer);
-
-  /// Gives up a prediction that could not be stored: it was never made.
-  void withdraw(const std::string& id);
 
   [[nodiscard]] std::size_t pending() const noexcept { return waiting_.size(); }
   [[nodiscard]] const predictor_counts& counts() const noexcept { return counts_; }
@@ -107,8 +105,8 @@ private:
     std::int32_t brier_ppm = 0;
   };
 
-  outcome judge_outcome(const prediction& what, const feature_frame& frame);
-  void remember(const prediction& what, const outcome& then);
+  [[nodiscard]] std::optional<outcome> judge_outcome(const prediction& what, const feature_frame& frame) const;
+  void count(const prediction& what, const outcome& then);
 
   predictor_options options_;
   predictor_counts counts_;

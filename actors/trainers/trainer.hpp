@@ -81,8 +81,10 @@ public:
   result<block_score> train_block(std::span<const snapshot> rows);
 
   /// Weights, training state and manifest as of now. `created` is market time.
-  /// The next checkpoint's parent is this one.
-  checkpoint make_checkpoint(market_time created);
+  [[nodiscard]] checkpoint make_checkpoint(market_time created) const;
+
+  /// That checkpoint is safe on disk: the next one's parent is this one.
+  void made_durable(const checkpoint_manifest& what);
 
   /// Forecasts with the current weights, and with the initial ones.
   result<std::vector<raw_forecasts>> forward(std::span<const float> frames, std::size_t batch) const;

@@ -8,9 +8,9 @@
 namespace troupe {
 
 /// Lower-case hex of the SHA-256 of `bytes`, 64 characters; empty when OpenSSL has no SHA-256.
-std::string sha256_hex(std::string_view bytes);
+std::string content_hash(std::string_view bytes);
 
 /// True for 64 lower-case hex digits: what may become part of a path.
-bool is_sha256_hex(std::string_view text) noexcept;
+bool is_content_hash(std::string_view text) noexcept;
 
 } // namespace troupe

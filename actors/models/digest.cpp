@@ -1,4 +1,4 @@
-#include "actors/models/sha256.hpp"
+#include "actors/models/digest.hpp"
 
 #include <openssl/evp.h>
 
@@ -6,7 +6,7 @@
 
 namespace troupe {
 
-std::string sha256_hex(std::string_view bytes) {
+std::string content_hash(std::string_view bytes) {
   static constexpr char hex[] = "0123456789abcdef";
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
@@ -20,7 +20,7 @@ std::string sha256_hex(std::string_view bytes) {
   return out;
 }
 
-bool is_sha256_hex(std::string_view text) noexcept {
+bool is_content_hash(std::string_view text) noexcept {
   return text.size() == 64
          && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
