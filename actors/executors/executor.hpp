@@ -200,7 +200,8 @@ private:
     purpose what = purpose::place;
     std::string client_id;
     instrument_id instrument;
-    bool for_reconcile = false;
+    std::uint64_t run = 0;      ///< number of the reconcile run it belongs to
+    steady_time deadline;       ///< no outcome by then: taken as unknown
   };
 
   // orders (executor.cpp)
@@ -218,14 +219,15 @@ private:
   void forget_old_orders();
   deny_code may_send(const tracked& t, instant now, std::string& text) const;
   void take_external(const order_report& report, instant now);
+  void replay_note(std::string_view text);
   void quarantine(market& m, const std::string& why, instant now);
 
   // asking (executor_recovery.cpp)
   void begin_reconcile(const std::string& why, instant now);
   void continue_reconcile(instant now);
-  bool open_orders_step(instant now);
-  bool queries_step(instant now);
-  bool trades_step(instant now);
+  void ask_open_orders(instant now);
+  bool queries_answered(instant now);
+  bool trades_fetched(instant now);
   void finish_reconcile(instant now);
   void compare_balances(const account_outcome& outcome, instant now);
   void take_baseline(const journal_balance& balance);
@@ -235,6 +237,7 @@ private:
   void ask_account(instant now);
   void take_trade(market& m, const fill& f, instant now);
   void settle_orphans(market& m, instant now);
+  void take_external_fill(market& m, const fill& f, instant now);
   void judge_absence(tracked& t, instant now);
   void work_on_unknown(tracked& t, instant now);
   [[nodiscard]] nanoseconds backoff(nanoseconds first, nanoseconds last, std::uint32_t tries,
@@ -258,7 +261,10 @@ private:
   void write(executor_record record);
   void alarm(std::string what, std::string text);
   void end(const std::string& why);
-  command_id command(purpose what, std::string client_id, instrument_id instrument, bool for_reconcile = false);
+  command_id command(purpose what, const std::string& client_id, const instrument_id& instrument, instant now);
+  [[nodiscard]] std::optional<pending_command> finished(command_id command);
+  void expire_commands(instant now);
+  [[nodiscard]] risk_request request_for(const intent& order) const;
 
   executor_options options_;
   gateway_traits traits_;
@@ -270,7 +276,6 @@ private:
   std::vector<std::string> ended_;                    ///< ended orders, oldest first
   std::map<command_id, pending_command> commands_;
   std::map<std::uint64_t, std::string> tokens_;       ///< commit token → client id
-  std::set<std::uint64_t> journaled_decisions_;
   std::map<std::string, int128> opening_;             ///< opening balance by asset, × 10^-24
   std::vector<executor_action> actions_;
   std::unique_ptr<reconcile_run> run_;
@@ -279,6 +284,7 @@ private:
   std::uint64_t epoch_ = 0;
   std::uint64_t next_command_ = 1;
   std::uint64_t next_token_ = 1;
+  std::uint64_t next_run_ = 1;
   steady_time started_;
   steady_time lease_until_;
   steady_time next_lease_;
@@ -286,7 +292,8 @@ private:
   bool running_ = false;
   bool session_up_ = false;
   bool reconciled_ = false;
-  bool ended_by_fence_ = false;
+  bool ended_early_ = false;
+  bool accept_next_account_ = false;
   std::string end_reason_;
   nanoseconds ready_after_{};
   // counters over the journal's life

@@ -1,0 +1,157 @@
+// From target position to orders: one working order an instrument; a new one only once the last has
+// ended and every execution of it is booked.
+
+#include "actors/executors/executor_internal.hpp"
+
+#include "actors/executors/client_id.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+__extension__ typedef __int128 wide;
+
+/// Towards zero, to a multiple of the step.
+std::int64_t floor_step(std::int64_t value, std::int64_t step) { return step > 0 ? value - value % step : value; }
+
+} // namespace
+
+executor_core::tracked* executor_core::working_order(const market& m) {
+  for (const auto& id : open_ids_) {
+    auto& t = *orders_.at(id);
+    if (t.machine.what().instrument == m.instrument.spec.id) return &t;
+  }
+  return nullptr;
+}
+
+void executor_core::hold(market& m, instant now) {
+  const auto pause = backoff(options_.first_hold, options_.last_hold, m.holds++, m.instrument.spec.id.text);
+  m.hold_until = std::max(m.hold_until, now.steady + pause);
+}
+
+bool executor_core::can_open(const market& m, instant now) const {
+  if (!running_ || ended_early_ || !reconciled_ || !session_up_ || !m.quarantined.empty()) return false;
+  if (!halt_ || halt_->state == trading_state::halted || now.steady >= lease_until_) return false;
+  if (!m.target || now.market - m.target->at > options_.policy.decision_life) return false;
+  if (!m.newest || m.newest->validity != book_validity::valid) return false;
+  if (now.market - m.newest->at > options_.policy.max_quote_age) return false;
+  if (m.newest->bid.at.raw <= 0 || m.newest->ask.at <= m.newest->bid.at) return false;
+  return m.orphans.empty() && now.steady >= m.hold_until;
+}
+
+/// What is missing to the target, signed, in the instrument's size scale.
+size executor_core::wanted(const market& m) const {
+  return {m.target->target.raw - ledger_.position_size(m.instrument.spec.id).raw};
+}
+
+price executor_core::passive_price(const market& m, side direction) const {
+  return direction == side::buy ? m.newest->bid.at : m.newest->ask.at;
+}
+
+void executor_core::plan_all(instant now) {
+  for (auto& [id, m] : markets_) plan(*m, now);
+}
+
+void executor_core::plan(market& m, instant now) {
+  if (!running_ || ended_early_) return;
+  if (auto* t = working_order(m)) return manage(m, *t, now);
+  if (!can_open(m, now)) return;
+  const auto& spec = m.instrument.spec;
+  const auto want = wanted(m);
+  const auto direction = want.raw > 0 ? side::buy : side::sell;
+  auto quantity = floor_step(want.raw < 0 ? -want.raw : want.raw, spec.lot.raw);
+  if (options_.policy.max_slice.raw > 0)
+    quantity = std::min(quantity, floor_step(options_.policy.max_slice.raw, spec.lot.raw));
+  if (quantity <= 0 || quantity < spec.min_size.raw) return m.wanted_since.reset();
+  if (!m.wanted_since || m.wanted_side != direction) m.wanted_since = now.market;
+  m.wanted_side = direction;
+  const auto& cross_after = options_.policy.cross_after;
+  const bool crossing = cross_after && now.market - *m.wanted_since >= *cross_after;
+  create_order(m, direction, {quantity}, crossing, now);
+}
+
+void executor_core::create_order(market& m, side direction, size quantity, bool crossing, instant now) {
+  const auto& spec = m.instrument.spec;
+  auto limit = passive_price(m, direction);
+  if (crossing) {
+    const auto beyond = price{options_.policy.cross_ticks * spec.tick.raw};
+    limit = direction == side::buy ? m.newest->ask.at + beyond : m.newest->bid.at - beyond;
+  }
+  limit.raw = floor_step(limit.raw, spec.tick.raw);
+  if (limit.raw <= 0 || static_cast<wide>(limit.raw) * quantity.raw < spec.min_notional.raw) return;
+
+  intent order;
+  order.account = options_.account;
+  order.decision_sequence = m.target->sequence;
+  order.leg = m.next_leg++;
+  order.instrument = spec.id;
+  order.direction = direction;
+  order.kind = !crossing && options_.policy.post_only ? order_kind::limit_maker : order_kind::limit;
+  order.tif = crossing ? time_in_force::ioc : time_in_force::gtc;
+  order.limit = limit;
+  order.quantity = quantity;
+  order.created = now.market;
+  order.expires = now.market + options_.policy.intent_expiry;
+  order.client_id = client_id_of(order);
+  if (orders_.contains(order.client_id)) return; // the same intent again: the next leg gets its own id
+
+  auto t = std::make_unique<tracked>(order);
+  t->crossing = crossing;
+  t->since = now;
+  t->risk_deadline = now.steady + options_.risk_timeout;
+  orders_[order.client_id] = std::move(t);
+  open_ids_.insert(order.client_id);
+  act(ask_risk{request_for(order)});
+}
+
+/// Looks after the working order: leaves it, or has it cancelled; its successor comes once it has ended.
+void executor_core::manage(market& m, tracked& t, instant now) {
+  const auto state = t.machine.state();
+  const bool live = state == order_state::acknowledged || state == order_state::partially_filled;
+  if (!live || t.machine.closing() || t.cancel_wanted) return;
+  std::string why;
+  if (!should_cancel(m, t, now, why)) return;
+  t.cancel_wanted = true;
+  t.cancel_reason = why;
+  want_cancel(t, now);
+}
+
+bool executor_core::should_cancel(const market& m, const tracked& t, instant now, std::string& why) const {
+  const auto& order = t.machine.what();
+  const auto& policy = options_.policy;
+  const auto yes = [&](const char* reason) {
+    why = reason;
+    return true;
+  };
+  if (halt_ && halt_->state == trading_state::halted) return yes("halted");
+  if (halt_ && halt_->state == trading_state::reducing && !shrinks_position(request_for(order))) return yes("reducing");
+  if (!m.quarantined.empty()) return yes("quarantine");
+  if (!m.target || now.market - m.target->at > policy.decision_life) return yes("no decision");
+  if (now.market - order.created > policy.time_to_live) return yes("time to live");
+  const auto want = wanted(m);
+  const auto direction = want.raw > 0 ? side::buy : side::sell;
+  const auto missing = want.raw < 0 ? -want.raw : want.raw;
+  const auto least = std::max<std::int64_t>(m.instrument.spec.min_size.raw, 1);
+  if (direction != order.direction || t.machine.remaining().raw > missing) return yes("target");
+  if (policy.max_slice.raw == 0 && missing - t.machine.remaining().raw >= least) return yes("target");
+  if (!m.newest || m.newest->validity != book_validity::valid
+      || now.market - m.newest->at > policy.max_quote_age)
+    return yes("book");
+  if (t.crossing) return false;
+  if (policy.cross_after && m.wanted_since && now.market - *m.wanted_since >= *policy.cross_after) return yes("cross");
+  const auto away = order.direction == side::buy ? m.newest->bid.at - order.limit : order.limit - m.newest->ask.at;
+  return away.raw > policy.reprice_ticks * m.instrument.spec.tick.raw ? yes("price") : false;
+}
+
+void executor_core::want_cancel(tracked& t, instant now) {
+  const auto state = t.machine.state();
+  const bool live = state == order_state::acknowledged || state == order_state::partially_filled;
+  if (!live || t.machine.closing() || t.cancelling || t.ask || now.steady < t.next_cancel) return;
+  const auto& order = t.machine.what();
+  t.cancelling = true;
+  ++t.cancels;
+  act(cancel_order{command(purpose::cancel, order.client_id, order.instrument, now), order.instrument, order.client_id});
+}
+
+} // namespace troupe
