@@ -94,7 +94,9 @@ using member_actor = caf::typed_actor<
     // Learns that a peer leaves, or that this node was declared dead.
     on<farewell>,
     // Told once by its node: the published actor to hand to the peers.
-    on<caf::strong_actor_ptr>>;
+    on<caf::strong_actor_ptr>,
+    // Learns that names of this node changed; which ones, it looks up itself.
+    on<std::string>>;
 
 /// The one published actor of a node: the door to everything else, which is found by name.
 using node_actor = caf::typed_actor<

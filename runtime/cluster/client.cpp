@@ -1,0 +1,155 @@
+#include "runtime/cluster/client.hpp"
+
+#include "runtime/cluster/actor_system.hpp"
+#include "runtime/cluster/tcp_probe.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor.hpp>
+
+namespace troupe {
+namespace {
+
+std::string hex(std::uint64_t x) {
+  char buffer[20];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
+  return buffer;
+}
+
+std::string place_of(const node_spec& spec) {
+  return "node '" + spec.name.text + "' at " + spec.host + ":" + std::to_string(spec.port);
+}
+
+/// The text value of a key in a JSON object that our own writer made.
+std::string text_field(const std::string& json, const std::string& key) {
+  const auto mark = "\"" + key + "\":\"";
+  const auto from = json.find(mark);
+  if (from == std::string::npos) return {};
+  const auto start = from + mark.size();
+  return json.substr(start, json.find('"', start) - start);
+}
+
+} // namespace
+
+struct cluster_client::parts {
+  parts() : config{system_options{.threads = 1}}, system{config}, self{system} {}
+  system_config config;
+  caf::actor_system system;
+  caf::scoped_actor self;
+};
+
+cluster_client::cluster_client(nodes_conf conf, client_options options)
+    : conf_{std::move(conf)}, options_{options}, parts_{std::make_unique<parts>()} {}
+
+cluster_client::~cluster_client() = default;
+
+caf::scoped_actor& cluster_client::scope() { return parts_->self; }
+
+result<node_actor> cluster_client::node(const std::string& name) {
+  const auto* spec = conf_.find(name);
+  if (spec == nullptr) return conf_.at(name).error();
+  if (const auto i = nodes_.find(name); i != nodes_.end()) {
+    // A lost connection leaves a dead proxy behind; a short status question tells.
+    auto alive = ask<status_report>(i->second, options_.answer_within, status_request{});
+    if (alive) return i->second;
+    nodes_.erase(i);
+  }
+  auto connected = connect(*spec);
+  if (connected) nodes_[name] = connected.value();
+  return connected;
+}
+
+result<node_actor> cluster_client::connect(const node_spec& spec) {
+  // CAF's connect blocks its middleman without a limit: look first whether anybody is there.
+  tcp_probe probe;
+  auto outcome = probe.begin(spec.host, spec.port);
+  if (outcome == tcp_probe::outcome::pending)
+    outcome = probe.wait(static_cast<int>(options_.connect_within.count() / 1'000'000));
+  if (outcome != tcp_probe::outcome::connected)
+    return {cluster_errc::unreachable, place_of(spec) + " can't be reached"
+                                           + (probe.why().empty() ? std::string{} : " (" + probe.why() + ")")
+                                           + "; is it running? `troupe up` starts it"};
+  result<caf::strong_actor_ptr> found{make_error(cluster_errc::timed_out, place_of(spec) + " did not answer")};
+  // CAF's heartbeats may kill a handshake that is under way at a tick; a second attempt is part of the protocol.
+  for (int attempt = 0; attempt < 2 && !found; ++attempt)
+    parts_->self
+        ->request(parts_->system.middleman().actor_handle(),
+                  std::chrono::duration_cast<caf::timespan>(options_.connect_within), caf::connect_atom::value,
+                  spec.host, spec.port)
+        .receive(
+            [&](const caf::node_id&, caf::strong_actor_ptr& actor, const std::set<std::string>& interface) {
+              if (!actor || !parts_->system.assignable(interface, parts_->system.message_types<node_actor>()))
+                found = make_error(cluster_errc::refused, place_of(spec) + " speaks another interface; use the same version");
+              else found = std::move(actor);
+            },
+            [&](const caf::error& why) {
+              found = make_error(cluster_errc::unreachable, place_of(spec) + ": " + from_caf(why).message());
+            });
+  if (!found) return std::move(found).error();
+  auto node = caf::actor_cast<node_actor>(found.value());
+  if (auto same = check_schema(spec, node); !same) return std::move(same).error();
+  return node;
+}
+
+troupe::status cluster_client::check_schema(const node_spec& spec, const node_actor& node) {
+  auto report = ask<status_report>(node, options_.answer_within, status_request{});
+  if (!report) return make_error(cluster_errc::timed_out, place_of(spec) + " did not answer: " + report.error().message());
+  const auto theirs = text_field(report->json, "schema");
+  const auto ours = hex(cluster_schema_hash());
+  if (theirs == ours) return ok;
+  return {cluster_errc::refused, place_of(spec) + " has message schema " + theirs + " (build "
+                                     + text_field(report->json, "build") + "), this program " + ours
+                                     + "; use the same version"};
+}
+
+result<status_report> cluster_client::status(const std::string& name, std::uint8_t verbosity) {
+  auto whom = node(name);
+  if (!whom) return std::move(whom).error();
+  // The node itself waits up to a second for its actors.
+  return ask<status_report>(whom.value(), options_.answer_within + std::chrono::seconds{1}, status_request{verbosity});
+}
+
+std::vector<node_status> cluster_client::status_all(std::uint8_t verbosity) {
+  std::vector<node_status> out;
+  for (const auto& spec : conf_.nodes()) {
+    node_status one{.spec = spec, .json = {}, .trouble = {}};
+    auto report = status(spec.name.text, verbosity);
+    if (report) one.json = std::move(report->json);
+    else one.trouble = report.error().text.empty() ? report.error().message() : report.error().text;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+result<caf::strong_actor_ptr> cluster_client::find_untyped(const std::string& node_name, const std::string& name) {
+  auto whom = node(node_name);
+  if (!whom) return std::move(whom).error();
+  auto found = ask<caf::strong_actor_ptr>(whom.value(), options_.answer_within, name);
+  if (found && !found.value())
+    return {cluster_errc::not_found, "node '" + node_name + "' knows no actor '" + name + "'"};
+  return found;
+}
+
+result<admin_result> cluster_client::command(const std::string& node_name, admin_command command) {
+  auto whom = node(node_name);
+  if (!whom) return std::move(whom).error();
+  auto outcome = ask<admin_result>(whom.value(), options_.answer_within + std::chrono::seconds{1}, std::move(command));
+  if (outcome && !outcome->done) return {cluster_errc::refused, outcome->text};
+  return outcome;
+}
+
+result<halt_state> cluster_client::halt(const halt_command& command) {
+  const auto nodes = conf_.with(node_role::execution);
+  result<halt_state> out{make_error(cluster_errc::not_found, "nodes.conf has no execution node")};
+  for (const auto* spec : nodes) {
+    auto risk = find<risk_actor>(spec->name.text, "risk");
+    if (!risk) {
+      out = std::move(risk).error();
+      continue;
+    }
+    out = ask<halt_state>(risk.value(), options_.answer_within + std::chrono::seconds{1}, command);
+    if (out) return out;
+  }
+  return out;
+}
+
+} // namespace troupe

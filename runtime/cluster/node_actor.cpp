@@ -1,0 +1,163 @@
+#include "runtime/cluster/node_actor.hpp"
+
+#include "messages/json.hpp"
+#include "runtime/actor/actor_table.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/config/suggest.hpp"
+#include "runtime/log.hpp"
+
+#include <unistd.h>
+
+namespace troupe {
+namespace {
+
+std::string hex(std::uint64_t x) {
+  char buffer[20];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
+  return buffer;
+}
+
+std::string error_json(const error& why) {
+  json_writer w;
+  w.begin_object().field("error", why.message()).end_object();
+  return std::move(w).text();
+}
+
+} // namespace
+
+node_state::node_state(self_pointer self, actor_environment env, node_options options, member_actor member,
+                       std::shared_ptr<audit_log> audit)
+    : self_{self}, env_{env}, options_{std::move(options)}, member_{std::move(member)}, audit_{std::move(audit)},
+      started_{env.steady->now()} {
+  add_builtin_verbs();
+}
+
+node_actor::behavior_type node_state::make_behavior() {
+  return {
+      [this](const status_request& request) { return gather_status(request); },
+      [this](const hello& from, const caf::strong_actor_ptr& node) { return self_->delegate(member_, from, node); },
+      [this](const ping& x) { return self_->delegate(member_, x); },
+      [this](const directory_update& update, const std::vector<caf::strong_actor_ptr>& handles) {
+        return self_->delegate(member_, update, handles);
+      },
+      [this](const farewell& message) { tell(self_, member_, message); },
+      [this](const admin_command& x) { return command(x); },
+      [this](const std::string& name) -> reply<caf::strong_actor_ptr> { return env_.names->handle(name); },
+  };
+}
+
+// --- status --------------------------------------------------------------------------------------
+
+reply<status_report> node_state::gather_status(const status_request& request) {
+  auto all = std::make_shared<gathering>();
+  all->answer = make_promise<status_report>(self_);
+  all->verbosity = request.verbosity;
+  for (const auto& [key, make] : options_.sections) all->sections[key] = make();
+  all->open = 1; // held until everybody has been asked
+  ask_section(all, false, "membership", caf::actor_cast<observable_actor>(member_), request.verbosity);
+  for (const auto& [key, whom] : options_.section_actors)
+    ask_section(all, false, key, env_.names->find<observable_actor>(whom), request.verbosity);
+  if (request.verbosity >= 2)
+    for (const auto& [name, entry] : env_.names->list())
+      if (entry.node.text.empty() && entry.handle != self_->ctrl())
+        ask_section(all, true, name, caf::actor_cast<observable_actor>(entry.handle), request.verbosity);
+  if (--all->open == 0)
+    all->answer.deliver(status_report{.name = options_.spec.name.text, .json = status_json(*all)});
+  return all->answer;
+}
+
+void node_state::ask_section(const std::shared_ptr<gathering>& all, bool report, const std::string& key,
+                             const observable_actor& whom, std::uint8_t verbosity) {
+  ++all->open;
+  const auto take = [this, all, report, key](std::string json) {
+    (report ? all->reports : all->sections)[key] = std::move(json);
+    if (--all->open == 0)
+      all->answer.deliver(status_report{.name = options_.spec.name.text, .json = status_json(*all)});
+  };
+  ask(self_, whom, options_.answer_within, status_request{verbosity})
+      .then([take](const status_report& x) { take(x.json.empty() ? "{}" : x.json); },
+            [take](const error& why) { take(error_json(why)); });
+}
+
+std::string node_state::status_json(const gathering& all) const {
+  const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(env_.steady->now() - started_);
+  json_writer w;
+  w.begin_object().field("node", options_.spec.name.text).field("incarnation", options_.incarnation);
+  w.field("build", options_.build).field("schema", hex(cluster_schema_hash())).field("pid", ::getpid());
+  w.field("uptime_ms", up.count()).field("port", options_.spec.port).field("threads", options_.spec.threads);
+  w.key("roles").begin_array();
+  for (const auto role : options_.spec.roles) w.string(to_string(role));
+  w.end_array();
+  for (const auto& [key, json] : all.sections) w.key(key).raw(json);
+  if (all.verbosity >= 1) {
+    w.key("actors").begin_array();
+    for (const auto& actor : actor_table::instance().list()) w.raw(to_json(actor));
+    w.end_array();
+  }
+  if (all.verbosity >= 2) {
+    w.key("reports").begin_object();
+    for (const auto& [name, json] : all.reports) w.key(name).raw(json);
+    w.end_object();
+  }
+  w.end_object();
+  return std::move(w).text();
+}
+
+// --- commands ------------------------------------------------------------------------------------
+
+bool node_state::is_local(const std::string& name) const {
+  const auto entry = env_.names->entry(name);
+  return entry && entry->node.text.empty() && entry->handle;
+}
+
+void node_state::add_builtin_verbs() {
+  const auto add = [this](const std::string& verb, admin_verb run) { options_.verbs.try_emplace(verb, std::move(run)); };
+  add("list", [this](auto, const admin_command&, const admin_answer& answer) {
+    json_writer w;
+    w.begin_array();
+    for (const auto& [name, entry] : env_.names->list())
+      if (entry.node.text.empty()) w.string(name);
+    w.end_array();
+    answer({true, std::move(w).text()});
+  });
+  add("kill", [this](auto, const admin_command& c, const admin_answer& answer) {
+    if (!is_local(c.target)) return answer({false, "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
+    send_kill(caf::actor_cast<caf::actor>(env_.names->handle(c.target)));
+    answer({true, "'" + c.target + "' was killed; its supervisor starts it again"});
+  });
+  for (const bool suspend : {true, false})
+    add(suspend ? "suspend" : "resume", [this, suspend](auto, const admin_command& c, const admin_answer& answer) {
+      const bool done = actor_table::instance().set_suspended(c.target, suspend);
+      answer({done, done ? "'" + c.target + (suspend ? "' is suspended" : "' goes on")
+                         : "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
+    });
+}
+
+reply<admin_result> node_state::command(const admin_command& command) {
+  auto answer = make_promise<admin_result>(self_);
+  const auto written = audit_->write(wall_clock{}.now(), options_.spec.name, command, nullptr);
+  if (!written) {
+    answer.deliver(admin_result{false, "refused, because it can't be audited: " + written.error().text});
+    return answer;
+  }
+  run_verb(command, [this, command, answer](admin_result outcome) mutable {
+    if (auto noted = audit_->write(wall_clock{}.now(), options_.spec.name, command, &outcome); !noted)
+      log::error("node", "audit line not written", {{"why", noted.error().text}});
+    answer.deliver(std::move(outcome));
+  });
+  return answer;
+}
+
+void node_state::run_verb(const admin_command& command, admin_answer answer) {
+  const auto i = options_.verbs.find(command.verb);
+  if (i != options_.verbs.end()) return i->second(self_, command, std::move(answer));
+  std::vector<std::string> known;
+  std::string list;
+  for (const auto& [verb, run] : options_.verbs) {
+    known.push_back(verb);
+    list += (list.empty() ? "" : ", ") + verb;
+  }
+  answer({false, "unknown command '" + command.verb + "'" + did_you_mean(command.verb, known) + " (there are " + list + ")"});
+}
+
+} // namespace troupe

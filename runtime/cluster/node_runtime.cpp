@@ -1,0 +1,107 @@
+#include "runtime/cluster/node_runtime.hpp"
+
+#include "runtime/clock.hpp"
+#include "runtime/cluster/tcp_probe.hpp"
+#include "runtime/log.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+namespace troupe {
+namespace {
+
+/// The middleman's own call waits for ever; this one does not.
+status publish(caf::actor_system& system, const node_actor& node, const node_spec& spec) {
+  if (auto open = check_port_free(spec.port, spec.name.text); !open) return open;
+  caf::scoped_actor self{system};
+  status outcome = ok;
+  self->request(system.middleman().actor_handle(), std::chrono::seconds{5}, caf::publish_atom::value, spec.port,
+                caf::actor_cast<caf::strong_actor_ptr>(node), system.message_types<node_actor>(),
+                std::string{"127.0.0.1"}, true)
+      .receive([](std::uint16_t) {},
+               [&](const caf::error& why) {
+                 // Between the check and this somebody else may have taken the port.
+                 outcome = check_port_free(spec.port, spec.name.text);
+                 if (outcome)
+                   outcome = error{make_error_code(cluster_errc::failed),
+                                   "port " + std::to_string(spec.port) + " of node '" + spec.name.text
+                                       + "' can't be published: " + from_caf(why).message()};
+               });
+  return outcome;
+}
+
+} // namespace
+
+namespace {
+
+/// Without its door or its membership a node is of no use: the parent starts it anew.
+template <class Handle>
+void end_process_with(const Handle& core, std::string name) {
+  core->attach_functor([name = std::move(name)](const caf::error& why) {
+    if (!why || why == caf::exit_reason::user_shutdown) return;
+    log::error("node", "a permanent actor ended; the process ends with it", {{"actor", name}, {"why", from_caf(why).text}});
+    log::close();
+    ::_exit(1);
+  });
+}
+
+} // namespace
+
+void node_runtime::leave(caf::actor_system& system, nanoseconds within) const {
+  tell_anonymously(member, farewell{spec.name, incarnation, false, "ordered stop"});
+  caf::scoped_actor self{system};
+  // The answer comes after the farewells were handed to the network; that is all one can wait for.
+  self->request(member, std::chrono::duration_cast<caf::timespan>(within), status_request{})
+      .receive([](const status_report&) {}, [](const caf::error&) {});
+}
+
+result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env, node_runtime_options options) {
+  auto spec = options.conf.at(options.name);
+  if (!spec) return std::move(spec).error();
+  std::error_code failed;
+  std::filesystem::create_directories(options.data, failed);
+  if (failed) return {cluster_errc::unreadable, options.data.string() + ": " + failed.message() + "; name another --data"};
+  // Before anything is written: a second process of this node must not raise the first one's counter.
+  if (auto open = check_port_free(spec->port, spec->name.text); !open) return std::move(open).error();
+  const auto wall = static_cast<std::uint64_t>(wall_clock{}.now().ns / 1'000'000'000);
+  auto raised = raise_incarnation(options.data, wall);
+  if (!raised) return std::move(raised).error();
+  if (!raised->repaired.empty()) log::warn("node", raised->repaired);
+  auto audit = audit_log::open(options.data);
+  if (!audit) return std::move(audit).error();
+
+  node_runtime out;
+  out.spec = spec.value();
+  out.incarnation = raised->value;
+  out.stem = options.stem ? options.stem : std::make_shared<stem_link>();
+  out.audit = std::make_shared<audit_log>(std::move(audit).value());
+  member_options member;
+  member.conf = options.conf;
+  member.self = out.spec.name;
+  member.incarnation = out.incarnation;
+  member.build = options.build;
+  member.membership = options.membership;
+  member.declared_dead = options.declared_dead;
+  out.member = spawn_actor<member_state>(system, spawn_options{.name = "member"}, env, std::move(member));
+  auto node = std::move(options.node);
+  node.spec = out.spec;
+  node.incarnation = out.incarnation;
+  node.build = options.build;
+  node.data = options.data;
+  out.node = spawn_actor<node_state>(system, spawn_options{.name = "node"}, env, std::move(node), out.member, out.audit);
+  out.heartbeat = spawn_actor<heartbeat_state>(system, spawn_options{.name = "heartbeat"}, out.stem);
+  if (auto published = publish(system, out.node, out.spec); !published) return std::move(published).error();
+  end_process_with(out.node, "node");
+  end_process_with(out.member, "member");
+  tell_anonymously(out.member, caf::actor_cast<caf::strong_actor_ptr>(out.node));
+  env.names->put("node", {caf::actor_cast<caf::strong_actor_ptr>(out.node), {}, out.incarnation});
+  env.names->put("member", {caf::actor_cast<caf::strong_actor_ptr>(out.member), {}, out.incarnation});
+  env.names->put("heartbeat", {caf::actor_cast<caf::strong_actor_ptr>(out.heartbeat), {}, out.incarnation});
+  return out;
+}
+
+} // namespace troupe
