@@ -68,14 +68,24 @@ struct decoder::scan {
   int price_scale;
   int size_scale;
 
-  const char* price_text(const char* p, std::int64_t& out) const noexcept {
+  [[nodiscard]] scanned price_at(const char* p) const noexcept {
     const auto found = scan_decimal(p, end, price_shuffles, price_scale);
+    return found.length != 0 ? found : scan_long_decimal(p, end, price_scale);
+  }
+
+  [[nodiscard]] scanned size_at(const char* p) const noexcept {
+    const auto found = scan_decimal(p, end, size_shuffles, size_scale);
+    return found.length != 0 ? found : scan_long_decimal(p, end, size_scale);
+  }
+
+  const char* price_text(const char* p, std::int64_t& out) const noexcept {
+    const auto found = price_at(p);
     out = found.value;
     return found.length == 0 ? nullptr : p + found.length;
   }
 
   const char* size_text(const char* p, std::int64_t& out) const noexcept {
-    const auto found = scan_decimal(p, end, size_shuffles, size_scale);
+    const auto found = size_at(p);
     out = found.value;
     return found.length == 0 ? nullptr : p + found.length;
   }
@@ -109,11 +119,11 @@ struct decoder::scan {
     }
     for (;;) {
       if (end - p < 12 || p[0] != '[' || p[1] != '"') return nullptr; // ["1","1"] and what follows
-      const auto price = scan_decimal(p + 2, end, price_shuffles, price_scale);
+      const auto price = price_at(p + 2);
       if (price.length == 0) return nullptr;
       p += 2 + price.length;
       if (end - p < 6 || p[0] != ',' || p[1] != '"') return nullptr;
-      const auto size = scan_decimal(p + 2, end, size_shuffles, size_scale);
+      const auto size = size_at(p + 2);
       if (size.length == 0) return nullptr;
       p += 2 + size.length;
       if (end - p < 2 || p[0] != ']') return nullptr;
@@ -373,33 +383,40 @@ std::string symbol_of_stream(std::string_view stream) {
   return out;
 }
 
+namespace {
+
+/// Decimals written in a quoted number whose text starts at `at`; moves behind its closing quote.
+int decimals_at(std::string_view text, std::size_t& at) {
+  const auto close = std::min(text.find('"', at), text.size());
+  const auto number = text.substr(at, close - at);
+  at = close + 1;
+  const auto point = number.find('.');
+  return point == std::string_view::npos ? 0 : static_cast<int>(number.size() - point - 1);
+}
+
+} // namespace
+
 result<image_scales> scales_of_image(std::string_view image) {
-  decoder widest{{.price_scale = 8, .size_scale = 8}};
-  const auto& event = widest.decode(image);
+  image_scales out;
+  for (auto at = image.find("[\""); at != std::string_view::npos; at = image.find("[\"", at)) {
+    at += 2;
+    out.price_scale = std::max(out.price_scale, decimals_at(image, at));
+    at += 2; // ,"
+    if (at >= image.size()) break;
+    out.size_scale = std::max(out.size_scale, decimals_at(image, at));
+    if (at >= image.size()) break;
+  }
+  out.price_scale = std::min(out.price_scale, max_scale);
+  out.size_scale = std::min(out.size_scale, max_scale);
+  decoder reader{{.price_scale = out.price_scale, .size_scale = out.size_scale}};
+  const auto& event = reader.decode(image);
   if (event.kind != event_kind::image)
     return error{std::make_error_code(std::errc::invalid_argument),
-                 "no book image: " + std::string{image.substr(0, 60)}};
-  constexpr std::int64_t unit = 100'000'000;
-  std::int64_t prices = unit;
-  std::int64_t sizes = unit;
+                 "no book image (" + std::string{name_of(event.damage)} + "): " + std::string{image.substr(0, 60)}};
+  std::int64_t tick = 0;
   for (const auto side : {event.image.bids, event.image.asks})
-    for (const auto& l : side) {
-      prices = std::gcd(prices, l.at.raw);
-      sizes = std::gcd(sizes, l.quantity.raw);
-    }
-  const auto decimals = [](std::int64_t step) {
-    int scale = 8;
-    while (scale > 0 && step % 10 == 0) {
-      step /= 10;
-      --scale;
-    }
-    return scale;
-  };
-  image_scales out;
-  out.price_scale = decimals(prices);
-  out.size_scale = std::max(decimals(sizes), 0);
-  for (int i = out.price_scale; i < 8; ++i) prices /= 10;
-  out.tick = {std::max<std::int64_t>(prices, 1)};
+    for (const auto& l : side) tick = std::gcd(tick, l.at.raw);
+  out.tick = {std::max<std::int64_t>(tick, 1)};
   return out;
 }
 

@@ -27,6 +27,37 @@ struct scanned {
 
 inline constexpr int max_scale = 12;
 
+/// One character at a time: for numbers of more than 16 characters, which coins of tiny prices have.
+/// @pre p < end; the last character is neither digit nor point
+[[gnu::noinline]] inline scanned scan_long_decimal(const char* p, const char* end, int scale) noexcept {
+  constexpr std::uint64_t limit = std::uint64_t{1} << 62;
+  constexpr std::ptrdiff_t longest = 40;
+  std::uint64_t value = 0;
+  int decimals = -1;
+  const char* q = p;
+  for (; q < end && q - p < longest && *q != '"'; ++q) {
+    if (*q == '.' && decimals < 0 && q > p) {
+      decimals = 0;
+      continue;
+    }
+    if (*q < '0' || *q > '9') return {};
+    if (decimals >= scale) { // behind the scale only zeros
+      if (*q != '0') return {};
+      ++decimals;
+      continue;
+    }
+    value = value * 10 + static_cast<std::uint64_t>(*q - '0');
+    if (value > limit) return {};
+    if (decimals >= 0) ++decimals;
+  }
+  if (q >= end || *q != '"' || q == p || decimals == 0) return {};
+  for (int i = decimals < 0 ? 0 : decimals; i < scale; ++i) {
+    value *= 10;
+    if (value > limit) return {};
+  }
+  return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
+}
+
 #if defined(TROUPE_SSE)
 
 namespace detail {
@@ -166,30 +197,7 @@ namespace detail {
 struct digit_shuffles {};
 } // namespace detail
 
-inline scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles&, int scale) noexcept {
-  std::uint64_t value = 0;
-  const char* q = p;
-  int decimals = -1;
-  for (; q < end && q - p < 16 && *q != '"'; ++q) {
-    if (*q == '.' && decimals < 0 && q > p) {
-      decimals = 0;
-      continue;
-    }
-    if (*q < '0' || *q > '9') return {};
-    if (decimals >= scale) {
-      if (*q != '0') return {};
-      ++decimals;
-      continue;
-    }
-    value = value * 10 + static_cast<std::uint64_t>(*q - '0');
-    if (decimals >= 0) ++decimals;
-  }
-  if (q >= end || *q != '"' || q == p || decimals == 0) return {};
-  const auto whole = decimals < 0 ? q - p : q - p - 1 - decimals;
-  if (whole + scale > 16) return {};
-  for (int i = decimals < 0 ? 0 : decimals; i < scale; ++i) value *= 10;
-  return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
-}
+inline scanned scan_decimal(const char*, const char*, const detail::digit_shuffles&, int) noexcept { return {}; }
 
 inline scanned scan_integer(const char* p, const char* end) noexcept {
   std::uint64_t value = 0;

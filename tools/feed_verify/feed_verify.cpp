@@ -1,0 +1,123 @@
+#include "tools/feed_verify/feed_verify.hpp"
+
+#include "messages/json.hpp"
+
+#include <ostream>
+
+namespace troupe {
+namespace {
+
+void write_level(json_writer& w, std::string_view key, const level& l, const feed_figures& f) {
+  w.key(key).begin_array();
+  w.string(format_decimal(l.at.raw, f.price_scale)).string(format_decimal(l.quantity.raw, f.size_scale));
+  w.end_array();
+}
+
+void write_minutes(json_writer& w, const feed_figures& f) {
+  w.key("candles_1m").begin_object();
+  for (const auto& [at, b] : f.minutes) {
+    w.key(std::to_string(at)).begin_array();
+    for (const auto p : {b.open, b.high, b.low, b.close}) w.string(format_decimal(p.raw, f.price_scale));
+    w.string(format_decimal(b.volume.raw, f.size_scale)).number(b.trades).end_array();
+  }
+  w.end_object();
+}
+
+void write_figures(json_writer& w, const feed_figures& f) {
+  const auto& r = f.report;
+  w.begin_object();
+  w.field("symbol", f.symbol).field("rule", f.rule).field("validity", name_of(r.validity));
+  w.field("frames", r.frames).field("unknown_frames", r.unknown_frames).field("damaged_frames", r.damaged_frames);
+  w.field("depth_applied", r.diffs_applied).field("stale_dropped", r.diffs_stale).field("gaps", r.gaps);
+  w.field("crossed", r.crossed).field("levels_applied", r.levels_applied).field("last_update_id", r.sequence);
+  write_level(w, "best_bid", r.bid, f);
+  write_level(w, "best_ask", r.ask, f);
+  w.field("bid_levels", r.bid_levels).field("ask_levels", r.ask_levels);
+  w.field("top20_crc32", static_cast<std::uint64_t>(f.top20_crc32));
+  w.field("trades", r.trades).field("trade_volume", format_decimal(f.volume.raw, f.size_scale));
+  w.field("first_trade", f.first_trade).field("last_trade", f.last_trade);
+  w.field("trade_gaps", r.trade_gaps).field("trades_missing", f.missing_trades);
+  w.field("bookTicker_msgs", f.best_frames);
+  w.field("bookTicker_checked_at_equal_u", f.agreement.equal_number);
+  w.field("bookTicker_equal", f.agreement.equal_number_agreed);
+  w.field("bookTicker_checked_at_last_u", f.agreement.compared);
+  w.field("bookTicker_equal_at_last_u", f.agreement.agreed);
+  w.field("clock_offset_ms", static_cast<std::int64_t>(r.clock_offset.count() / 1'000'000));
+  w.field("feature_frames", f.feature_frames).field("feature_hash", f.feature_hash);
+  write_minutes(w, f);
+  w.field("fault", f.fault);
+  w.end_object();
+}
+
+void print_figures(std::ostream& out, const feed_figures& f) {
+  const auto& r = f.report;
+  const auto text = [&](const level& l) {
+    return format_decimal(l.at.raw, f.price_scale) + " x " + format_decimal(l.quantity.raw, f.size_scale);
+  };
+  out << f.symbol << " (" << f.rule << " rule), " << r.frames << " frames, " << r.damaged_frames << " damaged, "
+      << r.unknown_frames << " unknown\n"
+      << "  changes    " << r.diffs_applied << " applied, " << r.diffs_stale << " stale, " << r.gaps << " gaps, "
+      << r.crossed << " crossed, " << r.levels_applied << " levels; book " << name_of(r.validity) << '\n'
+      << "  last u     " << r.sequence << '\n'
+      << "  top        " << text(r.bid) << " / " << text(r.ask) << '\n'
+      << "  levels     " << r.bid_levels << " / " << r.ask_levels << ", top-20 CRC " << f.top20_crc32 << '\n'
+      << "  trades     " << r.trades << " (" << f.first_trade << "…" << f.last_trade << "), " << r.trade_gaps
+      << " holes, volume " << format_decimal(f.volume.raw, f.size_scale) << ", " << f.minutes.size() << " minute bars\n"
+      << "  best quote " << f.best_frames << " frames; equal " << f.agreement.equal_number_agreed << '/'
+      << f.agreement.equal_number << " at equal u, " << f.agreement.agreed << '/' << f.agreement.compared
+      << " with the last at or below u\n"
+      << "  clock      received - venue time, median " << r.clock_offset.count() / 1'000'000 << " ms; "
+      << f.feature_frames << " feature frames\n";
+  if (!f.fault.empty()) out << "  FAULT      " << f.fault << '\n';
+}
+
+/// Why an honest replay is not right; empty when it is.
+std::string fault_of(const feed_figures& f) {
+  std::string why;
+  if (f.report.gaps > 0) why += std::to_string(f.report.gaps) + " gap(s) in the sequence; ";
+  if (f.report.crossed > 0) why += "book crossed " + std::to_string(f.report.crossed) + " time(s); ";
+  if (f.report.damaged_frames > 0) why += std::to_string(f.report.damaged_frames) + " damaged frame(s); ";
+  if (f.report.trade_gaps > 0) why += std::to_string(f.report.trade_gaps) + " hole(s) in the trade ids; ";
+  if (f.agreement.equal_number_agreed != f.agreement.equal_number)
+    why += "book differs from the venue's own best bid and ask at equal u; ";
+  if (!why.empty()) why.resize(why.size() - 2);
+  return why;
+}
+
+} // namespace
+
+std::string to_json(const std::vector<feed_figures>& figures) {
+  json_writer w;
+  w.begin_object().key("feeds").begin_array();
+  for (const auto& f : figures) write_figures(w, f);
+  w.end_array().end_object();
+  return std::move(w).text();
+}
+
+int feed_verify(const feed_verify_options& options, std::ostream& out, std::ostream& err) {
+  auto figures = options.line_order ? line_order_figures_of(options.inputs) : feed_figures_of(options.inputs);
+  if (!figures) {
+    err << "troupe: feed verify: " << figures.error().message() << '\n';
+    return 1;
+  }
+  bool fine = true;
+  for (auto& f : *figures) {
+    if (!options.line_order) f.fault = fault_of(f);
+    fine = fine && f.fault.empty();
+  }
+  if (options.json) out << to_json(*figures) << '\n';
+  else
+    for (const auto& f : *figures) print_figures(out, f);
+  for (const auto& f : *figures)
+    if (!f.fault.empty()) err << "troupe: feed verify: " << f.symbol << ": " << f.fault << '\n';
+  if (options.expect.empty()) return fine ? 0 : 1;
+  const auto differences = compare_with_expectations(*figures, options.inputs, options.expect);
+  if (!differences) {
+    err << "troupe: feed verify: " << differences.error().message() << '\n';
+    return 1;
+  }
+  for (const auto& line : *differences) err << "troupe: feed verify: " << line << '\n';
+  return fine && differences->empty() ? 0 : 1;
+}
+
+} // namespace troupe
