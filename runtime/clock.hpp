@@ -39,22 +39,25 @@ public:
   }
 };
 
-/// How market time runs on a replayed tape: market = origin_market + rate × (steady - origin_steady).
-/// The rate is a ratio of integers, so that all processes of a host compute the same instant.
+/// How market time runs on a replayed tape: market = origin_market + rate × (steady -
+/// origin_steady). The rate is a ratio of integers, so that all processes of a host compute the
+/// same instant.
 struct market_scale {
   std::int64_t rate_times_1000 = 1000; ///< 75x is 75'000
   steady_time origin_steady{};
   market_time origin_market{};
 
   [[nodiscard]] constexpr market_time at(steady_time t) const noexcept {
-    const auto elapsed = static_cast<detail::wide_ns>((t - origin_steady).count()) * rate_times_1000 / 1000;
+    const auto elapsed =
+        static_cast<detail::wide_ns>((t - origin_steady).count()) * rate_times_1000 / 1000;
     return origin_market + nanoseconds{static_cast<std::int64_t>(elapsed)};
   }
 
   /// The steady instant at which market time reaches `t` (rounded towards the origin).
   /// @pre rate_times_1000 > 0
   [[nodiscard]] constexpr steady_time when(market_time t) const noexcept {
-    const auto elapsed = static_cast<detail::wide_ns>((t - origin_market).count()) * 1000 / rate_times_1000;
+    const auto elapsed =
+        static_cast<detail::wide_ns>((t - origin_market).count()) * 1000 / rate_times_1000;
     return origin_steady + nanoseconds{static_cast<std::int64_t>(elapsed)};
   }
 };
@@ -74,7 +77,9 @@ private:
 class manual_market_clock final : public market_clock {
 public:
   explicit manual_market_clock(market_time start = {}) noexcept : ns_{start.ns} {}
-  [[nodiscard]] market_time now() const noexcept override { return {ns_.load(std::memory_order_acquire)}; }
+  [[nodiscard]] market_time now() const noexcept override {
+    return {ns_.load(std::memory_order_acquire)};
+  }
   void set(market_time t) noexcept { ns_.store(t.ns, std::memory_order_release); }
   void advance(nanoseconds d) noexcept { ns_.fetch_add(d.count(), std::memory_order_acq_rel); }
 
@@ -86,7 +91,9 @@ private:
 class manual_steady_clock final : public steady_clock {
 public:
   explicit manual_steady_clock(steady_time start = {}) noexcept : ns_{start.ns} {}
-  [[nodiscard]] steady_time now() const noexcept override { return {ns_.load(std::memory_order_acquire)}; }
+  [[nodiscard]] steady_time now() const noexcept override {
+    return {ns_.load(std::memory_order_acquire)};
+  }
   void set(steady_time t) noexcept { ns_.store(t.ns, std::memory_order_release); }
   void advance(nanoseconds d) noexcept { ns_.fetch_add(d.count(), std::memory_order_acq_rel); }
 

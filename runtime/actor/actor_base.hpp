@@ -69,8 +69,10 @@ namespace detail {
 template <class Callback>
 auto error_callback(Callback callback) {
   return [callback = std::move(callback)](const caf::error& err) mutable {
-    if constexpr (std::invocable<Callback&, const error&>) callback(from_caf(err));
-    else callback();
+    if constexpr (std::invocable<Callback&, const error&>)
+      callback(from_caf(err));
+    else
+      callback();
   };
 }
 
@@ -85,7 +87,7 @@ public:
   /// `ok` takes the answer, `err` a `const error&`. Exactly one of them is called, once, inside
   /// the actor, unless it ends before.
   template <class Ok, class Err>
-  void then(Ok ok, Err err) && {
+  void then(Ok ok, Err err)&& {
     response_.then(std::move(ok), detail::error_callback(std::move(err)));
   }
 
@@ -106,9 +108,10 @@ auto ask(Self* self, const Handle& dst, nanoseconds timeout, Ts&&... message) {
     return asked<response>{std::move(r)};
   }
   const auto id = self->new_request_id(caf::message_priority::normal).response_id();
-  const auto why = dst ? error{runtime_errc::too_many_asks,
-                               "more than " + std::to_string(core.ask_limit()) + " questions are unanswered"}
-                       : error{runtime_errc::no_receiver, "asked an actor that is not there"};
+  const auto why =
+      dst ? error{runtime_errc::too_many_asks,
+                  "more than " + std::to_string(core.ask_limit()) + " questions are unanswered"}
+          : error{runtime_errc::no_receiver, "asked an actor that is not there"};
   compat::deliver_error(caf::strong_actor_ptr{self->ctrl()}, id, to_caf(why));
   return asked<response>{response{id, self}};
 }
@@ -121,9 +124,10 @@ template <class Self, class Handle, class... Ts>
 bool tell(Self* self, const Handle& dst, Ts&&... message) {
   if (!dst) return false;
   if constexpr (std::is_same_v<Handle, caf::strong_actor_ptr> || std::is_same_v<Handle, caf::actor>)
-    compat::send_untyped(*self, caf::actor_cast<caf::strong_actor_ptr>(dst), caf::message_priority::normal,
-                         std::forward<Ts>(message)...);
-  else self->send(dst, std::forward<Ts>(message)...);
+    compat::send_untyped(*self, caf::actor_cast<caf::strong_actor_ptr>(dst),
+                         caf::message_priority::normal, std::forward<Ts>(message)...);
+  else
+    self->send(dst, std::forward<Ts>(message)...);
   return true;
 }
 
@@ -131,8 +135,8 @@ bool tell(Self* self, const Handle& dst, Ts&&... message) {
 template <class Self, class Handle, class... Ts>
 bool tell_urgent(Self* self, const Handle& dst, Ts&&... message) {
   if (!dst) return false;
-  compat::send_untyped(*self, caf::actor_cast<caf::strong_actor_ptr>(dst), caf::message_priority::high,
-                       std::forward<Ts>(message)...);
+  compat::send_untyped(*self, caf::actor_cast<caf::strong_actor_ptr>(dst),
+                       caf::message_priority::high, std::forward<Ts>(message)...);
   return true;
 }
 
@@ -218,7 +222,9 @@ public:
 
 protected:
   behavior_type make_behavior() override {
-    std::apply([this](auto&... args) { state_.emplace(static_cast<super*>(this), std::move(args)...); }, *args_);
+    std::apply(
+        [this](auto&... args) { state_.emplace(static_cast<super*>(this), std::move(args)...); },
+        *args_);
     args_.reset();
     return state_->make_behavior();
   }
@@ -237,27 +243,31 @@ actor_core::start_info start_info_of(spawn_options options) {
 }
 
 template <class State, class Spawner, class... Args>
-typename State::handle_type spawn_with(Spawner& spawner, actor_core::start_info start, Args&&... args) {
+typename State::handle_type spawn_with(Spawner& spawner, actor_core::start_info start,
+                                       Args&&... args) {
   using shell = actor_shell<State, std::decay_t<Args>...>;
   if (start.options.detached)
-    return spawner.template spawn<shell, caf::detached>(std::move(start), std::forward<Args>(args)...);
+    return spawner.template spawn<shell, caf::detached>(std::move(start),
+                                                        std::forward<Args>(args)...);
   return spawner.template spawn<shell>(std::move(start), std::forward<Args>(args)...);
 }
 
 } // namespace detail
 
 /// Starts an actor without a parent. The state is constructed as `State(self, args...)` on the
-/// actor's thread; an exception there ends the actor. Keep the handle: an actor nobody refers to ends.
+/// actor's thread; an exception there ends the actor. Keep the handle: an actor nobody refers to
+/// ends.
 template <class State, class... Args>
-typename State::handle_type spawn_actor(caf::actor_system& system, spawn_options options, Args&&... args) {
+typename State::handle_type spawn_actor(caf::actor_system& system, spawn_options options,
+                                        Args&&... args) {
   return detail::spawn_with<State>(system, detail::start_info_of<State>(std::move(options)),
                                    std::forward<Args>(args)...);
 }
 
 /// Starts an actor as a child of `parent`: it ends when the parent ends (unless told otherwise).
 template <class State, class Base, class... Args>
-typename State::handle_type spawn_actor(compat::hooked<Base, actor_core>* parent, spawn_options options,
-                                        Args&&... args) {
+typename State::handle_type spawn_actor(compat::hooked<Base, actor_core>* parent,
+                                        spawn_options options, Args&&... args) {
   auto start = detail::start_info_of<State>(std::move(options));
   if (start.options.parent.empty()) start.options.parent = parent->core().name();
   start.parent = parent->address();

@@ -28,17 +28,19 @@ constexpr auto later = [](const auto& a, const auto& b) { return a.due > b.due; 
 // --- start and end -------------------------------------------------------------------------------
 
 actor_core::actor_core(caf::scheduled_actor& self, const start_info& start)
-    : self_{self}, options_{start.options}, parent_{start.parent}, stats_{std::make_shared<actor_stats>()} {
+    : self_{self}, options_{start.options}, parent_{start.parent},
+      stats_{std::make_shared<actor_stats>()} {
   stats_->name = options_.name;
   stats_->parent = options_.parent;
   stats_->kind = start.kind;
   stats_->id = self.id();
   stats_->restarts = options_.restarts;
   stats_->address = self.address();
-  self.set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    bump(stats_->unexpected);
-    return caf::sec::unexpected_message;
-  });
+  self.set_default_handler(
+      [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+        bump(stats_->unexpected);
+        return caf::sec::unexpected_message;
+      });
   self.set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& x) {
     caf::error out;
     failed(x, out);
@@ -53,9 +55,13 @@ actor_core::actor_core(caf::scheduled_actor& self, const start_info& start)
   actor_table::instance().add(stats_);
 }
 
-actor_core::~actor_core() { actor_table::instance().remove(*stats_); }
+actor_core::~actor_core() {
+  actor_table::instance().remove(*stats_);
+}
 
-bool actor_core::alive() const noexcept { return self_.alive(); }
+bool actor_core::alive() const noexcept {
+  return self_.alive();
+}
 
 std::int64_t actor_core::now() const {
   return std::chrono::duration_cast<nanoseconds>(self_.clock().now().time_since_epoch()).count();
@@ -65,8 +71,10 @@ void actor_core::started() {
   if (!parent_ || !options_.watch_parent) return;
   const auto parent = caf::actor_cast<caf::strong_actor_ptr>(parent_);
   auto end = [this](const error&) { self_.quit(caf::exit_reason::user_shutdown); };
-  if (parent) watch(parent, end);
-  else schedule(nanoseconds{0}, [end] { end({}); });
+  if (parent)
+    watch(parent, end);
+  else
+    schedule(nanoseconds{0}, [end] { end({}); });
 }
 
 void actor_core::finished(const caf::error& reason) {
@@ -96,7 +104,8 @@ void actor_core::failed(std::exception_ptr& x, caf::error& out) {
     what = "exception of an unknown type";
   }
   bump(stats_->errors);
-  const error err{runtime_errc::handler_failed, stats_->name + ": handler of " + type + ": " + what};
+  const error err{runtime_errc::handler_failed,
+                  stats_->name + ": handler of " + type + ": " + what};
   stats_->set_last_error(err.message());
   out = to_caf(err);
 }
@@ -140,18 +149,26 @@ bool actor_core::park(caf::mailbox_element& x) {
     return true;
   }
   bump(stats_->refused);
-  compat::answer_error(x.sender, x.mid,
-                       to_caf({runtime_errc::suspended, stats_->name + " is suspended and holds "
-                                                            + std::to_string(parked_.size()) + " messages"}));
+  compat::answer_error(
+      x.sender, x.mid,
+      to_caf({runtime_errc::suspended, stats_->name + " is suspended and holds "
+                                           + std::to_string(parked_.size()) + " messages"}));
   return true;
 }
 
 // --- asks ----------------------------------------------------------------------------------------
 
-void actor_core::track_ask(caf::message_id response, const caf::actor_control_block* dst, nanoseconds timeout) {
+void actor_core::track_ask(caf::message_id response, const caf::actor_control_block* dst,
+                           nanoseconds timeout) {
   const auto at = now();
-  ask_entry entry{compat::request_number(response), response,      true, dst->nid != self_.node(), dst->aid, {},
-                  at + timeout.count(),             timeout.count()};
+  ask_entry entry{compat::request_number(response),
+                  response,
+                  true,
+                  dst->nid != self_.node(),
+                  dst->aid,
+                  {},
+                  at + timeout.count(),
+                  timeout.count()};
   if (entry.remote) {
     entry.node = dst->nid;
     pending_asks::instance().add(entry.node, self_.ctrl(), response);
@@ -175,7 +192,8 @@ void actor_core::close_ask(ask_entry& entry) {
   if (entry.remote) pending_asks::instance().remove(entry.node, self_.ctrl(), entry.response);
   --asks_open_;
   stats_->asks_in_flight.store(asks_open_, std::memory_order_relaxed);
-  while (!asks_.empty() && !asks_.front().open) asks_.pop_front();
+  while (!asks_.empty() && !asks_.front().open)
+    asks_.pop_front();
 }
 
 void actor_core::answered(caf::message_id response) {
@@ -197,7 +215,8 @@ caf::mailbox_element_ptr actor_core::timeout_of(std::uint64_t number) {
   close_ask(*entry);
   return caf::make_mailbox_element(
       nullptr, response, {},
-      to_caf({runtime_errc::timeout, "no answer from " + whom + " within " + milliseconds + " ms"}));
+      to_caf(
+          {runtime_errc::timeout, "no answer from " + whom + " within " + milliseconds + " ms"}));
 }
 
 // --- timers --------------------------------------------------------------------------------------
@@ -218,7 +237,8 @@ void actor_core::arm() {
 }
 
 void actor_core::woke(std::int64_t at) {
-  while (!wakes_.empty() && wakes_.back() <= at) wakes_.pop_back();
+  while (!wakes_.empty() && wakes_.back() <= at)
+    wakes_.pop_back();
 }
 
 bool actor_core::next_due(std::int64_t at, timer_entry& out) {
@@ -262,7 +282,8 @@ std::function<void()> actor_core::take_callback(std::uint64_t number) {
 
 // --- watches -------------------------------------------------------------------------------------
 
-watch_token actor_core::watch(const caf::strong_actor_ptr& whom, std::function<void(const error&)> callback) {
+watch_token actor_core::watch(const caf::strong_actor_ptr& whom,
+                              std::function<void(const error&)> callback) {
   const auto token = ++last_watch_;
   if (!whom) {
     schedule(nanoseconds{0}, [callback = std::move(callback)] {

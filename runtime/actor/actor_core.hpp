@@ -1,7 +1,8 @@
 #pragma once
 
 /// What every actor carries beside its state: counters, timers, asks and watches. Used through the
-/// free functions of actor_base.hpp. All members run on the actor's own thread unless said otherwise.
+/// free functions of actor_base.hpp. All members run on the actor's own thread unless said
+/// otherwise.
 
 #include "runtime/actor/actor_table.hpp"
 #include "runtime/actor/compat.hpp"
@@ -19,13 +20,14 @@ namespace troupe {
 
 /// How an actor is started.
 struct spawn_options {
-  std::string name;                   ///< stable name, shown everywhere; default: the kind of actor
-  bool detached = false;              ///< own thread: for actors that may block
-  std::string parent;                 ///< supervisor's name; set when spawned from an actor
-  std::uint64_t restarts = 0;         ///< earlier incarnations of this name
-  std::size_t asks_in_flight = 1000;  ///< more unanswered asks than this fail at once
-  std::size_t parking_places = 10000; ///< messages held while suspended; more are refused and counted
-  bool watch_parent = true;           ///< ends (shutdown) when the actor that spawned it ends
+  std::string name{};                ///< stable name, shown everywhere; default: the kind of actor
+  bool detached = false;             ///< own thread: for actors that may block
+  std::string parent{};              ///< supervisor's name; set when spawned from an actor
+  std::uint64_t restarts = 0;        ///< earlier incarnations of this name
+  std::size_t asks_in_flight = 1000; ///< more unanswered asks than this fail at once
+  std::size_t parking_places =
+      10000;                ///< messages held while suspended; more are refused and counted
+  bool watch_parent = true; ///< ends (shutdown) when the actor that spawned it ends
 };
 
 /// Names a scheduled callback; cancelling one that has run does nothing.
@@ -83,11 +85,14 @@ public:
       return false;
     }
     if (kind == compat::control::none) {
-      if (!stats_->suspended.load(std::memory_order_relaxed) && parked_.empty()) [[likely]] return false;
+      if (!stats_->suspended.load(std::memory_order_relaxed) && parked_.empty()) [[likely]]
+        return false;
       return park(x);
     }
-    if (kind == compat::control::wake) run_due(consume);
-    else run_parked(consume);
+    if (kind == compat::control::wake)
+      run_due(consume);
+    else
+      run_parked(consume);
     return true;
   }
 
@@ -106,7 +111,8 @@ public:
   [[nodiscard]] std::size_t asks_open() const noexcept { return asks_open_; }
 
   /// Watches over the answer to `response`: fails it when `timeout` is over or the node goes down.
-  void track_ask(caf::message_id response, const caf::actor_control_block* dst, nanoseconds timeout);
+  void track_ask(caf::message_id response, const caf::actor_control_block* dst,
+                 nanoseconds timeout);
 
   timer_token schedule(nanoseconds delay, std::function<void()> callback);
   bool cancel(timer_token token);
@@ -159,7 +165,8 @@ private:
     while (alive() && next_due(at, entry)) {
       if (entry.number & 1) {
         if (auto callback = take_callback(entry.number)) callback();
-      } else if (auto element = timeout_of(entry.number)) consume(*element);
+      } else if (auto element = timeout_of(entry.number))
+        consume(*element);
     }
     if (alive()) arm();
   }

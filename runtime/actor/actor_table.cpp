@@ -5,10 +5,9 @@
 
 #include <caf/type_nr.hpp>
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <cxxabi.h>
 
 namespace troupe {
 namespace {
@@ -18,8 +17,8 @@ constexpr std::uintptr_t first_address = 4096;
 
 std::string demangled(const char* name) {
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text{abi::__cxa_demangle(name, nullptr, nullptr, &status),
-                                                         &std::free};
+  const std::unique_ptr<char, decltype(&std::free)> text{
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free};
   std::string out = status == 0 ? text.get() : name;
   constexpr std::string_view own = "troupe::";
   return out.starts_with(own) ? out.substr(own.size()) : out;
@@ -54,7 +53,8 @@ std::string type_name_of(std::uintptr_t key) {
   if (key == 1) return "empty message";
   if (key >= first_address) return demangled(reinterpret_cast<const std::type_info*>(key)->name());
   const auto number = static_cast<std::size_t>(key - 1);
-  return number <= caf::type_nrs ? caf::numbered_type_names[number - 1] : "type " + std::to_string(number);
+  return number <= caf::type_nrs ? caf::numbered_type_names[number - 1]
+                                 : "type " + std::to_string(number);
 }
 
 // --- one actor -----------------------------------------------------------------------------------
@@ -110,7 +110,8 @@ actor_report actor_table::report_of(row& r, std::int64_t now) const {
   out.id = stats.id;
   out.mailbox = stats.mailbox();
   if (out.mailbox > 0 && stats.sample_at.load(std::memory_order_relaxed) != 0)
-    out.mailbox_age = nanoseconds{std::max<std::int64_t>(0, now - stats.sample_ns.load(std::memory_order_relaxed))};
+    out.mailbox_age = nanoseconds{
+        std::max<std::int64_t>(0, now - stats.sample_ns.load(std::memory_order_relaxed))};
   out.messages = stats.consumed.load(std::memory_order_relaxed);
   out.errors = stats.errors.load(std::memory_order_relaxed);
   out.restarts = stats.restarts;
@@ -120,9 +121,11 @@ actor_report actor_table::report_of(row& r, std::int64_t now) const {
   out.unexpected = stats.unexpected.load(std::memory_order_relaxed);
   out.parked = stats.parked.load(std::memory_order_relaxed);
   out.suspended = stats.suspended.load(std::memory_order_relaxed);
-  if (const auto since = stats.handler_since.load(std::memory_order_acquire); since != 0 && now > since)
+  if (const auto since = stats.handler_since.load(std::memory_order_acquire);
+      since != 0 && now > since)
     out.handler_running = nanoseconds{now - since};
-  for (const auto& [key, count] : stats.types.read()) out.types[type_name_of(key)] += count;
+  for (const auto& [key, count] : stats.types.read())
+    out.types[type_name_of(key)] += count;
   if (const auto elapsed = now - r.rate_since; elapsed >= 1'000'000'000) {
     r.rate = (out.messages - r.rate_count) * 1'000'000'000 / static_cast<std::uint64_t>(elapsed);
     r.rate_since = now;
@@ -137,7 +140,8 @@ std::vector<actor_report> actor_table::list() const {
   const auto now = monotonic_ns();
   for (const auto& s : shards_) {
     const std::lock_guard lock{s.guard};
-    for (auto& [serial, r] : s.rows) out.push_back(report_of(r, now));
+    for (auto& [serial, r] : s.rows)
+      out.push_back(report_of(r, now));
   }
   std::sort(out.begin(), out.end(), [](const actor_report& a, const actor_report& b) {
     return std::tie(a.name, a.id) < std::tie(b.name, b.id);
@@ -158,7 +162,8 @@ std::vector<std::shared_ptr<actor_stats>> actor_table::snapshot() const {
   std::vector<std::shared_ptr<actor_stats>> out;
   for (const auto& s : shards_) {
     const std::lock_guard lock{s.guard};
-    for (const auto& [serial, r] : s.rows) out.push_back(r.stats);
+    for (const auto& [serial, r] : s.rows)
+      out.push_back(r.stats);
   }
   return out;
 }

@@ -61,11 +61,12 @@ struct actor_stats {
 
   // Written by the actor.
   alignas(64) std::atomic<std::uint64_t> consumed{0};
-  std::atomic<std::int64_t> handler_since{0}; ///< steady ns at which the running handler began, 0 = none runs
+  std::atomic<std::int64_t> handler_since{
+      0}; ///< steady ns at which the running handler began, 0 = none runs
   std::atomic<std::uintptr_t> handler_type{0};
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> unexpected{0};
-  std::atomic<std::uint64_t> parked{0}; ///< messages held back while suspended
+  std::atomic<std::uint64_t> parked{0};  ///< messages held back while suspended
   std::atomic<std::uint64_t> refused{0}; ///< messages refused by a full parking lot
   std::atomic<std::uint64_t> asks_in_flight{0};
   std::atomic<bool> suspended{false};
@@ -139,6 +140,5 @@ private:
 
 /// Printable name of a message type by the key used in `type_counts`.
 std::string type_name_of(std::uintptr_t key);
-
 
 } // namespace troupe

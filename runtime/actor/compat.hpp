@@ -70,13 +70,15 @@ inline std::uintptr_t type_key(const caf::mailbox_element& x) noexcept {
 inline bool is_ordinary(const caf::mailbox_element& x) {
   if (x.mid.is_response() || x.mid.is_urgent_message()) return false;
   const auto token = x.content().type_token();
-  return token != caf::make_type_token<caf::exit_msg>() && token != caf::make_type_token<caf::down_msg>()
+  return token != caf::make_type_token<caf::exit_msg>()
+         && token != caf::make_type_token<caf::down_msg>()
          && token != caf::make_type_token<caf::timeout_msg>();
 }
 
 /// Moves a message out of the mailbox element it came in, to be handled later.
 inline caf::mailbox_element_ptr take(caf::mailbox_element& x) {
-  return caf::make_mailbox_element(std::move(x.sender), x.mid, std::move(x.stages), x.move_content_to_message());
+  return caf::make_mailbox_element(std::move(x.sender), x.mid, std::move(x.stages),
+                                   x.move_content_to_message());
 }
 
 /// Wakes an actor at `when` of its system's clock; high priority. Not cancellable in 0.17.
@@ -93,6 +95,15 @@ inline void send_go_on(const caf::strong_actor_ptr& dst) {
                       caf::timeout_msg{go_on_atom, 0});
 }
 
+/// Tells an actor to end, ahead of its ordinary messages. `kill` ends it whatever its exit handler
+/// says.
+inline void send_exit_urgent(caf::local_actor& self, const caf::strong_actor_ptr& dst,
+                             caf::exit_reason reason) {
+  if (dst)
+    dst->get()->eq_impl(caf::make_message_id(caf::message_priority::high), self.ctrl(),
+                        self.context(), caf::exit_msg{self.address(), reason});
+}
+
 /// Answers a request with an error; nothing for other messages. From any thread.
 inline void answer_error(const caf::strong_actor_ptr& sender, caf::message_id mid, caf::error err) {
   if (sender && mid.is_request() && !mid.is_answered())
@@ -100,23 +111,27 @@ inline void answer_error(const caf::strong_actor_ptr& sender, caf::message_id mi
 }
 
 /// Puts an error answer to request `response` into an actor's mailbox. From any thread.
-inline void deliver_error(const caf::strong_actor_ptr& dst, caf::message_id response, caf::error err) {
+inline void deliver_error(const caf::strong_actor_ptr& dst, caf::message_id response,
+                          caf::error err) {
   dst->get()->eq_impl(response, nullptr, nullptr, std::move(err));
 }
 
 /// The number of a request, equal in the request and in its answer and growing per actor.
-inline std::uint64_t request_number(caf::message_id mid) noexcept { return mid.request_id().integer_value(); }
+inline std::uint64_t request_number(caf::message_id mid) noexcept {
+  return mid.request_id().integer_value();
+}
 
 /// What `self->request(...)` returns for these arguments.
 template <class Self, class Handle, class... Ts>
-using response_of = decltype(std::declval<Self&>().request(std::declval<const Handle&>(), caf::infinite,
-                                                           std::declval<Ts>()...));
+using response_of = decltype(std::declval<Self&>().request(std::declval<const Handle&>(),
+                                                           caf::infinite, std::declval<Ts>()...));
 
 /// Sends an untyped message from `self`.
 template <class... Ts>
-void send_untyped(caf::local_actor& self, const caf::strong_actor_ptr& dst, caf::message_priority priority,
-                  Ts&&... xs) {
-  dst->get()->eq_impl(caf::make_message_id(priority), self.ctrl(), self.context(), std::forward<Ts>(xs)...);
+void send_untyped(caf::local_actor& self, const caf::strong_actor_ptr& dst,
+                  caf::message_priority priority, Ts&&... xs) {
+  dst->get()->eq_impl(caf::make_message_id(priority), self.ctrl(), self.context(),
+                      std::forward<Ts>(xs)...);
 }
 
 /// Connects a CAF actor class with hooks of ours without knowing what they do.
@@ -144,8 +159,10 @@ public:
       return caf::invoke_message_result::consumed;
     }
     const auto outcome = Base::consume(x);
-    if (outcome == caf::invoke_message_result::skipped) scope.skipped();
-    else scope.done();
+    if (outcome == caf::invoke_message_result::skipped)
+      scope.skipped();
+    else
+      scope.done();
     return outcome;
   }
 

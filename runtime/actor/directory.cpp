@@ -21,19 +21,22 @@ bool directory::put(const std::string& name, directory_entry entry) {
   {
     const std::unique_lock lock{guard_};
     auto& current = entries_[name];
-    if (current.handle && current.node == entry.node && current.incarnation > entry.incarnation) return false;
+    if (current.handle && current.node == entry.node && current.incarnation > entry.incarnation)
+      return false;
     replaced = std::exchange(current, entry);
   }
   announce({directory_change::kind::put, name, std::move(entry)});
   return true;
 }
 
-bool directory::remove(std::string_view name, std::uint64_t incarnation, const caf::strong_actor_ptr& handle) {
+bool directory::remove(std::string_view name, std::uint64_t incarnation,
+                       const caf::strong_actor_ptr& handle) {
   directory_change change{directory_change::kind::removed, std::string{name}, {}};
   {
     const std::unique_lock lock{guard_};
     const auto i = entries_.find(name);
-    if (i == entries_.end() || i->second.incarnation != incarnation || i->second.handle != handle) return false;
+    if (i == entries_.end() || i->second.incarnation != incarnation || i->second.handle != handle)
+      return false;
     change.entry = std::move(i->second);
     entries_.erase(i);
   }
@@ -54,7 +57,8 @@ std::size_t directory::remove_node(const node_name& node) {
       i = entries_.erase(i);
     }
   }
-  for (const auto& change : changes) announce(change);
+  for (const auto& change : changes)
+    announce(change);
   return changes.size();
 }
 
@@ -64,13 +68,16 @@ void directory::clear() {
     const std::unique_lock lock{guard_};
     gone.swap(entries_);
   }
-  for (auto& [name, entry] : gone) announce({directory_change::kind::removed, name, std::move(entry)});
+  for (auto& [name, entry] : gone)
+    announce({directory_change::kind::removed, name, std::move(entry)});
 }
 
-std::vector<std::pair<std::string, directory_entry>> directory::list(std::string_view prefix) const {
+std::vector<std::pair<std::string, directory_entry>>
+directory::list(std::string_view prefix) const {
   std::vector<std::pair<std::string, directory_entry>> out;
   const std::shared_lock lock{guard_};
-  for (auto i = entries_.lower_bound(prefix); i != entries_.end() && i->first.starts_with(prefix); ++i)
+  for (auto i = entries_.lower_bound(prefix); i != entries_.end() && i->first.starts_with(prefix);
+       ++i)
     out.emplace_back(i->first, i->second);
   return out;
 }
@@ -96,9 +103,11 @@ void directory::announce(const directory_change& change) const {
   {
     const std::lock_guard lock{listeners_guard_};
     targets.reserve(listeners_.size());
-    for (const auto& [token, callback] : listeners_) targets.push_back(callback);
+    for (const auto& [token, callback] : listeners_)
+      targets.push_back(callback);
   }
-  for (const auto& callback : targets) (*callback)(change);
+  for (const auto& callback : targets)
+    (*callback)(change);
 }
 
 } // namespace troupe

@@ -9,6 +9,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -60,7 +61,8 @@ public:
   bool put(const std::string& name, directory_entry entry);
 
   /// Removes a name if its entry still is of this incarnation and handle. Returns whether it was.
-  bool remove(std::string_view name, std::uint64_t incarnation, const caf::strong_actor_ptr& handle);
+  bool remove(std::string_view name, std::uint64_t incarnation,
+              const caf::strong_actor_ptr& handle);
 
   /// Removes all names of a node (it went down). Returns how many.
   std::size_t remove_node(const node_name& node);
@@ -69,8 +71,12 @@ public:
   /// still referenced would keep the actor system from ending.
   void clear();
 
+  /// A number that grows with each call: the incarnation of a name that is being started here.
+  std::uint64_t next_incarnation() noexcept { return ++last_incarnation_; }
+
   /// Names that start with `prefix`, in order, with their entries.
-  [[nodiscard]] std::vector<std::pair<std::string, directory_entry>> list(std::string_view prefix = {}) const;
+  [[nodiscard]] std::vector<std::pair<std::string, directory_entry>>
+  list(std::string_view prefix = {}) const;
 
   [[nodiscard]] std::size_t size() const;
 
@@ -82,6 +88,7 @@ public:
 private:
   void announce(const directory_change& change) const;
 
+  std::atomic<std::uint64_t> last_incarnation_{0};
   mutable std::shared_mutex guard_;
   std::map<std::string, directory_entry, std::less<>> entries_;
   mutable std::mutex listeners_guard_;

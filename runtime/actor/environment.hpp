@@ -1,6 +1,7 @@
 #pragma once
 
-/// What every actor is handed at its start instead of reaching for ambient time, randomness or globals.
+/// What every actor is handed at its start instead of reaching for ambient time, randomness or
+/// globals.
 
 #include "messages/time.hpp"
 

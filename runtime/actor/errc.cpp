@@ -15,28 +15,50 @@ class runtime_category final : public std::error_category {
   const char* name() const noexcept override { return "runtime"; }
   std::string message(int value) const override {
     switch (static_cast<runtime_errc>(value)) {
-    case runtime_errc::timeout: return "no answer in time";
-    case runtime_errc::node_down: return "node is down";
-    case runtime_errc::receiver_down: return "receiver has exited";
-    case runtime_errc::no_receiver: return "no receiver";
-    case runtime_errc::too_many_asks: return "too many unanswered questions";
-    case runtime_errc::handler_failed: return "message handler failed";
-    case runtime_errc::unexpected_message: return "no handler for this message";
-    case runtime_errc::suspended: return "actor is suspended";
-    case runtime_errc::shutdown: return "shut down";
-    case runtime_errc::killed: return "killed";
-    case runtime_errc::unreachable: return "unreferenced";
-    case runtime_errc::restart_intensity: return "too many restarts";
-    case runtime_errc::start_failed: return "child did not start";
-    case runtime_errc::stuck: return "does not end although killed";
-    case runtime_errc::not_found: return "not found";
-    case runtime_errc::already_started: return "already started";
-    case runtime_errc::already_present: return "already present";
-    case runtime_errc::still_running: return "still running";
-    case runtime_errc::restarting: return "restarting";
-    case runtime_errc::bad_spec: return "faulty specification";
-    case runtime_errc::busy: return "busy";
-    case runtime_errc::remote_error: return "error of another node";
+    case runtime_errc::timeout:
+      return "no answer in time";
+    case runtime_errc::node_down:
+      return "node is down";
+    case runtime_errc::receiver_down:
+      return "receiver has exited";
+    case runtime_errc::no_receiver:
+      return "no receiver";
+    case runtime_errc::too_many_asks:
+      return "too many unanswered questions";
+    case runtime_errc::handler_failed:
+      return "message handler failed";
+    case runtime_errc::unexpected_message:
+      return "no handler for this message";
+    case runtime_errc::suspended:
+      return "actor is suspended";
+    case runtime_errc::shutdown:
+      return "shut down";
+    case runtime_errc::killed:
+      return "killed";
+    case runtime_errc::unreachable:
+      return "unreferenced";
+    case runtime_errc::restart_intensity:
+      return "too many restarts";
+    case runtime_errc::start_failed:
+      return "child did not start";
+    case runtime_errc::stuck:
+      return "does not end although killed";
+    case runtime_errc::not_found:
+      return "not found";
+    case runtime_errc::already_started:
+      return "already started";
+    case runtime_errc::already_present:
+      return "already present";
+    case runtime_errc::still_running:
+      return "still running";
+    case runtime_errc::restarting:
+      return "restarting";
+    case runtime_errc::bad_spec:
+      return "faulty specification";
+    case runtime_errc::busy:
+      return "busy";
+    case runtime_errc::remote_error:
+      return "error of another node";
     }
     return "unknown";
   }
@@ -74,24 +96,37 @@ error from_own(const caf::error& err) {
 
 runtime_errc code_of_exit(caf::exit_reason reason) {
   switch (reason) {
-  case caf::exit_reason::user_shutdown: return runtime_errc::shutdown;
-  case caf::exit_reason::kill: return runtime_errc::killed;
-  case caf::exit_reason::remote_link_unreachable: return runtime_errc::node_down;
-  case caf::exit_reason::unreachable: return runtime_errc::unreachable;
-  case caf::exit_reason::unhandled_exception: return runtime_errc::handler_failed;
-  default: return runtime_errc::receiver_down;
+  case caf::exit_reason::user_shutdown:
+    return runtime_errc::shutdown;
+  case caf::exit_reason::kill:
+    return runtime_errc::killed;
+  case caf::exit_reason::remote_link_unreachable:
+    return runtime_errc::node_down;
+  case caf::exit_reason::unreachable:
+    return runtime_errc::unreachable;
+  case caf::exit_reason::unhandled_exception:
+    return runtime_errc::handler_failed;
+  default:
+    return runtime_errc::receiver_down;
   }
 }
 
 runtime_errc code_of_system(caf::sec reason) {
   switch (reason) {
-  case caf::sec::request_timeout: return runtime_errc::timeout;
-  case caf::sec::request_receiver_down: return runtime_errc::receiver_down;
-  case caf::sec::unexpected_message: return runtime_errc::unexpected_message;
-  case caf::sec::invalid_argument: return runtime_errc::no_receiver;
-  case caf::sec::runtime_error: return runtime_errc::handler_failed;
-  case caf::sec::remote_linking_failed: return runtime_errc::node_down;
-  default: return runtime_errc::remote_error;
+  case caf::sec::request_timeout:
+    return runtime_errc::timeout;
+  case caf::sec::request_receiver_down:
+    return runtime_errc::receiver_down;
+  case caf::sec::unexpected_message:
+    return runtime_errc::unexpected_message;
+  case caf::sec::invalid_argument:
+    return runtime_errc::no_receiver;
+  case caf::sec::runtime_error:
+    return runtime_errc::handler_failed;
+  case caf::sec::remote_linking_failed:
+    return runtime_errc::node_down;
+  default:
+    return runtime_errc::remote_error;
   }
 }
 

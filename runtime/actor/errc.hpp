@@ -46,8 +46,8 @@ caf::error to_caf(const error& err);
 /// An empty `caf::error` (a normal exit) gives an error without a code and without text.
 error from_caf(const caf::error& err);
 
-/// Makes a category known, so that errors of that module that come from other nodes keep their code.
-/// Thread-safe. `category` must live for ever.
+/// Makes a category known, so that errors of that module that come from other nodes keep their
+/// code. Thread-safe. `category` must live for ever.
 void register_error_category(const std::error_category& category);
 
 } // namespace troupe

@@ -1,7 +1,8 @@
 #pragma once
 
 /// A log-linear histogram of durations: 64 buckets an octave, so a quantile read from it is within
-/// 0.8 % of the recorded value. Values from 0 to 2^40 ns (18 minutes); larger ones count as 2^40 ns.
+/// 0.8 % of the recorded value. Values from 0 to 2^40 ns (18 minutes); larger ones count as 2^40
+/// ns.
 
 #include <algorithm>
 #include <array>
@@ -40,10 +41,13 @@ public:
       if (const auto n = other.counts_[i].load(std::memory_order_relaxed)) add(counts_[i], n);
     add(total_, other.count());
     const auto top = other.largest_.load(std::memory_order_relaxed);
-    if (top > largest_.load(std::memory_order_relaxed)) largest_.store(top, std::memory_order_relaxed);
+    if (top > largest_.load(std::memory_order_relaxed))
+      largest_.store(top, std::memory_order_relaxed);
   }
 
-  [[nodiscard]] std::uint64_t count() const noexcept { return total_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t count() const noexcept {
+    return total_.load(std::memory_order_relaxed);
+  }
 
   /// The largest value recorded, exactly (capped at 2^40).
   [[nodiscard]] std::int64_t max() const noexcept {
@@ -55,7 +59,8 @@ public:
   [[nodiscard]] std::int64_t quantile(double q) const noexcept {
     const auto total = count();
     if (total == 0) return 0;
-    const auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(total))));
+    const auto rank = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(total))));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < bucket_count; ++i) {
       seen += counts_[i].load(std::memory_order_relaxed);

@@ -11,7 +11,8 @@ pending_asks& pending_asks::instance() {
   return *registry;
 }
 
-void pending_asks::add(const caf::node_id& node, caf::actor_control_block* asker, caf::message_id response) {
+void pending_asks::add(const caf::node_id& node, caf::actor_control_block* asker,
+                       caf::message_id response) {
   const std::lock_guard lock{guard_};
   by_node_[node].emplace(key{asker, response.integer_value()}, caf::weak_actor_ptr{asker});
 }
@@ -35,19 +36,22 @@ std::size_t pending_asks::fail(const caf::node_id& node, const error& why) {
     by_node_.erase(i);
   }
   for (const auto& [k, weak] : gone)
-    if (const auto asker = weak.lock()) compat::deliver_error(asker, caf::message_id{k.second}, to_caf(why));
+    if (const auto asker = weak.lock())
+      compat::deliver_error(asker, caf::message_id{k.second}, to_caf(why));
   return gone.size();
 }
 
 std::size_t pending_asks::size() const {
   const std::lock_guard lock{guard_};
   std::size_t n = 0;
-  for (const auto& [node, asks] : by_node_) n += asks.size();
+  for (const auto& [node, asks] : by_node_)
+    n += asks.size();
   return n;
 }
 
 std::size_t fail_pending(const caf::node_id& node, const std::string& node_text) {
-  return pending_asks::instance().fail(node, {runtime_errc::node_down, "node " + node_text + " is down"});
+  return pending_asks::instance().fail(node,
+                                       {runtime_errc::node_down, "node " + node_text + " is down"});
 }
 
 } // namespace troupe

@@ -23,7 +23,8 @@ public:
   static pending_asks& instance();
 
   void add(const caf::node_id& node, caf::actor_control_block* asker, caf::message_id response);
-  void remove(const caf::node_id& node, const caf::actor_control_block* asker, caf::message_id response);
+  void remove(const caf::node_id& node, const caf::actor_control_block* asker,
+              caf::message_id response);
 
   /// Fails all asks to that node with `why`. Returns how many there were.
   std::size_t fail(const caf::node_id& node, const error& why);
