@@ -183,25 +183,17 @@ nanoseconds feed_core::age(market_time now) const noexcept {
 void feed_core::set_validity(book_validity now, std::string_view why) {
   const auto before = quote_.validity;
   if (now != book_validity::valid) features_.on_invalid();
-  if (before == now) return publish_top();
+  if (before == now) return;
   quote_.validity = now;
+  listener_.on_validity(before, now, why);
+  publish_top();
+}
+
+void feed_core::publish_top() {
   quote_.at = builder_.newest();
   quote_.sequence = builder_.sequence();
   quote_.bid = builder_.book().bid();
   quote_.ask = builder_.book().ask();
-  listener_.on_validity(before, now, why);
-  listener_.on_quote(quote_);
-}
-
-void feed_core::publish_top() {
-  const auto bid = builder_.book().bid();
-  const auto ask = builder_.book().ask();
-  const bool same = bid == quote_.bid && ask == quote_.ask;
-  quote_.at = builder_.newest();
-  quote_.sequence = builder_.sequence();
-  if (same) return;
-  quote_.bid = bid;
-  quote_.ask = ask;
   listener_.on_quote(quote_);
 }
 

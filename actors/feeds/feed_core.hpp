@@ -29,7 +29,7 @@ struct feed_core_options {
 class feed_listener {
 public:
   virtual ~feed_listener() = default;
-  virtual void on_quote(const quote&) {}              ///< top or validity changed
+  virtual void on_quote(const quote&) {}              ///< after each applied change and each change of validity
   virtual void on_trade(const trade_event&) {}        ///< a new trade, once
   virtual void on_bar(const bar&) {}                  ///< a bar was closed
   virtual void on_feature_frame(feature_frame&&) {}   ///< an instant was reached
