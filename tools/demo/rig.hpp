@@ -55,7 +55,7 @@ public:
 private:
   rig() = default;
   status start_nodes();
-  client& connection();
+  cluster_client& connection();
 
   demo_options options_;
   workspace files_;
@@ -63,7 +63,7 @@ private:
   simulator_ready ready_;
   std::optional<child_process> simulator_;
   std::optional<child_process> parent_;
-  std::unique_ptr<client> client_;
+  std::unique_ptr<cluster_client> client_;
   bool stopped_ = false;
 };
 

@@ -1,0 +1,138 @@
+#include "messages/json.hpp"
+#include "runtime/cluster/client.hpp"
+#include "runtime/cluster/nodes_conf_file.hpp"
+#include "runtime/cluster/stem.hpp"
+#include "runtime/cluster/stem_client.hpp"
+#include "tools/cli/command.hpp"
+#include "tools/cli/version.hpp"
+#include "tools/json_view.hpp"
+#include "tools/node/node.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+namespace troupe::cli {
+namespace {
+
+using path = std::filesystem::path;
+
+path socket_of(const global_options& global) { return global.data / "up.sock"; }
+
+result<nodes_conf> read_nodes(const global_options& global, const path& named) {
+  if (!named.empty()) return load_nodes_conf(named);
+  auto config = load_configuration(global);
+  if (!config) return std::move(config).error();
+  const auto inside = global.config / config->text("cluster.nodes");
+  // The repository's own nodes.conf stands at its root, beside config/.
+  const auto beside = path{config->text("cluster.nodes")};
+  return load_nodes_conf(!std::filesystem::exists(inside) && std::filesystem::exists(beside) ? beside : inside);
+}
+
+stem_process process_of(const global_options& global, const node_spec& node) {
+  const auto programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  stem_process out;
+  out.name = node.name.text;
+  out.command = {(programs / (node.needs_torch() ? "troupe-model" : "troupe")).string(), "--config",
+                 std::filesystem::absolute(global.config).string(), "--data", std::filesystem::absolute(global.data).string()};
+  for (const auto& item : global.overrides) out.command.insert(out.command.end(), {"--set", item});
+  out.command.insert(out.command.end(), {"node", node.name.text});
+  out.log_file = global.data / (node.name.text + ".log");
+  return out;
+}
+
+int up_command(const global_options& global, const path& nodes_file) {
+  const auto nodes = read_nodes(global, nodes_file);
+  if (!nodes) return fail(nodes.error());
+  std::error_code failed;
+  std::filesystem::create_directories(global.data, failed);
+  if (failed) return fail({failed, global.data.string() + " can't be made; choose another --data"});
+  stem_options options;
+  for (const auto& node : nodes->nodes()) options.processes.push_back(process_of(global, node));
+  options.socket = socket_of(global);
+  options.say = [](const std::string& line) { std::fprintf(stderr, "troupe: %s\n", line.c_str()); };
+  options.all_ready = [] { std::fprintf(stderr, "troupe: every node runs; ctrl-C stops them in order\n"); };
+  const auto code = run_stem(options);
+  return code ? *code : fail(code.error());
+}
+
+int node_command(const global_options& global, const std::string& name, const std::string& confirm) {
+  node::node_options options;
+  options.name = name;
+  options.config = global.config;
+  options.data = global.data;
+  options.overrides = global.overrides;
+  options.confirm = confirm;
+  options.build = build_id();
+  return node::run_node(options, {{node_role::ingest, node::ingest_room},
+                                  {node_role::execution, node::execution_room},
+                                  {node_role::gateway, {}}});
+}
+
+void print_node(const node_status& node, const json_view& parents_row) {
+  const auto page = json_view::parse(node.json);
+  std::printf("%-10s %-9s", node.spec.name.text.c_str(), node.trouble.empty() ? "up" : "down");
+  if (parents_row.there())
+    std::printf(" pid %-8ld restarts %-4ld", static_cast<long>(parents_row.integer("pid")),
+                static_cast<long>(parents_row.integer("restarts")));
+  if (node.trouble.empty()) std::printf(" actors %zu", page.items("actors").size());
+  else std::printf(" %s", node.trouble.c_str());
+  std::printf("\n");
+}
+
+int status_command(const global_options& global, bool reports) {
+  const auto nodes = read_nodes(global, {});
+  if (!nodes) return fail(nodes.error());
+  cluster_client client{*nodes};
+  const auto all = client.status_all(reports ? 2 : 1);
+  const auto parent_text = ask_stem(socket_of(global), "status");
+  const auto parent = parent_text ? json_view::parse(*parent_text) : json_view{};
+  bool complete = true;
+  if (global.json) {
+    json_writer w;
+    w.begin_object().key("parent").raw(parent_text ? *parent_text : "null").key("nodes").begin_array();
+    for (const auto& node : all) {
+      w.begin_object().field("name", node.spec.name.text).field("trouble", node.trouble).key("status");
+      w.raw(node.json.empty() ? "null" : node.json).end_object();
+      complete = complete && node.trouble.empty();
+    }
+    w.end_array().end_object();
+    std::cout << w.text() << '\n';
+    return complete ? 0 : 1;
+  }
+  for (const auto& node : all) {
+    json_view row;
+    for (const auto& candidate : parent.items("nodes"))
+      if (candidate.text("node") == node.spec.name.text) row = candidate;
+    print_node(node, row);
+    complete = complete && node.trouble.empty();
+  }
+  return complete ? 0 : 1;
+}
+
+} // namespace
+
+void add_node_commands(CLI::App& app, global_options& global) {
+  auto nodes_file = std::make_shared<path>();
+  auto* up = app.add_subcommand("up", "Start every node of nodes.conf on this host and keep them running");
+  up->add_option("NODES", *nodes_file, "nodes.conf; default: as configured by cluster.nodes")->check(CLI::ExistingFile);
+  up->callback(run(global, [&global, nodes_file] { return up_command(global, *nodes_file); }));
+
+  auto name = std::make_shared<std::string>();
+  auto confirm = std::make_shared<std::string>();
+  auto* node = app.add_subcommand("node", "Run one node of nodes.conf in the foreground");
+  node->add_option("NAME", *name, "Name in nodes.conf")->required();
+  node->add_option("--confirm", *confirm, "Account that may trade live (trading.mode: live)");
+  node->callback(run(global, [&global, name, confirm] { return node_command(global, *name, *confirm); }));
+
+  auto reports = std::make_shared<bool>(false);
+  auto* status = app.add_subcommand("status", "How every node is; exit code 1 when one can't be asked");
+  status->add_flag("--reports", *reports, "With --json: also each actor's own page");
+  status->callback(run(global, [&global, reports] { return status_command(global, *reports); }));
+}
+
+} // namespace troupe::cli
