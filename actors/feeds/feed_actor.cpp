@@ -1,0 +1,210 @@
+#include "actors/feeds/feed_actor.hpp"
+
+#include "actors/connectors/binance/codec.hpp"
+#include "messages/json.hpp"
+#include "messages/type_ids.hpp"
+#include "runtime/actor/directory.hpp"
+#include "runtime/log.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t most_subscribers = 64;
+constexpr nanoseconds never = std::chrono::hours{24 * 365};
+
+std::unique_ptr<frame_decoder> decoder_for(const instrument_spec& spec) {
+  return std::make_unique<binance::decoder>(binance::decoder_options{spec.price_scale, spec.size_scale});
+}
+
+} // namespace
+
+result<sequence_rule> rule_of_venue(std::string_view venue) {
+  if (venue == "binance" || venue == "binance-us") return sequence_rule::spot;
+  if (venue == "binance-usdm" || venue == "binance-coinm") return sequence_rule::futures;
+  return error{std::make_error_code(std::errc::not_supported),
+               "no feed for venue '" + std::string{venue} + "'; known: binance, binance-us, binance-usdm, binance-coinm"};
+}
+
+feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_options options)
+    : self_{self}, env_{env}, options_{std::move(options)} {
+  const auto& spec = options_.core.spec;
+  const auto rule = rule_of_venue(spec.id.venue());
+  // Nobody can go on without a known venue: the supervisor learns it as this actor's end.
+  if (!rule) throw std::invalid_argument{rule.error().message()};
+  options_.core.rule = *rule;
+  options_.core.image_retry = never;
+  if (options_.connector.empty()) options_.connector = "connector/" + std::string{spec.id.venue()};
+  core_ = std::make_unique<feed_core>(options_.core, decoder_for(spec), static_cast<feed_listener&>(*this));
+  for (const auto& name : options_.quote_subscribers) subscribers_.push_back({.name = name, .given = {}, .sent = {}});
+}
+
+feed_actor::behavior_type feed_state::make_behavior() {
+  schedule(self_, options_.tick, [this] { on_tick(); });
+  return {
+      [this](const status_request&) -> reply<status_report> {
+        return status_report{self_->core().name(), status_json()};
+      },
+      [this](const frame_batch& batch) { on_batch(batch); },
+      [this](const book_image& image) { core_->on_image(image.reply.received, image.reply.payload, image.session); },
+      [this](const session_event& event) { on_session_event(event); },
+      [this](const caf::strong_actor_ptr& whom, const std::string& name) -> reply<acknowledged> {
+        const auto known =
+            std::find_if(subscribers_.begin(), subscribers_.end(), [&](const auto& s) { return s.name == name; });
+        if (known == subscribers_.end() && subscribers_.size() >= most_subscribers)
+          return to_caf({make_error_code(runtime_errc::too_many_asks),
+                         self_->core().name() + std::string{": no room for subscriber "} + name});
+        auto& mine = known == subscribers_.end() ? subscribers_.emplace_back() : *known;
+        mine.name = name;
+        mine.given = whom;
+        mine.in_flight = false;
+        offer(mine);
+        return acknowledged{core_->current().sequence};
+      },
+      [this](const acknowledged&) { acknowledge(); },
+  };
+}
+
+// --- from the connector --------------------------------------------------------------------------
+
+void feed_state::on_batch(const frame_batch& batch) {
+  if (batch.session < core_->session()) {
+    ++old_batches_;
+    return;
+  }
+  // Frames of a session this actor has not heard of: it was restarted, or they overtook the event.
+  if (batch.session > core_->session()) {
+    image_asked_ = false;
+    const auto at = batch.frames.empty() ? env_.market->now() : batch.frames.front().received;
+    core_->on_session(batch.session, true, at);
+  }
+  for (const auto& frame : batch.frames) core_->on_frame(frame.received, frame.payload);
+}
+
+void feed_state::on_session_event(const session_event& event) {
+  if (event.session < core_->session()) return;
+  const bool connected = event.state == session_state::connected;
+  // The batch that announced this session came first; its frames are part of it.
+  if (connected && event.session == core_->session() && core_->validity() != book_validity::disconnected
+      && core_->validity() != book_validity::empty)
+    return;
+  image_asked_ = false;
+  core_->on_session(event.session, connected, env_.market->now());
+}
+
+void feed_state::on_tick() {
+  core_->advance(env_.market->now());
+  if (image_asked_ && core_->builder().needs_image() && core_->builder().has_buffered()
+      && env_.steady->now() - asked_ >= options_.image_retry)
+    ask_for_image();
+  for (auto& s : subscribers_)
+    if (s.waiting) offer(s);
+  schedule(self_, options_.tick, [this] { on_tick(); });
+}
+
+// --- from the core -------------------------------------------------------------------------------
+
+void feed_state::on_image_needed(std::string_view why) {
+  log::info("feed", "asks for a book image", {{"instrument", options_.core.spec.id.text}, {"why", std::string{why}}});
+  ask_for_image();
+}
+
+void feed_state::ask_for_image() {
+  image_asked_ = true;
+  asked_ = env_.steady->now();
+  ++images_asked_;
+  tell(self_, env_.names->find<connector_actor>(options_.connector), image_request{options_.core.spec.id, core_->session()});
+}
+
+void feed_state::on_bar(const bar&) { ++bars_; }
+
+void feed_state::on_feature_frame(feature_frame&& frame) {
+  ++feature_frames_;
+  for (const auto over : all_horizons) {
+    const auto to = "predictor/" + frame.instrument.text + '/' + std::string{name_of(over)};
+    if (!tell(self_, env_.names->find<predictor_actor>(to), frame)) ++frames_untaken_;
+  }
+}
+
+void feed_state::on_validity(book_validity before, book_validity now, std::string_view why) {
+  const auto level = now == book_validity::valid || now == book_validity::bootstrapping ? log::severity::info : log::severity::warn;
+  log::write(level, "feed", "book is " + std::string{name_of(now)},
+             {{"instrument", options_.core.spec.id.text},
+              {"before", std::string{name_of(before)}},
+              {"why", std::string{why}},
+              {"sequence", std::to_string(core_ ? core_->builder().sequence() : 0)}});
+}
+
+// --- quotes --------------------------------------------------------------------------------------
+
+void feed_state::on_quote(const quote&) {
+  for (auto& s : subscribers_) {
+    if (s.waiting) ++s.conflated;
+    offer(s);
+  }
+}
+
+/// By name first: behind a name is the actor that runs now, the handle given may be of one that died.
+caf::strong_actor_ptr feed_state::handle_of(const subscriber& to) const {
+  auto found = env_.names->handle(to.name);
+  return found ? found : to.given;
+}
+
+void feed_state::offer(subscriber& to) {
+  const auto now = env_.steady->now();
+  to.waiting = to.in_flight && now - to.sent < options_.quote_timeout;
+  if (to.waiting) return;
+  const auto dst = handle_of(to);
+  to.in_flight = tell(self_, dst, core_->current());
+  to.sent = now;
+  if (to.in_flight) ++to.quotes;
+}
+
+void feed_state::acknowledge() {
+  const auto& sender = self_->current_sender();
+  for (auto& s : subscribers_) {
+    if (!s.in_flight || !sender || handle_of(s) != sender) continue;
+    s.in_flight = false;
+    if (s.waiting) offer(s);
+  }
+}
+
+// --- status --------------------------------------------------------------------------------------
+
+std::string feed_state::status_json() const {
+  const auto r = core_->report();
+  const auto& spec = options_.core.spec;
+  const auto text = [](std::int64_t raw, int scale) { return format_decimal_short(raw, scale); };
+  json_writer w;
+  w.begin_object().field("instrument", r.instrument.text).field("validity", name_of(r.validity));
+  w.field("session", core_->session()).field("frames", r.frames).field("unknown_frames", r.unknown_frames);
+  w.field("damaged_frames", r.damaged_frames).field("diffs_applied", r.diffs_applied).field("diffs_stale", r.diffs_stale);
+  w.field("levels_applied", r.levels_applied).field("gaps", r.gaps).field("crossed", r.crossed).field("resyncs", r.resyncs);
+  w.field("quotes_compared", r.quotes_compared).field("quotes_equal", r.quotes_equal);
+  w.field("trades", r.trades).field("trade_gaps", r.trade_gaps).field("sequence", r.sequence);
+  w.field("bid_levels", r.bid_levels).field("ask_levels", r.ask_levels).field("newest", r.newest.ns);
+  w.field("clock_offset", static_cast<std::int64_t>(r.clock_offset.count()));
+  w.field("age", static_cast<std::int64_t>(core_->age(env_.market->now()).count()));
+  w.field("bid", text(r.bid.at.raw, spec.price_scale)).field("bid_size", text(r.bid.quantity.raw, spec.size_scale));
+  w.field("ask", text(r.ask.at.raw, spec.price_scale)).field("ask_size", text(r.ask.quantity.raw, spec.size_scale));
+  w.field("bars", bars_).field("feature_frames", feature_frames_).field("feature_frames_untaken", frames_untaken_);
+  w.field("images_asked", images_asked_).field("old_batches", old_batches_);
+  w.key("subscribers").begin_array();
+  for (const auto& s : subscribers_)
+    w.begin_object().field("name", s.name).field("quotes", s.quotes).field("conflated", s.conflated).end_object();
+  w.end_array();
+  w.key("damaged").begin_array();
+  for (const auto& e : core_->damaged().entries())
+    w.begin_object()
+        .field("received", e.received.ns)
+        .field("why", name_of(e.damage))
+        .field("bytes", e.bytes)
+        .field("head", e.head)
+        .end_object();
+  w.end_array().end_object();
+  return std::move(w).text();
+}
+
+} // namespace troupe

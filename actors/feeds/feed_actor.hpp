@@ -1,0 +1,80 @@
+#pragma once
+
+/// Keeps one instrument's feed alive inside the actor system: frames and images from its connector go into
+/// the pure `feed_core`; quotes go to subscribers (conflated, one in flight each, newest wins), feature
+/// frames to the predictors of the instrument, requests for images to the connector.
+
+#include "actors/feeds/feed_core.hpp"
+#include "messages/actors.hpp"
+#include "messages/cluster.hpp"
+#include "runtime/actor/actor_base.hpp"
+
+namespace troupe {
+
+struct feed_actor_options {
+  /// The instrument and the feed's own settings. `rule` is set from the venue. `image_retry` counts market time
+  /// and is replaced by the steady one below.
+  feed_core_options core;
+  std::string connector;                               ///< default "connector/<venue>"
+  std::vector<std::string> quote_subscribers;          ///< actors that hear quotes from the start on, by name
+  nanoseconds tick = std::chrono::milliseconds{50};    ///< steady time between looks at the clock
+  nanoseconds image_retry = std::chrono::seconds{2};   ///< steady time until an image is asked for again
+  nanoseconds quote_timeout = std::chrono::milliseconds{100}; ///< steady time after which a quote that was not
+                                                       ///< acknowledged is taken for lost
+};
+
+/// Actor state; lives on the actor's own thread.
+class feed_state final : private feed_listener {
+public:
+  using handle_type = feed_actor;
+  using self_pointer = actor_pointer<feed_actor>;
+  static inline const char* name = "feed";
+
+  feed_state(self_pointer self, actor_environment env, feed_actor_options options);
+  feed_actor::behavior_type make_behavior();
+
+private:
+  /// One reader of quotes. At most one quote is on its way to it.
+  struct subscriber {
+    std::string name;
+    caf::strong_actor_ptr given; ///< handle it subscribed with; used while the name leads nowhere
+    bool in_flight = false;
+    bool waiting = false;        ///< a newer quote waits for the acknowledgement
+    steady_time sent;
+    std::uint64_t quotes = 0;
+    std::uint64_t conflated = 0;
+  };
+
+  void on_quote(const quote& q) override;
+  void on_bar(const bar& b) override;
+  void on_feature_frame(feature_frame&& frame) override;
+  void on_validity(book_validity before, book_validity now, std::string_view why) override;
+  void on_image_needed(std::string_view why) override;
+
+  void on_batch(const frame_batch& batch);
+  void on_session_event(const session_event& event);
+  void on_tick();
+  void ask_for_image();
+  void offer(subscriber& to);
+  void acknowledge();
+  [[nodiscard]] caf::strong_actor_ptr handle_of(const subscriber& to) const;
+  [[nodiscard]] std::string status_json() const;
+
+  self_pointer self_;
+  actor_environment env_;
+  feed_actor_options options_;
+  std::unique_ptr<feed_core> core_;
+  std::vector<subscriber> subscribers_;
+  steady_time asked_;
+  bool image_asked_ = false;
+  std::uint64_t old_batches_ = 0;
+  std::uint64_t images_asked_ = 0;
+  std::uint64_t bars_ = 0;
+  std::uint64_t feature_frames_ = 0;
+  std::uint64_t frames_untaken_ = 0;
+};
+
+/// How a venue chains its changes, and whether this build can decode it at all.
+result<sequence_rule> rule_of_venue(std::string_view venue);
+
+} // namespace troupe
