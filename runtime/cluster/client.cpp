@@ -2,18 +2,13 @@
 
 #include "runtime/cluster/actor_system.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
+#include "runtime/cluster/text.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
 
 namespace troupe {
 namespace {
-
-std::string hex(std::uint64_t x) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
-  return buffer;
-}
 
 std::string place_of(const node_spec& spec) {
   return "node '" + spec.name.text + "' at " + spec.host + ":" + std::to_string(spec.port);
@@ -94,7 +89,7 @@ troupe::status cluster_client::check_schema(const node_spec& spec, const node_ac
   auto report = ask<status_report>(node, options_.answer_within, status_request{});
   if (!report) return make_error(cluster_errc::timed_out, place_of(spec) + " did not answer: " + report.error().message());
   const auto theirs = text_field(report->json, "schema");
-  const auto ours = hex(cluster_schema_hash());
+  const auto ours = hex_text(cluster_schema_hash());
   if (theirs == ours) return ok;
   return {cluster_errc::refused, place_of(spec) + " has message schema " + theirs + " (build "
                                      + text_field(report->json, "build") + "), this program " + ours

@@ -1,6 +1,7 @@
 #include "runtime/cluster/incarnation.hpp"
 
 #include "messages/fields.hpp"
+#include "runtime/cluster/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -18,18 +19,12 @@ namespace {
 
 constexpr std::string_view magic = "troupe-incarnation 1 ";
 
-std::string hex(std::uint64_t x) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
-  return buffer;
-}
-
 /// "troupe-incarnation 1 VALUE CHECKSUM\n": magic, version, counter, FNV-1a of what stands before it.
 std::string encode(std::uint64_t value) {
   std::string text{magic};
   text += std::to_string(value);
   text += ' ';
-  return text + hex(stable_hash(text)) + '\n';
+  return text + hex_text(stable_hash(text)) + '\n';
 }
 
 std::optional<std::uint64_t> decode(const std::string& text) {

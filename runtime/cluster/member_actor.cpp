@@ -5,6 +5,7 @@
 #include "runtime/cluster/restart_policy.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/log.hpp"
+#include "runtime/cluster/text.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
@@ -33,10 +34,6 @@ std::vector<node_name> peers_of(const member_options& options, bool dialled_only
     if (node.name != options.self && (!dialled_only || options.conf.position(node.name.text) < own))
       out.push_back(node.name);
   return out;
-}
-
-std::int64_t millis(nanoseconds d) noexcept {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
 constexpr nanoseconds probe_step = std::chrono::milliseconds{10};
@@ -424,8 +421,8 @@ std::string member_state::status_json() const {
     const auto i = links_.find(p.name.text);
     w.begin_object().field("node", p.name.text).field("state", to_string(p.state)).field("incarnation", p.incarnation);
     w.field("suspicion", p.suspicion, 2).field("warning", p.warning).field("settled", p.settled);
-    w.field("silence_ms", millis(p.silence)).field("round_trip_us", p.round_trip.count() / 1000);
-    w.field("in_state_ms", millis(p.in_state)).field("joins", p.joins).field("build", p.build);
+    w.field("silence_ms", whole_millis(p.silence)).field("round_trip_us", p.round_trip.count() / 1000);
+    w.field("in_state_ms", whole_millis(p.in_state)).field("joins", p.joins).field("build", p.build);
     w.field("names", i == links_.end() ? std::size_t{0} : i->second.names.size());
     w.field("last_trouble", p.last_trouble).end_object();
   }

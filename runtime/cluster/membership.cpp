@@ -1,4 +1,5 @@
 #include "runtime/cluster/membership.hpp"
+#include "runtime/cluster/text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,12 +12,6 @@ constexpr std::size_t interval_window = 100;
 constexpr nanoseconds least_deviation = std::chrono::milliseconds{100};
 constexpr nanoseconds own_pause = std::chrono::seconds{1};
 constexpr double most_suspicion = 40;
-
-std::string hex(std::uint64_t x) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
-  return buffer;
-}
 
 } // namespace
 
@@ -193,13 +188,13 @@ std::string membership::refusal(const hello& other, const peer* known, bool& sen
     return "two nodes call themselves '" + us + "': incarnation " + std::to_string(self_.incarnation) + " here and "
            + std::to_string(other.incarnation) + " there; stop one of them";
   if (other.configuration != self_.configuration)
-    return "nodes.conf differs: hash " + hex(other.configuration) + " at '" + them + "', " + hex(self_.configuration)
+    return "nodes.conf differs: hash " + hex_text(other.configuration) + " at '" + them + "', " + hex_text(self_.configuration)
            + " at '" + us + "'; give all nodes the same file and restart them";
   if (known == nullptr)
     return "'" + them + "' is not in the nodes.conf of '" + us + "'; add it on every node";
   if (other.schema != self_.schema)
-    return "message schema differs: " + hex(other.schema) + " (build " + other.build + ") at '" + them + "', "
-           + hex(self_.schema) + " (build " + self_.build + ") at '" + us + "'; run the same version on both";
+    return "message schema differs: " + hex_text(other.schema) + " (build " + other.build + ") at '" + them + "', "
+           + hex_text(self_.schema) + " (build " + self_.build + ") at '" + us + "'; run the same version on both";
   if (other.build != self_.build && !options_.accept_other_builds)
     return "build differs: " + other.build + " at '" + them + "', " + self_.build + " at '" + us
            + "'; run the same build on both, or allow another one for a rolling upgrade";

@@ -5,17 +5,12 @@
 #include "runtime/clock.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/log.hpp"
+#include "runtime/cluster/text.hpp"
 
 #include <unistd.h>
 
 namespace troupe {
 namespace {
-
-std::string hex(std::uint64_t x) {
-  char buffer[20];
-  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(x));
-  return buffer;
-}
 
 std::string error_json(const error& why) {
   json_writer w;
@@ -83,7 +78,7 @@ std::string node_state::status_json(const gathering& all) const {
   const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(env_.steady->now() - started_);
   json_writer w;
   w.begin_object().field("node", options_.spec.name.text).field("incarnation", options_.incarnation);
-  w.field("build", options_.build).field("schema", hex(cluster_schema_hash())).field("pid", ::getpid());
+  w.field("build", options_.build).field("schema", hex_text(cluster_schema_hash())).field("pid", ::getpid());
   w.field("uptime_ms", up.count()).field("port", options_.spec.port).field("threads", options_.spec.threads);
   w.key("roles").begin_array();
   for (const auto role : options_.spec.roles) w.string(to_string(role));

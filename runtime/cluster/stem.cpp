@@ -3,6 +3,7 @@
 #include "messages/json.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/cluster/spawn_process.hpp"
+#include "runtime/cluster/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,10 +51,6 @@ constexpr std::array<std::pair<std::string_view, int>, 8> signal_names{{{"KILL",
                                                                         {"QUIT", SIGQUIT}}};
 
 steady_time now() noexcept { return {monotonic_ns()}; }
-
-std::int64_t millis(nanoseconds d) noexcept {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
-}
 
 std::string end_text(int wait_status) {
   if (WIFEXITED(wait_status)) return "exit code " + std::to_string(WEXITSTATUS(wait_status));
@@ -216,7 +213,7 @@ private:
       s.stuck = true;
       s.kill_at = now() + options_.abort_grace;
       say("node " + s.spec->name + " (pid " + std::to_string(s.pid) + ") made no progress for "
-          + std::to_string(millis(now() - s.last_beat)) + " ms; aborting it");
+          + std::to_string(whole_millis(now() - s.last_beat)) + " ms; aborting it");
       ::kill(s.pid, SIGABRT);
     }
   }
@@ -263,7 +260,7 @@ private:
       return;
     }
     say(who + " ended by " + s.last_exit + (words.empty() ? "" : ": " + words) + "; starting it again in "
-        + std::to_string(millis(*pause)) + " ms");
+        + std::to_string(whole_millis(*pause)) + " ms");
     ++s.restarts;
     s.next_start = now() + *pause;
     s.enter(run_state::waiting);
@@ -330,7 +327,7 @@ private:
       if (s.alive() && s.spec->heartbeat && !s.stuck) sooner(silent_at(s));
     }
     for (const auto& c : clients_) sooner(c.until);
-    return static_cast<int>(std::clamp<std::int64_t>(millis(until - now()) + 1, 0, 1000));
+    return static_cast<int>(std::clamp<std::int64_t>(whole_millis(until - now()) + 1, 0, 1000));
   }
 
   void wait() {
@@ -468,7 +465,7 @@ private:
     for (const auto& s : slots_) {
       w.begin_object().field("node", s.spec->name).field("pid", s.pid).field("state", to_string(s.state));
       w.field("ready", s.ready.has_value()).field("restarts", s.restarts).field("kills", s.kills);
-      w.field("silent_ms", s.alive() ? millis(now() - s.last_beat) : 0).field("since_ms", millis(now() - s.since));
+      w.field("silent_ms", s.alive() ? whole_millis(now() - s.last_beat) : 0).field("since_ms", whole_millis(now() - s.since));
       w.field("last_exit", s.last_exit).end_object();
     }
     w.end_array().end_object();
