@@ -1,0 +1,92 @@
+#include "actors/feeds/feed_actor.hpp"
+#include "actors/predictors/predictor_actor.hpp"
+#include "storage/store_actor.hpp"
+#include "tools/node/node.hpp"
+
+namespace troupe::node {
+namespace {
+
+std::string rule_key(const instrument_id& id, const char* what) {
+  return "venues." + std::string{id.venue()} + ".instruments." + std::string{id.symbol()} + "." + what;
+}
+
+child_spec spec_of(std::string id) {
+  child_spec out;
+  out.id = std::move(id);
+  return out;
+}
+
+child_definition store_child(const room_context& context) {
+  store_options options;
+  options.directory = context.data / "store";
+  options.checkpoints = context.data / "checkpoints";
+  return child<store_state>(spec_of("store"), spawn_options{.detached = true}, context.env, options);
+}
+
+child_definition feed_child(const room_context& context, const instrument_spec& spec) {
+  feed_actor_options options;
+  options.core.spec = spec;
+  options.core.frame_interval = context.config.duration("predictor.interval");
+  options.core.stale_after = context.config.duration("feed.stale_after");
+  // Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
+  options.core.stale_after = std::max(options.core.stale_after, nanoseconds{std::chrono::seconds{2}} * context.rate_permille / 1000);
+  options.quote_subscribers = {"orchestrator", "risk", "executor/" + context.config.text("trading.account")};
+  return child<feed_state>(spec_of("feed/" + spec.id.text), spawn_options{}, context.env, options);
+}
+
+child_definition predictor_child(const room_context& context, const instrument_id& instrument, horizon over) {
+  const auto& config = context.config;
+  predictor_actor_options options;
+  options.core.instrument = instrument;
+  options.core.over = over;
+  options.core.tolerance = config.duration("predictor.late_tolerance");
+  options.core.seam_origin = market_time{config.integer("source.lap_origin")};
+  options.core.seam_period = config.duration("source.lap_length");
+  options.model = config.text("predictor.model");
+  options.model_timeout = config.duration("predictor.ask_timeout");
+  const auto id = "predictor/" + instrument.text + "/" + std::string{name_of(over)};
+  return child<predictor_state>(spec_of(id), spawn_options{}, context.env, options);
+}
+
+} // namespace
+
+result<instrument_spec> configured_instrument(const configuration& config, const std::string& instrument) {
+  instrument_spec out;
+  out.id.text = instrument;
+  if (out.id.venue().empty())
+    return {config_errc::bad_value, "instruments: '" + instrument + "' must be written SYMBOL@venue, such as BTC-USDT@binance"};
+  out.venue_symbol = config.text(rule_key(out.id, "symbol"));
+  if (out.venue_symbol.empty())
+    return {config_errc::missing_value, "venues.yaml has no " + rule_key(out.id, "symbol") + " for the instrument " + instrument};
+  out.kind = out.id.symbol().ends_with("-PERP") ? contract_kind::linear : contract_kind::spot;
+  out.price_scale = static_cast<std::uint8_t>(config.integer(rule_key(out.id, "price_scale")));
+  out.size_scale = static_cast<std::uint8_t>(config.integer(rule_key(out.id, "size_scale")));
+  out.tick = price{config.decimal(rule_key(out.id, "tick"), out.price_scale)};
+  out.lot = size{config.decimal(rule_key(out.id, "lot"), out.size_scale)};
+  out.min_size = out.lot;
+  out.max_size = size{INT64_MAX};
+  out.min_notional = cash{config.decimal(rule_key(out.id, "min_notional"), out.price_scale + out.size_scale)};
+  if (out.tick.raw <= 0 || out.lot.raw <= 0)
+    return {config_errc::bad_value, "venues.yaml: tick and lot of " + instrument + " must be multiples of its scales above 0"};
+  return out;
+}
+
+result<std::vector<child_definition>> ingest_room(const room_context& context) {
+  std::vector<child_definition> out{store_child(context)};
+  std::map<std::string, std::vector<instrument_spec>> by_venue;
+  for (const auto& name : context.config.list("instruments")) {
+    auto spec = configured_instrument(context.config, name);
+    if (!spec) return std::move(spec).error();
+    out.push_back(feed_child(context, *spec));
+    for (const auto over : all_horizons) out.push_back(predictor_child(context, spec->id, over));
+    by_venue[std::string{spec->id.venue()}].push_back(std::move(*spec));
+  }
+  for (const auto& [venue, instruments] : by_venue) {
+    auto connector = connector_child(context, venue, instruments);
+    if (!connector) return std::move(connector).error();
+    out.push_back(std::move(*connector));
+  }
+  return out;
+}
+
+} // namespace troupe::node
