@@ -515,7 +515,9 @@ void supervision::restart_child(std::string_view child, std::uint64_t order, ste
   r->order = order;
   r->held = false;
   r->failures = 0;
-  begin_start(*r);
+  // During a restart of its group it is started in its turn.
+  const bool in_turn = group_ && index_of(*r) >= std::max(group_->first, group_->next);
+  if (!in_turn) begin_start(*r);
   advance(now);
 }
 
@@ -567,7 +569,7 @@ std::optional<steady_time> supervision::next_deadline() const {
   if (finished_) return first;
   for (const auto& r : children_) {
     const auto state = r.view.state;
-    if (state == child_state::backing_off || state == child_state::stopping
+    if ((state == child_state::backing_off && !stopping_) || state == child_state::stopping
         || (state == child_state::running && r.kill_sent))
       consider(r.deadline);
   }
