@@ -48,9 +48,10 @@ void connector::on_connected(const boost_error& ec) {
 void connector::on_shaken(const boost_error& ec) {
   if (!done_) return;
   if (ec) {
-    // The host name check fails as "certificate verify failed", like a foreign authority.
-    const auto code = classify(ec, net_errc::tls_failed);
-    return fail(code == net_errc::certificate_refused ? code : net_errc::tls_failed, ec);
+    // The library's first error may be a detail of the signature check, so its verdict is asked for.
+    const auto verdict = SSL_get_verify_result(stream_->tls().native_handle());
+    const bool refused = verdict != X509_V_OK || classify(ec, net_errc::tls_failed) == net_errc::certificate_refused;
+    return fail(refused ? net_errc::certificate_refused : net_errc::tls_failed, ec);
   }
   finish(std::nullopt);
 }

@@ -146,7 +146,11 @@ result<certificate_files> make_self_signed(const std::filesystem::path& director
   const key_pointer server_key{EVP_EC_gen("P-256")};
   if (!authority_key || !server_key) return failed("keys");
 
-  auto authority = blank_certificate(authority_key.get(), "Troupe loopback authority", days);
+  // A name of its own, so that authorities of two runs are never taken for each other.
+  std::uint32_t tag = 0;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&tag), sizeof tag) != 1) return failed("randomness");
+  const auto authority_name = "Troupe loopback authority " + std::to_string(tag);
+  auto authority = blank_certificate(authority_key.get(), authority_name.c_str(), days);
   auto server = blank_certificate(server_key.get(), host_names.front().c_str(), days);
   if (!authority || !server) return failed("certificates");
 
@@ -164,6 +168,7 @@ result<certificate_files> make_self_signed(const std::filesystem::path& director
       && add_extension(server.get(), authority.get(), NID_key_usage, "critical,digitalSignature")
       && add_extension(server.get(), authority.get(), NID_ext_key_usage, "serverAuth")
       && add_extension(server.get(), authority.get(), NID_subject_alt_name, alternative_names(host_names))
+      && add_extension(server.get(), authority.get(), NID_authority_key_identifier, "keyid")
       && X509_sign(server.get(), authority_key.get(), EVP_sha256()) > 0;
   if (!server_made) return failed("server certificate");
 
