@@ -1,5 +1,7 @@
 #include "messages/type_ids.hpp"
 
+#include <caf/actor_control_block.hpp>
+
 namespace troupe {
 
 std::uint64_t cluster_schema_hash() {
@@ -15,6 +17,8 @@ std::uint64_t cluster_schema_hash() {
 
 void register_message_types(caf::actor_system_config& config) {
   config.add_message_types<caf::id_block::troupe>();
+  // The handles that travel beside a directory_update.
+  config.add_message_type<std::vector<caf::strong_actor_ptr>>("troupe::handles");
 }
 
 } // namespace troupe
