@@ -368,6 +368,8 @@ void executor_core::after_change(tracked& t, instant now) {
   }
   if (open_ids_.erase(id) == 0) return;
   t.cancel_wanted = false;
+  // An order that took nothing is not followed by the next at once, or an empty book makes a storm.
+  if (machine.state() == order_state::expired && machine.filled().raw == 0 && running_) hold(m, now);
   ended_.push_back(id);
   forget_old_orders();
   if (!m.orphans.empty()) settle_orphans(m, now);

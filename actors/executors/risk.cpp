@@ -124,6 +124,7 @@ risk_verdict risk_core::check(const risk_request& request, instant now) {
     if (verdict.text.empty()) verdict.text = describe(verdict.denied).meaning;
     return verdict;
   }
+  verdict.text.clear();
   verdict.approval = approval_hash(request.order);
   remember(request.order, verdict.approval);
   accounts_[request.order.account].approvals.push_back(now.steady);

@@ -7,13 +7,14 @@ namespace {
 
 constexpr std::int64_t max_position = 5'000; // 0.05 BTC at 10^-5
 
-risk_options limits() {
+risk_options limits(double market_rate) {
   risk_options r;
   risk_limits l;
   l.spec = btc_spec();
   l.max_long = {max_position};
   l.max_short = {max_position};
   l.max_order_size = {2 * max_position};
+  l.max_book_age = nanoseconds{static_cast<std::int64_t>(5e9 * market_rate)};
   l.max_order_notional = {1'000'000'0000000};
   r.instruments.push_back(l);
   r.max_orders_in_window = 50;
@@ -26,7 +27,7 @@ const account_id account{"main@binance"};
 
 } // namespace
 
-world::world(world_options options) : options_{std::move(options)}, dice_{options_.seed}, risk_{limits()} {
+world::world(world_options options) : options_{std::move(options)}, dice_{options_.seed}, risk_{limits(options_.market_rate)} {
   options_.executor.account = account;
   options_.executor.instruments = {{btc_spec(), "BTC", "USDT"}};
   move_market();
@@ -220,14 +221,16 @@ void world::do_append(life& l, const append_records& append) {
   l.unsynced.insert(l.unsynced.end(), append.records.begin(), append.records.end());
   if (holds_intent && !passes(l, kill_point::before_sync)) return;
   const auto number = l.number;
-  const auto count = l.unsynced.size();
   if (options_.bugs.send_before_sync && append.token != 0) {
     l.core->on_committed(append.token, now()); // planted: does not wait for the disk
   }
-  clock_.after(dice_.span(nanoseconds{100'000}, milliseconds{6}), [this, number, count, token = append.token] {
+  clock_.after(dice_.span(nanoseconds{100'000}, milliseconds{6}), [this, number, token = append.token] {
     auto* alive = find_life(number);
     if (alive == nullptr) return;
-    (void)count;
+    if (alive->epoch < epoch_) {
+      // The journal reads EPOCH before each append: a newer owner fences the older one.
+      return deliver(number, nanoseconds{0}, [](life& old) { old.core->on_journal_failed("fenced"); });
+    }
     durable_.insert(durable_.end(), alive->unsynced.begin(), alive->unsynced.end());
     alive->unsynced.clear();
     if (token == 0 || options_.bugs.send_before_sync) return;
@@ -338,12 +341,12 @@ void world::do_read(life& l, const executor_action& action) {
   const auto back = dice_.span(milliseconds{1}, milliseconds{30});
   const auto broken = [] { return error{make_error_code(executor_errc::bad_input), "cut"}; };
   if (const auto* q = std::get_if<query_order>(&action)) {
-    clock_.after(there, [=, this] {
+    clock_.after(there, [=, this, asked = *q] {
       command_outcome out;
-      out.command = q->command;
+      out.command = asked.command;
       out.kind = failed ? command_result::unknown : command_result::absent;
-      out.report.client_id = q->client_id;
-      if (const auto* r = venue_.by_client(q->client_id); r && !failed) {
+      out.report.client_id = asked.client_id;
+      if (const auto* r = venue_.by_client(asked.client_id); r && !failed) {
         out.kind = command_result::confirmed;
         out.report = report_of(*r);
       }
@@ -581,8 +584,12 @@ bool world::settle(nanoseconds at_most) {
 void world::check_end() {
   if (!life_) return violate("nobody lives at the end");
   auto& core = *life_->core;
-  // One more look at the trade list, as the audit does every few seconds.
+  // The target is what is held, so that nothing is worked for any more; and one more audit.
+  run(milliseconds{200});
+  decide(core.position({instrument_name}).raw);
   run(seconds{20});
+  for (int i = 0; i < 5'000 && !core.settled(); ++i) run(milliseconds{3});
+  if (!core.settled()) violate("the executor does not come to rest");
   std::set<std::string> ours;
   for (const auto& f : core.books().fills({instrument_name})) ours.insert(f.trade_id);
   std::set<std::string> theirs;
