@@ -31,7 +31,7 @@ inline constexpr int max_scale = 12;
 /// @pre p < end; the last character is neither digit nor point
 [[gnu::noinline]] inline scanned scan_long_decimal(const char* p, const char* end, int scale) noexcept {
   constexpr std::uint64_t limit = std::uint64_t{1} << 62;
-  constexpr std::ptrdiff_t longest = 40;
+  constexpr std::ptrdiff_t longest = 24;
   std::uint64_t value = 0;
   int decimals = -1;
   const char* q = p;
@@ -46,14 +46,15 @@ inline constexpr int max_scale = 12;
       ++decimals;
       continue;
     }
+    if (value > limit / 10) return {};
     value = value * 10 + static_cast<std::uint64_t>(*q - '0');
     if (value > limit) return {};
     if (decimals >= 0) ++decimals;
   }
   if (q >= end || *q != '"' || q == p || decimals == 0) return {};
   for (int i = decimals < 0 ? 0 : decimals; i < scale; ++i) {
+    if (value > limit / 10) return {};
     value *= 10;
-    if (value > limit) return {};
   }
   return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
 }

@@ -268,7 +268,9 @@ void spot_gateway::on_command_reply(const job_pointer& work, const transport_rep
   }
   if (reply.status >= 200 && reply.status < 300) {
     auto read = parse_order(reply.body, context_);
-    // An answer about another order than the one asked for is no answer.
+    // The venue found a queried order by the client id we named, whatever its own field says.
+    if (read && work->kind == command_kind::query) read->client_id = work->client_id;
+    // An answer about another order than the one sent is no answer.
     if (read && read->client_id == work->client_id)
       return conclude(work, command_result::confirmed, refusal::none, std::move(*read));
     report.text = read ? "answer names client order id '" + read->client_id + "'" : read.error().message();
