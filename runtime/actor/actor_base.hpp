@@ -88,7 +88,8 @@ public:
   /// the actor, unless it ends before.
   template <class Ok, class Err>
   void then(Ok ok, Err err)&& {
-    response_.then(std::move(ok), detail::error_callback(std::move(err)));
+    response_.then(compat::answer_of<Response>::plain(std::move(ok)),
+                   detail::error_callback(std::move(err)));
   }
 
 private:
@@ -118,26 +119,32 @@ auto ask(Self* self, const Handle& dst, nanoseconds timeout, Ts&&... message) {
 
 // --- tell ----------------------------------------------------------------------------------------
 
+namespace detail {
+
+template <class Self, class Handle, class... Ts>
+bool tell_with(Self* self, const Handle& dst, caf::message_priority priority, Ts&&... message) {
+  using reception = compat::reception<Handle, Ts...>;
+  static_assert(reception::accepted, "the receiver's interface has no handler for this message");
+  if (!dst) return false;
+  // Where the handler answers, the answer is not wanted: without a sender CAF drops it.
+  compat::send_from(*self, caf::actor_cast<caf::strong_actor_ptr>(dst), priority,
+                    !reception::answers, std::forward<Ts>(message)...);
+  return true;
+}
+
+} // namespace detail
+
 /// Sends without waiting for anything. False when the handle is empty. `dst` may be a typed
-/// handle (checked), a `caf::actor` or a `caf::strong_actor_ptr`.
+/// handle (checked), a `caf::actor` or a `caf::strong_actor_ptr`. An answer is dropped.
 template <class Self, class Handle, class... Ts>
 bool tell(Self* self, const Handle& dst, Ts&&... message) {
-  if (!dst) return false;
-  if constexpr (std::is_same_v<Handle, caf::strong_actor_ptr> || std::is_same_v<Handle, caf::actor>)
-    compat::send_untyped(*self, caf::actor_cast<caf::strong_actor_ptr>(dst),
-                         caf::message_priority::normal, std::forward<Ts>(message)...);
-  else
-    self->send(dst, std::forward<Ts>(message)...);
-  return true;
+  return detail::tell_with(self, dst, caf::message_priority::normal, std::forward<Ts>(message)...);
 }
 
 /// Like `tell`, on the control lane: handled before ordinary messages.
 template <class Self, class Handle, class... Ts>
 bool tell_urgent(Self* self, const Handle& dst, Ts&&... message) {
-  if (!dst) return false;
-  compat::send_untyped(*self, caf::actor_cast<caf::strong_actor_ptr>(dst),
-                       caf::message_priority::high, std::forward<Ts>(message)...);
-  return true;
+  return detail::tell_with(self, dst, caf::message_priority::high, std::forward<Ts>(message)...);
 }
 
 /// Sends from outside any actor, from any thread.

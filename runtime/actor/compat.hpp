@@ -126,13 +126,61 @@ template <class Self, class Handle, class... Ts>
 using response_of = decltype(std::declval<Self&>().request(std::declval<const Handle&>(),
                                                            caf::infinite, std::declval<Ts>()...));
 
-/// Sends an untyped message from `self`.
+/// Sends a message from `self`; `with_sender` false hides who sent it, so that no answer comes
+/// back.
 template <class... Ts>
-void send_untyped(caf::local_actor& self, const caf::strong_actor_ptr& dst,
-                  caf::message_priority priority, Ts&&... xs) {
-  dst->get()->eq_impl(caf::make_message_id(priority), self.ctrl(), self.context(),
-                      std::forward<Ts>(xs)...);
+void send_from(caf::local_actor& self, const caf::strong_actor_ptr& dst,
+               caf::message_priority priority, bool with_sender, Ts&&... xs) {
+  dst->get()->eq_impl(caf::make_message_id(priority), with_sender ? self.ctrl() : nullptr,
+                      self.context(), std::forward<Ts>(xs)...);
 }
+
+/// Whether an actor behind `Handle` understands a message of these types, and whether it answers.
+template <class Handle, class... Ts>
+struct reception {
+  static constexpr bool accepted = true;
+  static constexpr bool answers = false;
+};
+
+template <class... Signatures, class... Ts>
+struct reception<caf::typed_actor<Signatures...>, Ts...> {
+  using token = caf::detail::type_list<caf::detail::implicit_conversions_t<std::decay_t<Ts>>...>;
+  using handle = caf::typed_actor<Signatures...>;
+  static constexpr bool accepted =
+      caf::response_type_unbox<caf::signatures_of_t<handle>, token>::valid;
+  static constexpr bool answers = [] {
+    if constexpr (accepted)
+      return !std::is_same_v<caf::response_type_unbox_t<caf::signatures_of_t<handle>, token>,
+                             caf::detail::type_list<void>>;
+    else
+      return false;
+  }();
+};
+
+/// The message types of an answer.
+template <class Response>
+struct answer_of;
+
+template <class Self, class... Ts>
+requires(sizeof...(Ts) > 0 && !(std::is_void_v<Ts> || ...)) struct answer_of<
+    caf::response_handle<Self, caf::detail::type_list<Ts...>, false>> {
+  /// CAF 0.17 can't take generic callables: gives one plain parameter types.
+  template <class Callback>
+  static auto plain(Callback callback) {
+    if constexpr (requires { &Callback::operator(); })
+      return callback;
+    else
+      return [callback = std::move(callback)](const Ts&... xs) mutable { callback(xs...); };
+  }
+};
+
+template <class Self, class Output>
+struct answer_of<caf::response_handle<Self, Output, false>> {
+  template <class Callback>
+  static auto plain(Callback callback) {
+    return callback;
+  }
+};
 
 /// Connects a CAF actor class with hooks of ours without knowing what they do.
 ///
