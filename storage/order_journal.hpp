@@ -40,11 +40,11 @@ struct journal_options {
   /// Bytes of a segment, filled with zeros ahead of use so that a sync needs no metadata.
   std::uint64_t segment_bytes = 8u << 20;
   /// Put into HOLDER, for people: "pid 4711, node exec, since 2024-08-08T23:54:13Z".
-  std::string holder;
+  std::string holder = {};
   /// Take over a directory of another identity; leaves a note in the journal. A person's decision.
   bool adopt = false;
   /// Who adopts, for the note.
-  std::string adopted_by;
+  std::string adopted_by = {};
 };
 
 /// What `open` found.

@@ -16,12 +16,12 @@ struct tape_import_options {
   /// The tape to write; must not exist.
   std::filesystem::path output;
   /// Put into the head, "BTC-USDT@binance".
-  std::string instrument;
-  std::string venue;
-  std::string remarks;
-  tape_writer_options writer;
+  std::string instrument = {};
+  std::string venue = {};
+  std::string remarks = {};
+  tape_writer_options writer = {};
   /// Called now and then with the bytes read so far and in all.
-  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
 };
 
 /// Figures of an import.
