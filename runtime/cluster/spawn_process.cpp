@@ -90,7 +90,7 @@ void owned_fd::reset(int fd) noexcept {
   fd_ = fd;
 }
 
-result<child> spawn_process(const std::vector<std::string>& command, const std::filesystem::path& log_file,
+result<spawned_process> spawn_process(const std::vector<std::string>& command, const std::filesystem::path& log_file,
                             bool heartbeat) {
   if (command.empty()) return {cluster_errc::bad_value, "a process without a command"};
   auto report = make_pipe();
@@ -131,7 +131,7 @@ result<child> spawn_process(const std::vector<std::string>& command, const std::
     errno = failure.code;
     return os_error(failure.stage == 1 ? "can't write the log " + log : "can't run " + command.front());
   }
-  return child{pid, std::move(beats.read)};
+  return spawned_process{pid, std::move(beats.read)};
 }
 
 std::string last_line(const std::filesystem::path& log_file, std::uintmax_t offset) {

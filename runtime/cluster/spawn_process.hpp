@@ -35,7 +35,8 @@ private:
   int fd_ = -1;
 };
 
-struct child {
+/// A child process just started.
+struct spawned_process {
   int pid = -1;
   owned_fd heartbeat; ///< read end, non-blocking; none when not asked for
 };
@@ -44,7 +45,7 @@ struct child {
 /// with the parent, standard input empty, output and error appended to `log_file`, descriptor 3 the
 /// write end of the heartbeat pipe and named in TROUPE_STEM_FD, no other descriptor.
 /// A program that can't be executed or a log that can't be opened is an error here, not an exit of the child.
-result<child> spawn_process(const std::vector<std::string>& command, const std::filesystem::path& log_file,
+result<spawned_process> spawn_process(const std::vector<std::string>& command, const std::filesystem::path& log_file,
                             bool heartbeat);
 
 /// The last line that is not blank of what was appended behind `offset` (at most 4 KiB are read).
