@@ -1,5 +1,6 @@
 #include "runtime/cluster/client.hpp"
 
+#include "runtime/actor/pending_asks.hpp"
 #include "runtime/cluster/actor_system.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/cluster/text.hpp"
@@ -43,14 +44,24 @@ result<node_actor> cluster_client::node(const std::string& name) {
   const auto* spec = conf_.find(name);
   if (spec == nullptr) return conf_.at(name).error();
   if (const auto i = nodes_.find(name); i != nodes_.end()) {
-    // A lost connection leaves a dead proxy behind; a short status question tells.
-    auto alive = ask<status_report>(i->second, options_.answer_within, status_request{});
-    if (alive) return i->second;
+    if (!*lost_[i->second.node()]) return i->second;
     nodes_.erase(i);
   }
   auto connected = connect(*spec);
   if (connected) nodes_[name] = connected.value();
   return connected;
+}
+
+cluster_client::pending_question::pending_question(cluster_client& client, const caf::strong_actor_ptr& whom,
+                                                   caf::message_id response)
+    : node_{whom->node()}, asker_{caf::actor_cast<caf::strong_actor_ptr>(client.scope())}, response_{response} {
+  pending_asks::instance().add(node_, asker_.get(), response_);
+  const auto i = client.lost_.find(node_);
+  if (i != client.lost_.end() && *i->second) fail_pending(node_, "asked");
+}
+
+cluster_client::pending_question::~pending_question() {
+  pending_asks::instance().remove(node_, asker_.get(), response_);
 }
 
 result<node_actor> cluster_client::connect(const node_spec& spec) {
@@ -81,6 +92,13 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
             });
   if (!found) return std::move(found).error();
   auto node = caf::actor_cast<node_actor>(found.value());
+  auto lost = std::make_shared<std::atomic<bool>>(false);
+  lost_[node.node()] = lost;
+  // Runs on the thread that notices the loss; at once when the proxy is a dead one of the connection before.
+  node->attach_functor([lost, id = node.node(), name = spec.name.text](const caf::error&) {
+    *lost = true;
+    fail_pending(id, name);
+  });
   if (auto same = check_schema(spec, node); !same) return std::move(same).error();
   return node;
 }
@@ -119,9 +137,16 @@ result<caf::strong_actor_ptr> cluster_client::find_untyped(const std::string& no
   auto whom = node(node_name);
   if (!whom) return std::move(whom).error();
   auto found = ask<caf::strong_actor_ptr>(whom.value(), options_.answer_within, name);
-  if (found && !found.value())
-    return {cluster_errc::not_found, "node '" + node_name + "' knows no actor '" + name + "'"};
-  return found;
+  if (!found) return found;
+  if (!found.value()) return {cluster_errc::not_found, "node '" + node_name + "' knows no actor '" + name + "'"};
+  const auto home = found.value()->node();
+  if (home == whom->node()) return found;
+  for (const auto& spec : conf_.nodes()) {
+    if (spec.name.text == node_name) continue;
+    auto other = node(spec.name.text);
+    if (other && other->node() == home) return ask<caf::strong_actor_ptr>(other.value(), options_.answer_within, name);
+  }
+  return {cluster_errc::unreachable, "the node of actor '" + name + "' can't be reached from here"};
 }
 
 result<admin_result> cluster_client::command(const std::string& node_name, admin_command command) {

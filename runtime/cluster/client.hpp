@@ -24,6 +24,7 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 
@@ -60,7 +61,8 @@ public:
   /// All nodes of nodes.conf in its order.
   std::vector<node_status> status_all(std::uint8_t verbosity = 0);
 
-  /// An actor by name, as that node's directory knows it (its own or another node's).
+  /// An actor by name, as that node's directory knows it. One that lives on another node is asked for again
+  /// there, so that the client talks to it directly.
   /// The caller names the interface that belongs to the name.
   template <class Handle>
   result<Handle> find(const std::string& node, const std::string& name) {
@@ -80,13 +82,29 @@ public:
   result<Reply> ask(const Handle& whom, nanoseconds timeout, Ts&&... message) {
     if (!whom) return {cluster_errc::not_found, "asked an actor that is not there"};
     result<Reply> out{make_error(cluster_errc::timed_out, "no answer")};
-    scope()
-        ->request(whom, std::chrono::duration_cast<caf::timespan>(timeout), std::forward<Ts>(message)...)
-        .receive([&](Reply& x) { out = std::move(x); }, [&](const caf::error& why) { out = from_caf(why); });
+    auto question = scope()->request(whom, std::chrono::duration_cast<caf::timespan>(timeout),
+                                     std::forward<Ts>(message)...);
+    // CAF never answers for a node that is lost: such questions are failed when its proxies die.
+    const pending_question open{*this, caf::actor_cast<caf::strong_actor_ptr>(whom), question.id()};
+    question.receive([&](Reply& x) { out = std::move(x); }, [&](const caf::error& why) { out = from_caf(why); });
     return out;
   }
 
 private:
+  /// An entry in the table of questions that fail when a node is lost.
+  class pending_question {
+  public:
+    pending_question(cluster_client& client, const caf::strong_actor_ptr& whom, caf::message_id response);
+    pending_question(const pending_question&) = delete;
+    pending_question& operator=(const pending_question&) = delete;
+    ~pending_question();
+
+  private:
+    caf::node_id node_;
+    caf::strong_actor_ptr asker_;
+    caf::message_id response_;
+  };
+
   static error make_error(cluster_errc code, std::string text) { return {make_error_code(code), std::move(text)}; }
   caf::scoped_actor& scope();
   result<caf::strong_actor_ptr> find_untyped(const std::string& node, const std::string& name);
@@ -98,6 +116,7 @@ private:
   client_options options_;
   std::unique_ptr<parts> parts_;
   std::map<std::string, node_actor> nodes_;
+  std::map<caf::node_id, std::shared_ptr<std::atomic<bool>>> lost_;  // whether the connection was lost since
 };
 
 } // namespace troupe

@@ -182,9 +182,20 @@ void member_state::connected(const node_name& peer, dialled_peer found) {
   if (!found.node) return dial_failed(peer, "the port belongs to a process without a published actor");
   if (!self_->system().assignable(found.interface, self_->system().message_types<node_actor>()))
     return dial_failed(peer, "its published actor speaks another interface; run the same version on both");
+  // Right after a loss the middleman may hand out the dead proxy of the connection before; a question to
+  // that one would only time out.
+  const auto watched = watch(self_, found.node, [this, peer, node = found.node->node()](const error&) {
+    fail_pending(node, peer.text);
+  });
   ask(self_, caf::actor_cast<node_actor>(found.node), options_.answer_within, members_.self(), own_node_)
-      .then([this, peer, node = found.node](const hello_reply& answer) { answered(peer, node, answer); },
-            [this, peer](const error& why) { dial_failed(peer, "hello: " + why.message()); });
+      .then([this, peer, watched, node = found.node](const hello_reply& answer) {
+              unwatch(self_, watched);
+              answered(peer, node, answer);
+            },
+            [this, peer, watched](const error& why) {
+              unwatch(self_, watched);
+              dial_failed(peer, "hello: " + why.message());
+            });
 }
 
 void member_state::dial_failed(const node_name& peer, const std::string& why) {

@@ -243,11 +243,11 @@ private:
       s.enter(run_state::stopped);
       return;
     }
-    if (s.again) s.policy.forgive();
+    if (s.again || s.provoked) s.policy.forgive();
     // What an operator stopped (SIGSTOP) and the watchdog then killed is the operator's doing as well.
     const auto end = s.again ? process_end::outside : classify_end(how, s.provoked, s.stuck && !s.provoked);
     auto pause = s.policy.ended(end, ready_for, now());
-    if (s.again) pause = nanoseconds{0};
+    if (s.again || s.provoked) pause = nanoseconds{0};
     const auto who = "node " + s.spec->name + " (pid " + std::to_string(pid) + ")";
     if (end == process_end::finished && !s.again) {
       say(who + " ended in order");
