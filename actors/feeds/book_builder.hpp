@@ -20,7 +20,7 @@ enum class sequence_rule : std::uint8_t {
 /// Limits of a bootstrap.
 struct builder_options {
   sequence_rule rule = sequence_rule::spot;
-  book_options book;
+  book_options book{};
   std::size_t max_buffered_changes = 4096;   ///< oldest are dropped beyond
   std::size_t max_buffered_levels = 1 << 20; ///< oldest are dropped beyond
   std::size_t max_levels = 1 << 18;          ///< levels a side beyond which the book is taken for damaged

@@ -15,7 +15,7 @@ namespace troupe {
 
 /// How one feed works.
 struct feed_core_options {
-  instrument_spec spec;                                ///< id, venue symbol, scales and tick are used
+  instrument_spec spec{};                              ///< id, venue symbol, scales and tick are used
   sequence_rule rule = sequence_rule::spot;
   std::uint32_t window_ticks = 16384;                  ///< see book_options
   nanoseconds frame_interval = std::chrono::seconds{10}; ///< a feature frame at each multiple of this market time
