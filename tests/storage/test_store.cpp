@@ -220,7 +220,8 @@ CAF_TEST(a store that is open is refused to a second one) {
   first.reset();
   auto reader = open_rocksdb_store({.directory = folder / "store", .read_only = true});
   CAF_REQUIRE(reader);
-  CAF_CHECK_EQUAL((*reader)->counts().value_or({}).made.at(0), 1u);
+  const auto counts = (*reader)->counts().value_or({});
+  CAF_CHECK_EQUAL(counts.made.at(0), 1u);
   CAF_CHECK(!(*reader)->put_snapshot(sample_snapshot(horizon::m1, 2)));
   CAF_CHECK(!open_rocksdb_store({.directory = folder / "none", .read_only = true}));
 }
