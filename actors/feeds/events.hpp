@@ -96,7 +96,7 @@ struct candle_event {
   bool closed = false;
 };
 
-/// One decoded frame; the member named by `kind` is filled, the others are left as they were.
+/// One decoded frame; the member named by `kind` is filled, the others mean nothing.
 struct market_event {
   event_kind kind = event_kind::other;
   frame_damage damage = frame_damage::none;

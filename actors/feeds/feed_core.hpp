@@ -17,7 +17,7 @@ namespace troupe {
 struct feed_core_options {
   instrument_spec spec{};                              ///< id, venue symbol, scales and tick are used
   sequence_rule rule = sequence_rule::spot;
-  std::uint32_t window_ticks = 16384;                  ///< see book_options
+  std::uint32_t window_ticks = 65536;                  ///< see book_options
   nanoseconds frame_interval = std::chrono::seconds{10}; ///< a feature frame at each multiple of this market time
   nanoseconds stale_after = std::chrono::seconds{10};  ///< market time without a change until the book is stale
   nanoseconds image_retry = std::chrono::seconds{5};   ///< market time until an unanswered image is asked for again

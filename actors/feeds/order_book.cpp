@@ -14,26 +14,31 @@ constexpr std::int64_t centre_limit = std::int64_t{1} << 60; // keeps base ± sp
 
 constexpr std::uint64_t bit_of(std::int64_t index) noexcept { return std::uint64_t{1} << (index & 63); }
 
-std::uint64_t high_product(std::uint64_t a, std::uint64_t b) noexcept {
-  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(a) * b) >> 64);
+__extension__ using wide = unsigned __int128;
+
+constexpr std::uint64_t high_product(std::uint64_t a, std::uint64_t b) noexcept {
+  return static_cast<std::uint64_t>((static_cast<wide>(a) * b) >> 64);
+}
+
+/// ceil(2^64 / tick). offset × that >> 64 is offset / tick as long as offset × tick < 2^64; 0 = use a division.
+std::uint64_t reciprocal_of(std::uint64_t tick, std::uint64_t span) noexcept {
+  if (tick == 1 || (static_cast<wide>(span) * tick) >> 64 != 0) return 0;
+  return ~std::uint64_t{0} / tick + 1;
+}
+
+std::size_t window_of(const book_options& options) noexcept {
+  return std::bit_ceil(std::clamp(options.window_ticks, least_window, largest_window));
 }
 
 } // namespace
 
-order_book::order_book(const book_options& options) {
-  tick_ = std::clamp<std::int64_t>(options.tick.raw, 1, std::int64_t{1} << 36);
-  window_ = std::bit_ceil(std::clamp(options.window_ticks, least_window, largest_window));
-  span_ = static_cast<std::uint64_t>(window_) * static_cast<std::uint64_t>(tick_);
-  // offset × ceil(2^64 / tick) >> 64 is offset / tick as long as offset × tick < 2^64; a tick whose window
-  // is wider than that is kept in the spill alone (span 0).
-  reciprocal_ = tick_ == 1 ? 0 : ~std::uint64_t{0} / static_cast<std::uint64_t>(tick_) + 1;
-  const auto widest = static_cast<unsigned __int128>(span_) * static_cast<std::uint64_t>(tick_);
-  if (widest >> 64 != 0) span_ = 0;
-  for (auto& h : halves_) {
-    h.sizes.resize(static_cast<std::size_t>(window_));
-    h.occupied.resize(static_cast<std::size_t>(window_ / 64));
-    h.summary.resize(static_cast<std::size_t>((window_ / 64 + 63) / 64));
-  }
+order_book::order_book(const book_options& options)
+    : tick_{std::clamp<std::int64_t>(options.tick.raw, 1, std::int64_t{1} << 36)},
+      window_{static_cast<std::int64_t>(window_of(options))},
+      span_{static_cast<std::uint64_t>(window_) * static_cast<std::uint64_t>(tick_)},
+      reciprocal_{reciprocal_of(static_cast<std::uint64_t>(tick_), span_)},
+      halves_{half{window_of(options)}, half{window_of(options)}} {
+  if (!halves_[0].sizes.data || !halves_[1].sizes.data) span_ = 0; // no memory for the window: the spill holds all
   centre(0);
 }
 
@@ -45,8 +50,9 @@ void order_book::centre(std::int64_t around) noexcept {
 
 void order_book::clear(price around) noexcept {
   for (auto& h : halves_) {
+    // Only occupied slots are written, so that pages without levels stay untouched.
+    for (auto i = next_up(h, 0); i >= 0; i = next_up(h, i + 1)) h.sizes[static_cast<std::size_t>(i)] = 0;
     if (h.count != 0) {
-      std::fill(h.sizes.begin(), h.sizes.end(), 0);
       std::fill(h.occupied.begin(), h.occupied.end(), 0);
       std::fill(h.summary.begin(), h.summary.end(), 0);
     }
@@ -118,8 +124,9 @@ inline void order_book::apply_one(half& h, std::int64_t price, std::int64_t size
   // Unsigned: a price below the window wraps around to a large offset.
   const auto offset = static_cast<std::uint64_t>(price) - static_cast<std::uint64_t>(base_);
   if (offset < span_) {
-    const auto index = tick_ == 1 ? offset : high_product(offset, reciprocal_);
-    if (index * static_cast<std::uint64_t>(tick_) == offset) {
+    const auto tick = static_cast<std::uint64_t>(tick_);
+    const auto index = reciprocal_ != 0 ? high_product(offset, reciprocal_) : tick == 1 ? offset : offset / tick;
+    if (index * tick == offset) {
       auto& slot = h.sizes[index];
       const bool was = slot != 0;
       slot = size;

@@ -7,6 +7,8 @@
 
 #include "actors/feeds/spill_levels.hpp"
 
+#include <array>
+#include <cstdlib>
 #include <optional>
 #include <span>
 
@@ -15,7 +17,8 @@ namespace troupe {
 /// Geometry of a book.
 struct book_options {
   price tick{1};                     ///< smallest price step, raw; prices off it are held, but slower
-  std::uint32_t window_ticks = 16384; ///< ticks held in arrays; a power of two from 256 to 1,048,576
+  std::uint32_t window_ticks = 65536; ///< ticks held in arrays; a power of two from 256 to 1,048,576. Takes 16 bytes
+                                      ///< a tick of address space; memory only for pages with levels in them
 };
 
 /// Price levels of both sides. Sizes are absolute. Bids are `side::buy`. Not thread-safe.
@@ -65,8 +68,21 @@ public:
   [[nodiscard]] std::uint32_t top_checksum(int price_scale, int size_scale, std::size_t depth = 20) const;
 
 private:
+  /// Zeroed 64-bit integers whose pages come into being when they are first written.
+  struct lazy_zeros {
+    explicit lazy_zeros(std::size_t count) noexcept
+        : data{static_cast<std::int64_t*>(std::calloc(count, sizeof(std::int64_t)))} {}
+    std::int64_t& operator[](std::size_t i) noexcept { return data.get()[i]; }
+    const std::int64_t& operator[](std::size_t i) const noexcept { return data.get()[i]; }
+    struct release {
+      void operator()(std::int64_t* p) const noexcept { std::free(p); }
+    };
+    std::unique_ptr<std::int64_t, release> data;
+  };
+
   struct half {
-    std::vector<std::int64_t> sizes;     // by tick of the window
+    explicit half(std::size_t window) : sizes{window}, occupied(window / 64), summary((window / 64 + 63) / 64) {}
+    lazy_zeros sizes;                    // by tick of the window
     std::vector<std::uint64_t> occupied; // bit per tick
     std::vector<std::uint64_t> summary;  // bit per word of `occupied`
     std::int64_t best = -1;              // index of the best occupied tick, -1 = none
@@ -93,9 +109,9 @@ private:
   std::int64_t tick_;
   std::int64_t window_;
   std::uint64_t span_;      // window × tick
-  std::uint64_t reciprocal_; // ceil(2^64 / tick): exact division of offsets below span
+  std::uint64_t reciprocal_; // ceil(2^64 / tick): exact division of offsets below span; 0 = divide
   std::int64_t base_ = 0;   // price of index 0
-  half halves_[2];          // bids, asks
+  std::array<half, 2> halves_; // bids, asks
   std::vector<level> moved_; // scratch of move_window
 };
 

@@ -110,6 +110,96 @@ struct decoder::scan {
     return p + length + 1;
   }
 
+  // --- the frames that come most, in the very order the venue writes them: a literal, a value, a literal …
+  // Each returns the place behind the object's "}", or nullptr; then the walk over the members decides.
+
+  template <std::size_t N>
+  const char* literal(const char* p, const char (&what)[N]) const noexcept {
+    constexpr auto length = static_cast<std::ptrdiff_t>(N - 1);
+    if (p == nullptr || end - p <= length || std::memcmp(p, what, N - 1) != 0) return nullptr;
+    return p + length;
+  }
+
+  template <std::size_t N>
+  const char* integer_after(const char* p, const char (&what)[N], std::int64_t& out) const noexcept {
+    p = literal(p, what);
+    return p == nullptr ? nullptr : integer(p, out);
+  }
+
+  template <std::size_t N>
+  const char* price_after(const char* p, const char (&what)[N], std::int64_t& out) const noexcept {
+    p = literal(p, what);
+    return p == nullptr ? nullptr : price_text(p, out);
+  }
+
+  template <std::size_t N>
+  const char* size_after(const char* p, const char (&what)[N], std::int64_t& out) const noexcept {
+    p = literal(p, what);
+    return p == nullptr ? nullptr : size_text(p, out);
+  }
+
+  template <std::size_t N>
+  const char* text_after(const char* p, const char (&what)[N], std::string_view& out) const noexcept {
+    p = literal(p, what);
+    return p == nullptr ? nullptr : text(p, out);
+  }
+
+  const char* best_shape(const char* p, market_event& out) const noexcept {
+    std::int64_t u = 0;
+    std::int64_t transaction = 0;
+    std::int64_t sent = 0;
+    auto& b = out.best;
+    const bool named = *(p + 1) == 'e';
+    p = named ? integer_after(p, R"("e":"bookTicker","u":)", u) : integer_after(p, R"("u":)", u);
+    p = text_after(p, R"(,"s":")", out.symbol);
+    p = price_after(p, R"(,"b":")", b.bid.at.raw);
+    p = size_after(p, R"(,"B":")", b.bid.quantity.raw);
+    p = price_after(p, R"(,"a":")", b.ask.at.raw);
+    p = size_after(p, R"(,"A":")", b.ask.quantity.raw);
+    b.event = {};
+    if (named) {
+      p = integer_after(p, R"(,"T":)", transaction);
+      p = integer_after(p, R"(,"E":)", sent);
+      if (p == nullptr || !time_of_venue(sent, b.event)) return nullptr;
+    }
+    b.sequence = static_cast<std::uint64_t>(u);
+    out.kind = event_kind::best;
+    return literal(p, "}");
+  }
+
+  const char* trade_shape(const char* p, market_event& out) const noexcept {
+    std::int64_t sent = 0;
+    std::int64_t done = 0;
+    std::int64_t id = 0;
+    bool maker_bought = false;
+    auto& t = out.trade;
+    p = integer_after(p, R"("e":"trade","E":)", sent);
+    const bool futures = p != nullptr && end - p > 2 && p[2] == 'T';
+    if (futures) p = integer_after(p, R"(,"T":)", done);
+    p = text_after(p, R"(,"s":")", out.symbol);
+    p = integer_after(p, R"(,"t":)", id);
+    p = price_after(p, R"(,"p":")", t.at_price.raw);
+    p = size_after(p, R"(,"q":")", t.quantity.raw);
+    p = futures ? literal(p, R"(,"X":"MARKET")") : integer_after(p, R"(,"T":)", done);
+    p = literal(p, R"(,"m":)");
+    if (p != nullptr) p = boolean(p, maker_bought);
+    if (!futures) p = literal(p, R"(,"M":true)");
+    if (p == nullptr || !time_of_venue(sent, t.event) || !time_of_venue(done, t.at)) return nullptr;
+    t.id = t.first_id = t.last_id = static_cast<std::uint64_t>(id);
+    t.taker = maker_bought ? side::sell : side::buy;
+    t.aggregated = false;
+    t.on_market = true;
+    out.kind = event_kind::trade;
+    return literal(p, "}");
+  }
+
+  /// @pre p < end
+  const char* known_shape(const char* p, market_event& out) const noexcept {
+    if (end - p < 40) return nullptr;
+    if (p[1] == 'u' || p[5] == 'b') return best_shape(p, out);
+    return p[5] == 't' ? trade_shape(p, out) : nullptr;
+  }
+
   /// Levels from behind "[" on; writes to `out`, which has room for as many as the text can hold.
   const char* levels(const char* p, level* out, std::size_t& count) const noexcept {
     const auto* first = out;
@@ -118,22 +208,44 @@ struct decoder::scan {
       return p + 1;
     }
     for (;;) {
-      if (end - p < 12 || p[0] != '[' || p[1] != '"') return nullptr; // ["1","1"] and what follows
-      const auto price = price_at(p + 2);
-      if (price.length == 0) return nullptr;
-      p += 2 + price.length;
-      if (end - p < 6 || p[0] != ',' || p[1] != '"') return nullptr;
-      const auto size = size_at(p + 2);
-      if (size.length == 0) return nullptr;
-      p += 2 + size.length;
-      if (end - p < 2 || p[0] != ']') return nullptr;
-      *out++ = {{price.value}, {size.value}};
-      if (p[1] == ']') break;
-      if (p[1] != ',') return nullptr;
-      p += 2;
+      // Behind a level come at least "]" and "}", so 52 bytes leave 48 readable ones behind the opening bracket.
+      if (end - p >= 52) [[likely]] {
+        if (p[0] != '[' || p[1] != '"') return nullptr;
+        const auto found = scan_level(p + 2, price_shuffles, price_scale, size_shuffles, size_scale);
+        if (found.length != 0) [[likely]] {
+          *out++ = {{found.price}, {found.size}};
+          p += 2 + found.length;
+          if (*p == ']') {
+            ++p;
+            break;
+          }
+          if (*p != ',') return nullptr;
+          ++p;
+          continue;
+        }
+      }
+      p = long_level(p, out++);
+      if (p == nullptr) return nullptr;
+      if (*p++ == ']') break;
     }
     count = static_cast<std::size_t>(out - first);
-    return p + 2;
+    return p;
+  }
+
+  /// One level the careful way: near the end of the text, or with long numbers. Returns the place of the
+  /// comma or bracket behind it.
+  const char* long_level(const char* p, level* out) const noexcept {
+    if (end - p < 12 || p[0] != '[' || p[1] != '"') return nullptr; // ["1","1"] and what follows
+    const auto price = price_at(p + 2);
+    if (price.length == 0) return nullptr;
+    p += 2 + price.length;
+    if (end - p < 6 || p[0] != ',' || p[1] != '"') return nullptr;
+    const auto size = size_at(p + 2);
+    if (size.length == 0) return nullptr;
+    p += 2 + size.length;
+    if (end - p < 2 || p[0] != ']' || (p[1] != ']' && p[1] != ',')) return nullptr;
+    *out = {{price.value}, {size.value}};
+    return p + 1;
   }
 
   /// A value nobody asks for, as long as it is plain.
@@ -336,11 +448,15 @@ bool decoder::decode_fast(std::string_view frame) noexcept {
     if (*p != '{' || starts_with(p, end, image_head)) return false;
     ++p;
   }
+  const auto ends = [&](const char* at) { return wrapped ? at + 1 == end : at == end; }; // the last one is a brace
+  if (const auto* const behind = s.known_shape(p, event_); behind != nullptr && ends(behind)) {
+    event_.damage = frame_damage::none;
+    event_.stream = stream;
+    return true;
+  }
   fields f;
   p = s.object(p, f, *this);
-  if (p == nullptr) return false;
-  if (wrapped && (p >= end || *p++ != '}')) return false;
-  if (p != end) return false;
+  if (p == nullptr || !ends(p)) return false;
   if ((f.seen & bit('e')) == 0) f.kind = event_kind::best; // spot's bookTicker names no event
   bool filled = false;
   switch (f.kind) {

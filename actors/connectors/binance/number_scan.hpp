@@ -10,6 +10,7 @@
 #include "messages/money.hpp"
 
 #include <array>
+#include <bit>
 #include <cstring>
 
 #if defined(__SSE4_1__)
@@ -91,6 +92,13 @@ inline constexpr auto all_shuffles = [] {
   return out;
 }();
 
+/// length_masks[16 - n] begins sixteen bytes of which the first n are ones.
+inline constexpr auto length_masks = [] {
+  std::array<std::uint8_t, 32> out{};
+  for (std::size_t i = 0; i < 16; ++i) out[i] = 0xff;
+  return out;
+}();
+
 /// shift_left[k] moves byte k to the front and fills with zero bytes.
 inline constexpr auto shift_left = [] {
   std::array<std::uint8_t, 32> out{};
@@ -156,6 +164,74 @@ inline scanned scan_decimal(const char* p, const char* end, const detail::digit_
   return {join_digits(placed), length + 1};
 }
 
+/// A price and a size as they stand in a level, `61641.50","1.211"]`; length 0 = declined.
+struct scanned_level {
+  std::int64_t price = 0;
+  std::int64_t size = 0;
+  std::uint32_t length = 0; ///< up to and including the closing bracket
+};
+
+/// Digits of one number inside 16 loaded bytes, put in place and joined.
+inline std::int64_t place_digits(__m128i digits, std::uint32_t whole, std::uint32_t length,
+                                 const detail::digit_shuffles& shuffles) noexcept {
+  using namespace detail;
+  const auto clean = _mm_and_si128(digits, load_bytes(length_masks.data() + 16 - length));
+  return join_digits(_mm_shuffle_epi8(clean, load_bytes(shuffles.by_point[whole].data())));
+}
+
+/// True when decimals behind the scale are all zeros. `zeros`: bits of zero digits.
+inline bool zeros_behind(std::uint32_t zeros, std::uint32_t whole, std::uint32_t length, int scale) noexcept {
+  const auto kept = whole + 1 + static_cast<std::uint32_t>(scale);
+  if (length <= kept) return true;
+  const auto behind = ((1U << length) - 1) & ~((1U << kept) - 1);
+  return (behind & ~zeros) == 0;
+}
+
+/// Scans one level from behind `["` on. All places are found in one bit mask of 32 bytes, so that the next
+/// level can be begun before this one's numbers are finished.
+/// @pre 32 readable bytes
+inline scanned_level scan_level(const char* p, const detail::digit_shuffles& prices, int price_scale,
+                                const detail::digit_shuffles& sizes, int size_scale) noexcept {
+  using namespace detail;
+  const auto zero = _mm_set1_epi8('0');
+  const auto nine = _mm_set1_epi8(9);
+  const auto first = _mm_sub_epi8(load_bytes(p), zero);
+  const auto second = _mm_sub_epi8(load_bytes(p + 16), zero);
+  const auto digit_bits = mask_of(_mm_cmpeq_epi8(_mm_min_epu8(first, nine), first))
+                          | mask_of(_mm_cmpeq_epi8(_mm_min_epu8(second, nine), second)) << 16;
+  auto others = ~digit_bits;
+  // Up to four marks: point, quote, … Without them the length stays 0 through the checks below.
+  const auto next = [&others]() noexcept {
+    const auto at = static_cast<std::uint32_t>(std::countr_zero(others)); // 32 when none is left
+    others &= others - 1;
+    return at;
+  };
+  const auto whole = next();
+  auto quote = whole;
+  if (whole < 16 && p[whole] == '.') quote = next();
+  const auto comma = next();
+  const auto open = next();
+  if (whole == 0 || whole > prices.longest_whole || quote > 16 || quote == whole + 1 || comma != quote + 1 || open != quote + 2)
+    return {};
+  const auto* const q = p + open + 1;
+  const auto size_whole_at = next();
+  auto size_quote_at = size_whole_at;
+  if (size_whole_at < 32 && p[size_whole_at] == '.') size_quote_at = next();
+  const auto bracket = next();
+  const auto size_whole = size_whole_at - open - 1;
+  const auto size_length = size_quote_at - open - 1;
+  if (bracket >= 32 || bracket != size_quote_at + 1 || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16
+      || size_length == size_whole + 1)
+    return {};
+  if (p[quote] != '"' || p[comma] != ',' || p[open] != '"' || p[size_quote_at] != '"' || p[bracket] != ']') return {};
+  const auto size_digits = _mm_sub_epi8(load_bytes(q), zero);
+  const auto nothing = _mm_setzero_si128();
+  if (!zeros_behind(mask_of(_mm_cmpeq_epi8(first, nothing)), whole, quote, price_scale)
+      || !zeros_behind(mask_of(_mm_cmpeq_epi8(size_digits, nothing)), size_whole, size_length, size_scale))
+    return {};
+  return {place_digits(first, whole, quote, prices), place_digits(size_digits, size_whole, size_length, sizes), bracket + 1};
+}
+
 /// Scans a bare non-negative integer of at most 15 digits; `length` stops at the first other character.
 /// @pre as above
 inline scanned scan_integer(const char* p, const char* end) noexcept {
@@ -199,6 +275,16 @@ struct digit_shuffles {};
 } // namespace detail
 
 inline scanned scan_decimal(const char*, const char*, const detail::digit_shuffles&, int) noexcept { return {}; }
+
+struct scanned_level {
+  std::int64_t price = 0;
+  std::int64_t size = 0;
+  std::uint32_t length = 0;
+};
+
+inline scanned_level scan_level(const char*, const detail::digit_shuffles&, int, const detail::digit_shuffles&, int) noexcept {
+  return {};
+}
 
 inline scanned scan_integer(const char* p, const char* end) noexcept {
   std::uint64_t value = 0;

@@ -39,6 +39,11 @@ std::string text_or_empty(const dom::element& object, const char* key) {
   return object[key].get(out) == simdjson::SUCCESS ? std::string{out} : std::string{};
 }
 
+bool flag_or(const dom::element& object, const char* key, bool fallback) {
+  bool out = false;
+  return object[key].get(out) == simdjson::SUCCESS ? out : fallback;
+}
+
 std::optional<std::int64_t> integer_of(const dom::element& object, const char* key) {
   std::int64_t out = 0;
   if (object[key].get(out) != simdjson::SUCCESS) return std::nullopt;
@@ -186,7 +191,7 @@ result<fill> read_trade(const dom::element& row, const order_context& context) {
   out.quantity = {*quantity};
   out.fee_asset = text_or_empty(row, "commissionAsset");
   if (auto read = read_fee(text_or_empty(row, "commission"), out); !read) return std::move(read).error();
-  static_cast<void>(row["isMaker"].get(out.maker));
+  out.maker = flag_or(row, "isMaker", false);
   out.at = from_millis(integer_of(row, "time"));
   return out;
 }
@@ -229,7 +234,7 @@ result<fill> read_report_fill(const dom::element& event, const instrument_spec& 
   out.fee_asset = text_or_empty(event, "N"); // null when there is no fee
   if (const auto fee = text_or_empty(event, "n"); !fee.empty())
     if (auto read = read_fee(fee, out); !read) return std::move(read).error();
-  static_cast<void>(event["m"].get(out.maker));
+  out.maker = flag_or(event, "m", false);
   return out;
 }
 
@@ -367,7 +372,7 @@ result<account_state> parse_account(std::string_view body) {
       out.balances.push_back(std::move(*each));
     }
     out.updated = from_millis(integer_of(root, "updateTime"));
-    static_cast<void>(root["canTrade"].get(out.can_trade));
+    out.can_trade = flag_or(root, "canTrade", true);
     if (bool withdraw = false; root["canWithdraw"].get(withdraw) == simdjson::SUCCESS) out.can_withdraw = withdraw;
     return out;
   });
