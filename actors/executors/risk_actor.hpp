@@ -1,0 +1,57 @@
+#pragma once
+
+/// Risk as an actor: approves or denies exact orders, keeps the latched trading state, grants leases.
+/// A halt takes effect in memory and at the executors at once and is answered when it is on the disk;
+/// a resume is on the disk before it takes effect. At start the latch file decides; a damaged one halts.
+/// Spawn detached: a change of the trading state waits for the disk.
+/// ```
+/// spawn_actor<risk_state>(system, {.name = "risk", .detached = true}, env, risk_actor_options{limits, dir / "halt"});
+/// ```
+
+#include "actors/executors/quote_source_actor.hpp"
+#include "actors/executors/risk.hpp"
+
+#include <filesystem>
+
+namespace troupe {
+
+struct risk_actor_options {
+  risk_options limits;
+  std::filesystem::path latch_file;              ///< required; its folder must exist
+};
+
+struct risk_state {
+  using handle_type = risk_actor;
+  using self_pointer = actor_pointer<risk_actor>;
+  static inline const char* name = "risk";
+
+  risk_state(self_pointer self, actor_environment env, risk_actor_options options);
+  risk_actor::behavior_type make_behavior();
+
+private:
+  /// What an executor has been told.
+  struct executor_view {
+    std::uint64_t epoch = 0;
+    std::optional<trading_state> told;
+  };
+
+  void read_latch();
+  status write_latch(const halt_state& state);
+  reply<halt_state> on_halt(const halt_command& command);
+  lease_grant on_lease(const lease_request& request);
+  risk_verdict on_request(const risk_request& request);
+  void tell_executors();
+  void refresh();
+  [[nodiscard]] instant now() const { return {env_.market->now(), env_.steady->now()}; }
+  [[nodiscard]] std::string status_json() const;
+
+  self_pointer self_;
+  actor_environment env_;
+  risk_actor_options options_;
+  risk_core core_;
+  quote_source quotes_;
+  std::map<account_id, executor_view> executors_;
+  std::optional<error> latch_failure_;
+};
+
+} // namespace troupe
