@@ -73,6 +73,7 @@ constexpr setting table[] = {
     {"venues.*.ca", text, "", "venues.yaml", "file of the authority that signed the venue's certificate; empty = the system's"},
     {"venues.*.window", duration, "5s", "venues.yaml", "how long a signed request stays valid, in the venue's time"},
     {"venues.*.weight", integer, "6000", "venues.yaml", "REST weight a minute that the venue allows"},
+    {"venues.*.orders", integer, "50", "venues.yaml", "orders in ten seconds that the venue allows an account"},
     {"venues.*.checked", text, "", "venues.yaml", "date on which hosts and limits were last checked"},
     {"venues.*.instruments.*.symbol", text, "", "venues.yaml", "the venue's own spelling of the instrument"},
     {"venues.*.instruments.*.price_scale", integer, "2", "venues.yaml", "decimals of a price"},

@@ -1,0 +1,212 @@
+#include "actors/executors/binance_gateway_actor.hpp"
+#include "actors/executors/executor_actor.hpp"
+#include "actors/executors/paper_venue.hpp"
+#include "actors/executors/risk_actor.hpp"
+#include "actors/orchestrator/orchestrator_actor.hpp"
+#include "runtime/log.hpp"
+#include "storage/journal_actor.hpp"
+#include "tools/node/node.hpp"
+
+#include <unistd.h>
+
+namespace troupe::node {
+namespace {
+
+child_spec spec_of(std::string id) {
+  child_spec out;
+  out.id = std::move(id);
+  return out;
+}
+
+/// Base and quote asset of "BTC-USDT" and "BTC-USDT-PERP".
+std::pair<std::string, std::string> assets_of(const instrument_id& id) {
+  const std::string symbol{id.symbol()};
+  const auto first = symbol.find('-');
+  if (first == std::string::npos) return {symbol, {}};
+  const auto second = symbol.find('-', first + 1);
+  return {symbol.substr(0, first), symbol.substr(first + 1, second == std::string::npos ? second : second - first - 1)};
+}
+
+size base_amount(const configuration& config, const char* key, const instrument_spec& spec) {
+  return {config.decimal(key, spec.size_scale)};
+}
+
+risk_options risk_of(const configuration& config, const std::vector<instrument_spec>& instruments) {
+  risk_options out;
+  for (const auto& spec : instruments) {
+    risk_limits limits;
+    limits.spec = spec;
+    limits.max_long = limits.max_short = base_amount(config, "risk.max_position", spec);
+    limits.max_order_size = base_amount(config, "risk.max_order", spec);
+    limits.max_order_notional = {config.decimal("risk.max_notional", spec.price_scale + spec.size_scale)};
+    limits.collar_ppm = config.decimal("risk.collar", 6);
+    limits.max_book_age = config.duration("risk.stale_after");
+    out.instruments.push_back(limits);
+  }
+  out.max_open_orders = static_cast<std::uint32_t>(config.integer("risk.max_open_orders"));
+  out.max_orders_in_window = static_cast<std::uint32_t>(config.integer("risk.order_rate"));
+  return out;
+}
+
+execution_policy policy_of(const configuration& config) {
+  execution_policy out;
+  out.time_to_live = config.duration("executor.order_life");
+  out.intent_expiry = config.duration("executor.intent_life");
+  if (const auto wait = config.duration("executor.cross_after"); wait.count() > 0) out.cross_after = wait;
+  out.max_quote_age = config.duration("risk.stale_after");
+  return out;
+}
+
+std::string venue_key(const account_id& account, const char* what) {
+  return "venues." + account.text.substr(account.text.find('@') + 1) + "." + what;
+}
+
+/// The Binance spot gateway with an I/O thread of its own. A gateway that can't be made ends the executor,
+/// whose supervisor tries again.
+class owning_gateway final : public venue_gateway {
+public:
+  owning_gateway(std::unique_ptr<net::io_runner> io, std::unique_ptr<venue_gateway> inner)
+      : io_{std::move(io)}, inner_{std::move(inner)} {}
+  [[nodiscard]] gateway_traits traits() const override { return inner_->traits(); }
+  void start(gateway_events& events) override { inner_->start(events); }
+  void stop() override { inner_->stop(); }
+  void place(command_id c, const intent& order) override { inner_->place(c, order); }
+  void cancel(command_id c, const instrument_id& i, const std::string& id) override { inner_->cancel(c, i, id); }
+  void query(command_id c, const instrument_id& i, const std::string& id) override { inner_->query(c, i, id); }
+  void open_orders(command_id c, const instrument_id& i) override { inner_->open_orders(c, i); }
+  void trades_since(command_id c, const instrument_id& i, const std::string& id) override { inner_->trades_since(c, i, id); }
+  void account(command_id c) override { inner_->account(c); }
+  void rules(command_id c, const instrument_id& i) override { inner_->rules(c, i); }
+  [[nodiscard]] std::string status_json() const override { return inner_->status_json(); }
+
+private:
+  std::unique_ptr<net::io_runner> io_; // outlives the gateway on it
+  std::unique_ptr<venue_gateway> inner_;
+};
+
+using gateway_maker = std::function<std::unique_ptr<venue_gateway>()>;
+
+result<gateway_maker> binance_maker(const room_context& context, const account_id& account,
+                                    const std::vector<instrument_spec>& instruments) {
+  const auto key = context.keys.of_account(account.text);
+  if (!key) return key.error();
+  binance_gateway_options options;
+  options.gateway.account = account;
+  options.gateway.instruments = instruments;
+  options.gateway.recv_window = context.config.duration(venue_key(account, "window"));
+  options.gateway.processing_horizon = context.config.duration(venue_key(account, "processing"));
+  options.gateway.seed = context.env.seed;
+  for (auto& limit : options.gateway.limits.limits)
+    if (limit.name == "ORDERS") limit.amount = static_cast<std::uint32_t>(context.config.integer(venue_key(account, "orders")));
+  const auto rest = net::parse_url(context.config.text(venue_key(account, "rest")));
+  const auto api = net::parse_url(context.config.text(venue_key(account, "api")));
+  if (!rest) return rest.error();
+  if (!api) return api.error();
+  options.rest = *rest;
+  options.ws_api = *api;
+  options.ws_api.path.clear();
+  options.authority = context.config.text(venue_key(account, "ca"));
+  return gateway_maker{[options, key = *key, env = context.env]() -> std::unique_ptr<venue_gateway> {
+    auto io = std::make_unique<net::io_runner>();
+    auto made = binance_spot_gateway::make(*io, options, {secret{key.key}, secret{key.secret}}, *env.market, *env.steady);
+    if (!made) {
+      log::error("executor", made.error().message());
+      return nullptr;
+    }
+    return std::make_unique<owning_gateway>(std::move(io), std::move(*made));
+  }};
+}
+
+gateway_maker paper_maker(const room_context& context, const account_id& account,
+                          const std::vector<instrument_spec>& instruments) {
+  paper_options options;
+  options.account = account;
+  for (const auto& spec : instruments) {
+    const auto [base, quote] = assets_of(spec.id);
+    options.instruments.push_back({spec, base, quote});
+    options.opening.push_back({quote, context.config.decimal("trading.cash", 8), 0, 8});
+  }
+  const auto file = context.data / "paper-venue.state";
+  return [options, file, market = context.env.market]() -> std::unique_ptr<venue_gateway> {
+    const auto saved = read_whole(real_disk(), file, 64u << 20);
+    const auto save = [file](const std::string& state) {
+      if (auto done = replace_file(real_disk(), file, state); !done) log::error("paper", done.error().message());
+    };
+    return std::make_unique<paper_gateway>(options, *market, save, saved ? *saved : std::string{});
+  };
+}
+
+result<std::vector<instrument_spec>> instruments_of(const room_context& context, const account_id& account) {
+  std::vector<instrument_spec> out;
+  const auto venue = account.text.substr(account.text.find('@') + 1);
+  for (const auto& name : context.config.list("instruments")) {
+    auto spec = configured_instrument(context.config, name);
+    if (!spec) return std::move(spec).error();
+    if (spec->id.venue() == venue) out.push_back(std::move(*spec));
+  }
+  return out;
+}
+
+result<child_definition> account_child(const room_context& context, const account_id& account,
+                                       const std::vector<instrument_spec>& instruments) {
+  journal_options journal;
+  journal.directory = context.data / "journal" / account.text;
+  journal.identity = {context.self.name.text, local_machine_id(real_disk()), account.text};
+  journal.holder = "pid " + std::to_string(::getpid()) + ", node " + context.self.name.text;
+  std::error_code failed;
+  std::filesystem::create_directories(journal.directory, failed);
+  if (failed) return error{failed, journal.directory.string() + " can't be made"};
+
+  executor_actor_options executor;
+  executor.core.account = account;
+  for (const auto& spec : instruments) {
+    const auto [base, quote] = assets_of(spec.id);
+    executor.core.instruments.push_back({spec, base, quote});
+  }
+  executor.core.policy = policy_of(context.config);
+  const auto gateway = context.config.text("trading.gateway");
+  if (gateway == "paper") executor.make_gateway = paper_maker(context, account, instruments);
+  else if (gateway == "venue") {
+    auto maker = binance_maker(context, account, instruments);
+    if (!maker) return std::move(maker).error();
+    executor.make_gateway = std::move(*maker);
+  } else
+    return error{make_error_code(config_errc::bad_value), "trading.gateway must be paper or venue, not '" + gateway + "'"};
+
+  // The executor goes down with its journal and comes back after it.
+  supervisor_options how;
+  how.name = "supervisor/" + account.text;
+  how.rules.strategy = restart_strategy::rest_for_one;
+  how.seed = context.env.seed + 17;
+  how.on_event = log_supervision;
+  return child_supervisor(
+      context.env, how,
+      {child<journal_state>(spec_of("journal/" + account.text), spawn_options{.detached = true}, context.env, journal),
+       child<executor_shell_state>(spec_of("executor/" + account.text), spawn_options{.detached = true}, context.env, executor)});
+}
+
+} // namespace
+
+result<std::vector<child_definition>> execution_room(const room_context& context) {
+  const account_id account{context.config.text("trading.account")};
+  bool ours = false;
+  for (const auto& name : context.self.accounts) ours = ours || name == account.text;
+  if (!ours)
+    return error{make_error_code(config_errc::bad_value), "trading.account " + account.text + " is not an account of node "
+                                                              + context.self.name.text + " in nodes.conf"};
+  auto instruments = instruments_of(context, account);
+  if (!instruments) return std::move(instruments).error();
+
+  risk_actor_options risk;
+  risk.limits = risk_of(context.config, *instruments);
+  risk.latch_file = context.data / "halt";
+  auto trading = account_child(context, account, *instruments);
+  if (!trading) return std::move(trading).error();
+  std::vector<child_definition> out;
+  out.push_back(child<risk_state>(spec_of("risk"), spawn_options{.detached = true}, context.env, risk));
+  out.push_back(std::move(*trading));
+  out.push_back(orchestrator_child(context, account, *instruments));
+  return out;
+}
+
+} // namespace troupe::node
