@@ -9,6 +9,8 @@ namespace {
 /// A group is committed at the latest when it has this size.
 constexpr std::size_t max_group_entries = 1024;
 constexpr std::size_t max_group_bytes = 1u << 20;
+/// About what a record adds to its message.
+constexpr std::size_t entry_overhead = 64;
 
 } // namespace
 
@@ -52,13 +54,20 @@ promise<journal_committed> journal_state::append(journal_append& what) {
   }
   // Only the marker below and a caller with nothing to say send an empty one.
   const bool marker = what.entries.empty();
-  waiting_.push_back({what.entries.size(), answer});
-  for (auto& entry : what.entries) {
-    batch_bytes_ += entry.bytes.size();
-    batch_.push_back(std::move(entry));
+  std::size_t bytes = 0;
+  for (const auto& entry : what.entries) bytes += entry.bytes.size() + entry_overhead;
+  // A group must fit a segment; what is too large by itself fails alone.
+  const auto limit = std::min<std::size_t>(max_group_bytes, options_.segment_bytes / 2);
+  if (batch_bytes_ + bytes > limit) commit();
+  if (failure_) {
+    fail(answer, *failure_);
+    return answer;
   }
+  waiting_.push_back({what.entries.size(), answer});
+  batch_bytes_ += bytes;
+  for (auto& entry : what.entries) batch_.push_back(std::move(entry));
   if (marker) marked_ = false;
-  if (marker || self_->mailbox().empty() || batch_.size() >= max_group_entries || batch_bytes_ >= max_group_bytes) {
+  if (marker || self_->mailbox().empty() || batch_.size() >= max_group_entries || batch_bytes_ >= limit) {
     commit();
   } else if (!marked_) {
     // More is waiting. What is there now stands before this marker, so its appends join the group.
