@@ -52,6 +52,8 @@ constexpr setting table[] = {
      "paper = the in-process paper venue; venue = the venue's own API (a simulator in paper mode)"},
     {"trading.cash", decimal, "100000", "troupe.yaml", "starting cash of the paper venue, quote asset"},
     {"orchestrator.dead_band", decimal, "0.02", "troupe.yaml", "signals nearer to zero keep the position"},
+    {"orchestrator.shape", text, "linear", "troupe.yaml", "linear: position in proportion to the signal; sign: all of it"},
+    {"orchestrator.full_score", decimal, "0.5", "troupe.yaml", "linear: signal that means the whole position"},
     {"orchestrator.max_position", decimal, "0.02", "troupe.yaml", "position at a full signal, base asset"},
     {"orchestrator.min_holding", duration, "30s", "troupe.yaml", "market time between changes of direction, at least"},
     {"orchestrator.prediction_age", duration, "60s", "troupe.yaml", "market time after which a prediction no longer counts"},

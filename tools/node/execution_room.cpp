@@ -12,6 +12,8 @@
 namespace troupe::node {
 namespace {
 
+using namespace std::chrono_literals;
+
 child_spec spec_of(std::string id) {
   child_spec out;
   out.id = std::move(id);
@@ -27,11 +29,22 @@ std::pair<std::string, std::string> assets_of(const instrument_id& id) {
   return {symbol.substr(0, first), symbol.substr(first + 1, second == std::string::npos ? second : second - first - 1)};
 }
 
+/// A limit in market time that also leaves this much time of the machine: a market that runs 75 times as
+/// fast does not make sockets, disks and schedulers faster.
+nanoseconds at_least(const room_context& context, nanoseconds market, nanoseconds machine) {
+  return std::max(market, machine * static_cast<std::int64_t>(context.rate_permille) / 1000);
+}
+
+nanoseconds quote_age(const room_context& context) {
+  return at_least(context, context.config.duration("risk.stale_after"), 500ms);
+}
+
 size base_amount(const configuration& config, const char* key, const instrument_spec& spec) {
   return {config.decimal(key, spec.size_scale)};
 }
 
-risk_options risk_of(const configuration& config, const std::vector<instrument_spec>& instruments) {
+risk_options risk_of(const room_context& context, const std::vector<instrument_spec>& instruments) {
+  const auto& config = context.config;
   risk_options out;
   for (const auto& spec : instruments) {
     risk_limits limits;
@@ -40,7 +53,7 @@ risk_options risk_of(const configuration& config, const std::vector<instrument_s
     limits.max_order_size = base_amount(config, "risk.max_order", spec);
     limits.max_order_notional = {config.decimal("risk.max_notional", spec.price_scale + spec.size_scale)};
     limits.collar_ppm = config.decimal("risk.collar", 6);
-    limits.max_book_age = config.duration("risk.stale_after");
+    limits.max_book_age = quote_age(context);
     out.instruments.push_back(limits);
   }
   out.max_open_orders = static_cast<std::uint32_t>(config.integer("risk.max_open_orders"));
@@ -48,12 +61,13 @@ risk_options risk_of(const configuration& config, const std::vector<instrument_s
   return out;
 }
 
-execution_policy policy_of(const configuration& config) {
+execution_policy policy_of(const room_context& context) {
+  const auto& config = context.config;
   execution_policy out;
   out.time_to_live = config.duration("executor.order_life");
-  out.intent_expiry = config.duration("executor.intent_life");
+  out.intent_expiry = at_least(context, config.duration("executor.intent_life"), 1s);
   if (const auto wait = config.duration("executor.cross_after"); wait.count() > 0) out.cross_after = wait;
-  out.max_quote_age = config.duration("risk.stale_after");
+  out.max_quote_age = quote_age(context);
   return out;
 }
 
@@ -65,9 +79,13 @@ std::string venue_key(const account_id& account, const char* what) {
 /// whose supervisor tries again.
 class owning_gateway final : public venue_gateway {
 public:
-  owning_gateway(std::unique_ptr<net::io_runner> io, std::unique_ptr<venue_gateway> inner)
-      : io_{std::move(io)}, inner_{std::move(inner)} {}
-  [[nodiscard]] gateway_traits traits() const override { return inner_->traits(); }
+  owning_gateway(std::unique_ptr<net::io_runner> io, std::unique_ptr<venue_gateway> inner, nanoseconds processing)
+      : io_{std::move(io)}, inner_{std::move(inner)}, processing_{processing} {}
+  [[nodiscard]] gateway_traits traits() const override {
+    auto out = inner_->traits();
+    out.processing_horizon = processing_;
+    return out;
+  }
   void start(gateway_events& events) override { inner_->start(events); }
   void stop() override { inner_->stop(); }
   void place(command_id c, const intent& order) override { inner_->place(c, order); }
@@ -82,6 +100,7 @@ public:
 private:
   std::unique_ptr<net::io_runner> io_; // outlives the gateway on it
   std::unique_ptr<venue_gateway> inner_;
+  nanoseconds processing_;
 };
 
 using gateway_maker = std::function<std::unique_ptr<venue_gateway>()>;
@@ -94,10 +113,9 @@ result<gateway_maker> binance_maker(const room_context& context, const account_i
   options.gateway.account = account;
   options.gateway.instruments = instruments;
   options.gateway.recv_window = context.config.duration(venue_key(account, "window"));
-  options.gateway.processing_horizon = context.config.duration(venue_key(account, "processing"));
   options.gateway.seed = context.env.seed;
   for (auto& limit : options.gateway.limits.limits)
-    if (limit.name == "ORDERS") limit.amount = static_cast<std::uint32_t>(context.config.integer(venue_key(account, "orders")));
+    if (limit.name == "orders") limit.limit = static_cast<std::uint32_t>(context.config.integer(venue_key(account, "orders")));
   const auto rest = net::parse_url(context.config.text(venue_key(account, "rest")));
   const auto api = net::parse_url(context.config.text(venue_key(account, "api")));
   if (!rest) return rest.error();
@@ -106,14 +124,15 @@ result<gateway_maker> binance_maker(const room_context& context, const account_i
   options.ws_api = *api;
   options.ws_api.path.clear();
   options.authority = context.config.text(venue_key(account, "ca"));
-  return gateway_maker{[options, key = *key, env = context.env]() -> std::unique_ptr<venue_gateway> {
+  const auto processing = context.config.duration(venue_key(account, "processing"));
+  return gateway_maker{[options, processing, key = *key, env = context.env]() -> std::unique_ptr<venue_gateway> {
     auto io = std::make_unique<net::io_runner>();
     auto made = binance_spot_gateway::make(*io, options, {secret{key.key}, secret{key.secret}}, *env.market, *env.steady);
     if (!made) {
       log::error("executor", made.error().message());
       return nullptr;
     }
-    return std::make_unique<owning_gateway>(std::move(io), std::move(*made));
+    return std::make_unique<owning_gateway>(std::move(io), std::move(*made), processing);
   }};
 }
 
@@ -163,7 +182,7 @@ result<child_definition> account_child(const room_context& context, const accoun
     const auto [base, quote] = assets_of(spec.id);
     executor.core.instruments.push_back({spec, base, quote});
   }
-  executor.core.policy = policy_of(context.config);
+  executor.core.policy = policy_of(context);
   const auto gateway = context.config.text("trading.gateway");
   if (gateway == "paper") executor.make_gateway = paper_maker(context, account, instruments);
   else if (gateway == "venue") {
@@ -185,6 +204,28 @@ result<child_definition> account_child(const room_context& context, const accoun
        child<executor_shell_state>(spec_of("executor/" + account.text), spawn_options{.detached = true}, context.env, executor)});
 }
 
+child_definition orchestrator_child(const room_context& context, const account_id& account,
+                                    const std::vector<instrument_spec>& instruments) {
+  const auto& config = context.config;
+  orchestrator_options options;
+  for (const auto& spec : instruments) {
+    decider_options decide;
+    decide.spec = spec;
+    const auto fresh = config.duration("orchestrator.prediction_age");
+    for (auto& age : decide.fuse.max_age) age = at_least(context, std::max(age, fresh), 1s);
+    decide.fuse.max_quote_age = quote_age(context);
+    decide.policy.max_position = base_amount(config, "orchestrator.max_position", spec);
+    decide.policy.dead_band_ppm = static_cast<std::int32_t>(config.decimal("orchestrator.dead_band", 6));
+    decide.policy.full_score_ppm = static_cast<std::int32_t>(config.decimal("orchestrator.full_score", 6));
+    decide.policy.shape = config.text("orchestrator.shape") == "sign" ? policy_shape::sign : policy_shape::linear;
+    decide.policy.min_holding = config.duration("orchestrator.min_holding");
+    decide.policy.min_change = spec.lot;
+    decide.gather = at_least(context, decide.gather, 100ms);
+    options.instruments.push_back({.account = account, .decide = decide});
+  }
+  return child<orchestrator_state>(spec_of("orchestrator"), spawn_options{}, context.env, options);
+}
+
 } // namespace
 
 result<std::vector<child_definition>> execution_room(const room_context& context) {
@@ -198,7 +239,7 @@ result<std::vector<child_definition>> execution_room(const room_context& context
   if (!instruments) return std::move(instruments).error();
 
   risk_actor_options risk;
-  risk.limits = risk_of(context.config, *instruments);
+  risk.limits = risk_of(context, *instruments);
   risk.latch_file = context.data / "halt";
   auto trading = account_child(context, account, *instruments);
   if (!trading) return std::move(trading).error();

@@ -29,7 +29,8 @@ child_definition feed_child(const room_context& context, const instrument_spec& 
   options.core.frame_interval = context.config.duration("predictor.interval");
   options.core.stale_after = context.config.duration("feed.stale_after");
   // Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
-  options.core.stale_after = std::max(options.core.stale_after, nanoseconds{std::chrono::seconds{2}} * context.rate_permille / 1000);
+  options.core.stale_after = std::max(options.core.stale_after, nanoseconds{std::chrono::seconds{2}}
+                                                                    * static_cast<std::int64_t>(context.rate_permille) / 1000);
   options.quote_subscribers = {"orchestrator", "risk", "executor/" + context.config.text("trading.account")};
   return child<feed_state>(spec_of("feed/" + spec.id.text), spawn_options{}, context.env, options);
 }

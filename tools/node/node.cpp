@@ -94,15 +94,6 @@ void kill_verb(const actor_environment& env, actor_pointer<node_actor> self, con
             [answer](const error& why) { answer({false, why.message()}); });
 }
 
-void log_supervision(const supervisor_event& event) {
-  const auto bad = event.what != supervisor_event::kind::started && event.what != supervisor_event::kind::finished;
-  log::write(bad ? log::severity::warn : log::severity::info, "supervisor",
-             event.child + " " + std::string{to_text(event.what)},
-             {{"supervisor", event.supervisor},
-              {"incarnation", std::to_string(event.incarnation)},
-              {"why", event.why.code ? event.why.message() : std::string{}}});
-}
-
 /// Waits until every child of the supervisors runs; an error names the first that does not.
 status wait_until_running(caf::actor_system& system, const directory& names, const std::vector<std::string>& expected) {
   caf::scoped_actor self{system};
@@ -153,6 +144,16 @@ result<std::vector<child_definition>> make_children(const room_context& context,
 }
 
 } // namespace
+
+void log_supervision(const supervisor_event& event) {
+  const bool expected = event.what == supervisor_event::kind::started || event.what == supervisor_event::kind::finished
+                        || (event.what == supervisor_event::kind::ended && classify_exit(event.why) == exit_class::normal);
+  log::write(expected ? log::severity::info : log::severity::warn, "supervisor",
+             event.child + " " + std::string{to_text(event.what)},
+             {{"supervisor", event.supervisor},
+              {"incarnation", std::to_string(event.incarnation)},
+              {"why", event.why.code ? event.why.message() : std::string{}}});
+}
 
 int run_node(const node_options& options, const std::map<node_role, room>& rooms) {
   block_stop_signals();

@@ -50,6 +50,13 @@ result<std::vector<child_definition>> ingest_room(const room_context& context);
 /// Orchestrator, risk, journal, executor.
 result<std::vector<child_definition>> execution_room(const room_context& context);
 
+/// A venue's connector with its instruments. Errors: a venue without a connector, a bad address.
+result<child_definition> connector_child(const room_context& context, const std::string& venue,
+                                         const std::vector<instrument_spec>& instruments);
+
+/// Writes what a supervisor did to the log.
+void log_supervision(const supervisor_event& event);
+
 /// The rules of a configured instrument, "BTC-USDT@binance".
 result<instrument_spec> configured_instrument(const configuration& config, const std::string& instrument);
 
