@@ -75,6 +75,10 @@ member_actor::behavior_type member_state::make_behavior() {
       },
       [this](const hello& from, const caf::strong_actor_ptr& node) -> reply<hello_reply> { return greeted(from, node); },
       [this](const ping& x) -> reply<pong> {
+        // Somebody newer took its name: the old one can't know unless it is told.
+        if (members_.is_outlived(x.node, x.incarnation))
+          tell(self_, caf::actor_cast<member_actor>(self_->current_sender()),
+               farewell{x.node, x.incarnation, true, "a newer incarnation of '" + x.node.text + "' has joined"});
         carry_out(members_.heard(x.node, x.incarnation, std::nullopt, now()));
         return pong{options_.self, options_.incarnation, x.sequence};
       },

@@ -353,6 +353,11 @@ bool membership::is_up(const node_name& peer, std::uint64_t incarnation) const n
   return p != nullptr && p->state == peer_state::up && p->incarnation == incarnation;
 }
 
+bool membership::is_outlived(const node_name& peer, std::uint64_t incarnation) const noexcept {
+  const auto* p = find(peer);
+  return p != nullptr && (incarnation <= p->dead_up_to || incarnation < p->incarnation);
+}
+
 bool membership::is_current(const node_name& peer, std::uint64_t incarnation) const noexcept {
   const auto* p = find(peer);
   return p != nullptr && p->incarnation == incarnation && incarnation > p->dead_up_to;

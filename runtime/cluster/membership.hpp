@@ -127,6 +127,8 @@ public:
   [[nodiscard]] bool is_up(const node_name& peer, std::uint64_t incarnation) const noexcept;
   /// True for an incarnation that is neither dead nor replaced.
   [[nodiscard]] bool is_current(const node_name& peer, std::uint64_t incarnation) const noexcept;
+  /// True for an incarnation of a known peer that is dead or was replaced by a newer one.
+  [[nodiscard]] bool is_outlived(const node_name& peer, std::uint64_t incarnation) const noexcept;
   [[nodiscard]] const hello& self() const noexcept { return self_; }
   [[nodiscard]] const membership_options& options() const noexcept { return options_; }
 
