@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t diff_interval_ns = 100 * ms;
 constexpr double e8 = 1e8;
+constexpr double usual_levels = 1000; // a side
 
 /// Mean and standard deviation of what is added.
 struct moments {
@@ -162,9 +163,16 @@ void flow_market::fill_book() {
 }
 
 void flow_market::limit_order() {
-  const bool bid = (draw() & 1) != 0;
-  const auto away = std::max<std::int64_t>(1, draw_distance());
-  std::int64_t ticks = std::llround(fair_) + (bid ? -away : away);
+  const std::int64_t fair = std::llround(fair_);
+  bool bid = (draw() & 1) != 0;
+  auto away = std::max<std::int64_t>(1, draw_distance());
+  // Makers follow the fair price: an open spread attracts every other order to the side that lags.
+  const auto bid_lag = fair - best_bid(), ask_lag = best_ask() - fair;
+  if (bid_lag + ask_lag > 2 && (draw() & 1) != 0) {
+    bid = bid_lag > ask_lag;
+    away = 1;
+  }
+  std::int64_t ticks = fair + (bid ? -away : away);
   ticks = bid ? std::min(ticks, best_ask() - 1) : std::max(ticks, best_bid() + 1);
   if (ticks > 0) set_level(bid, ticks, draw_size(p_.level_log_mean, p_.level_log_sd));
 }
@@ -172,7 +180,8 @@ void flow_market::limit_order() {
 void flow_market::cancel_order() {
   const bool bid = (draw() & 1) != 0;
   auto& side = bid ? bids_ : asks_;
-  if (side.size() < 200) return;
+  // The more levels stand, the more are deleted: the book finds its size by itself.
+  if (side.size() < 200 || uniform() * usual_levels > static_cast<double>(side.size())) return;
   const auto wanted = std::llround(fair_) + (bid ? -draw_distance() : draw_distance());
   auto at = side.lower_bound(wanted);
   if (at == side.end()) --at;
@@ -231,9 +240,11 @@ void flow_market::step() {
   now_ns_ = next_step_ns_;
   fair_ = std::max(1000.0, fair_ + p_.mid_sd_per_sqrt_s * std::sqrt(passed) * normal());
   const auto fair = std::llround(fair_);
-  // The fair price has passed a side: it is taken away up to there, one level a step.
-  if (fair >= best_ask()) market_order(true, asks_.begin()->second);
-  else if (fair <= best_bid()) market_order(false, bids_.rbegin()->second);
+  // The fair price has passed a side: its best level is taken or, more often, withdrawn, one a step.
+  const bool up = fair >= best_ask(), down = fair <= best_bid();
+  const bool taken = uniform() * (p_.trades_per_s + p_.deletes_per_s) < p_.trades_per_s;
+  if ((up || down) && taken) market_order(up, up ? asks_.begin()->second : bids_.rbegin()->second);
+  else if ((up || down) && (up ? asks_ : bids_).size() > 100) set_level(down, up ? best_ask() : best_bid(), 0);
   else {
     const auto pick = uniform() * (p_.trades_per_s + p_.sets_per_s + p_.deletes_per_s);
     if (pick < p_.trades_per_s) market_order(uniform() >= p_.buyer_maker_share, draw_size(p_.trade_log_mean, p_.trade_log_sd));

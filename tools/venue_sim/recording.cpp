@@ -27,10 +27,11 @@ bool read(const element& from, const char* name, std::string_view& out) {
   return from[name].get(out) == simdjson::SUCCESS;
 }
 
-/// Sum over what is kept of both files: seams of a looped tape need whole units.
+/// What all numbers are multiples of.
 struct units {
   std::int64_t tick = 0;
-  std::int64_t step = 0;
+  std::int64_t step = 0; ///< of trades: that is the lot; standing orders may hold remainders of older rules
+  std::int64_t dust = 0; ///< of levels
   int price_decimals = -1;
   int quantity_decimals = -1;
 };
@@ -55,7 +56,7 @@ struct recording_builder::state {
 
   bool take_price(std::string_view text, std::int64_t& out) { return take(text, out, unit.tick, unit.price_decimals); }
   bool take_quantity(std::string_view text, std::int64_t& out) {
-    return take(text, out, unit.step, unit.quantity_decimals);
+    return take(text, out, unit.dust, unit.quantity_decimals);
   }
 
   bool take_levels(const element& from, const char* name, std::vector<book_level>& out) {
@@ -95,7 +96,7 @@ struct recording_builder::state {
     std::string_view price, quantity;
     return read(data, "E", f.event_ms) && read(data, "T", f.transact_ms) && read(data, "t", f.last_id)
            && read(data, "p", price) && read(data, "q", quantity) && take_price(price, f.one.price_e8)
-           && take_quantity(quantity, f.one.quantity_e8) && data["m"].get(f.buyer_is_maker) == simdjson::SUCCESS;
+           && take(quantity, f.one.quantity_e8, unit.step, unit.quantity_decimals) && data["m"].get(f.buyer_is_maker) == simdjson::SUCCESS;
   }
 
   bool take_ticker(const element& data, recorded_frame& f) {
@@ -175,7 +176,7 @@ result<recording> recording_builder::finish() {
   if (!bridged) return bad("every diff is older than the book image " + std::to_string(r.image_id));
   r.clock_offset_ns = offset;
   r.tick_e8 = s.unit.tick;
-  r.step_e8 = s.unit.step;
+  r.step_e8 = s.unit.step != 0 ? s.unit.step : s.unit.dust;
   r.price_decimals = std::max(0, s.unit.price_decimals);
   r.quantity_decimals = std::max(0, s.unit.quantity_decimals);
   return std::move(r);

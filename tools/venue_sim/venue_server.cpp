@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <unistd.h>
 
 namespace troupe::venue_sim {
@@ -96,6 +97,7 @@ struct venue_server::impl {
   void tell();
   bool settle();
   void end(status why);
+  void shut();
   void strike_market();
   void house_keeping(std::int64_t steady_ns);
 
@@ -109,6 +111,7 @@ struct venue_server::impl {
 
   venue_sim_options options;
   std::function<void(status)> on_end;
+  net::io_runner io{1}; // before all that holds sockets, which must not outlive it
   simulated_clock clock;
   fault_plan faults;
   std::unique_ptr<market_source> source;
@@ -116,7 +119,6 @@ struct venue_server::impl {
   std::unique_ptr<market_sockets> market;
   std::unique_ptr<user_sockets> users;
   net::certificate_files files;
-  net::io_runner io{1};
   std::unique_ptr<net::http_server> server;
   std::unique_ptr<net::http_server> control;
 
@@ -289,6 +291,21 @@ void venue_server::impl::end(status why) {
   if (on_end) on_end(std::move(why));
 }
 
+/// From outside the I/O thread: nothing of ours runs on it afterwards. The ports go while it still turns, so
+/// that their connections end in order.
+void venue_server::impl::shut() {
+  auto quiet = std::make_shared<std::promise<void>>();
+  auto done = quiet->get_future();
+  io.post([this, quiet] {
+    over = true;
+    quiet->set_value();
+  });
+  done.wait_for(std::chrono::seconds{5});
+  server.reset();
+  control.reset();
+  io.stop();
+}
+
 // ---- clients ------------------------------------------------------------------------------------------
 
 api_reply venue_server::impl::run(const net::http_request& request) {
@@ -407,15 +424,13 @@ std::string venue_server::impl::ready_line() const {
 venue_server::venue_server(std::unique_ptr<impl> state) : impl_{std::move(state)} {}
 
 venue_server::~venue_server() {
-  impl_->io.stop(); // first: its thread uses all the rest
-  impl_->server.reset();
-  impl_->control.reset();
+  impl_->shut();
 }
 
 result<std::unique_ptr<venue_server>> venue_server::start(venue_sim_options options, std::function<void(status)> on_end) {
   auto state = std::make_unique<impl>(std::move(options), std::move(on_end));
   if (auto opened = state->open(); !opened) {
-    state->io.stop();
+    state->shut();
     return opened.error();
   }
   return std::unique_ptr<venue_server>{new venue_server{std::move(state)}};
