@@ -106,7 +106,7 @@ int journal_verify_command(const global_options& global, const path& directory) 
 
 int journal_dump_command(const path& directory) {
   const auto done = read_journal(real_disk(), directory, [](const journal_row& row) -> status {
-    std::cout << to_json(row, nullptr) << '\n';
+    std::cout << journal_row_json(row) << '\n';
     return ok;
   });
   return done ? 0 : fail(done.error());
