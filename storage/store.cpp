@@ -145,6 +145,7 @@ public:
   result<std::uint64_t> append_log(store_log log, market_time at, const std::string& text) override;
   result<std::vector<store_log_row>> read_log(store_log log, std::uint64_t after, std::uint32_t limit) override;
   status sync() override { return on_->sync(); }
+  void defer_sync(bool on) override { deferred_ = on; }
 
 private:
   /// Decodes a value; damage is named by store, table and key.
@@ -170,7 +171,7 @@ private:
   /// Writes changes together with changed counters; the counters change only when that worked.
   status commit(std::vector<table_write> changes, counter_row changed, bool sync) {
     changes.push_back({table::meta, std::string{counters_key}, to_record(changed)});
-    if (auto done = on_->write(changes, sync); !done) return done;
+    if (auto done = on_->write(changes, sync && !deferred_); !done) return done;
     counters_ = std::move(changed);
     return ok;
   }
@@ -187,6 +188,7 @@ private:
 
   std::unique_ptr<tables> on_;
   counter_row counters_;
+  bool deferred_ = false;
 };
 
 result<bool> table_store::put_snapshot(const snapshot& what) {

@@ -73,6 +73,10 @@ public:
 
   /// Makes everything so far durable.
   virtual status sync() = 0;
+
+  /// While on, writes return before they are durable: the caller groups them and tells nobody of them
+  /// until `sync` has returned.
+  virtual void defer_sync(bool on) = 0;
 };
 
 /// A store that lives in memory: tests and back-tests.

@@ -6,6 +6,9 @@
 namespace troupe {
 namespace {
 
+/// Writes that share a sync at most.
+constexpr std::size_t max_group = 256;
+
 /// Errors after which the store must be closed and opened again.
 bool is_final_error(const error& err) noexcept {
   return err.code == storage_errc::failed || err.code == storage_errc::io_failed || err.code == storage_errc::no_space;
@@ -51,6 +54,8 @@ void store_state::note(const error& err) {
   ++refused_;
   if (!is_final_error(err) || failure_) return;
   ++failures_;
+  for (auto& [answer, value] : waiting_) fail(answer, err);
+  waiting_.clear();
   log::error("store", "closed after a failure: " + err.message(), {{"directory", options_.directory.string()}});
   failure_ = err;
   store_.reset();
@@ -58,14 +63,50 @@ void store_state::note(const error& err) {
 }
 
 template <class T, class Call>
-reply<T> store_state::with_store(Call call) {
+reply<T> store_state::read(Call call) {
+  // Nobody may learn of a write that a power cut could still undo.
+  close_group();
   if (!store_) return to_caf(failure_ ? *failure_ : error{storage_errc::failed, "the store is not open"});
-  const auto begun = env_.steady->now();
   auto answer = call(*store_);
-  slowest_write_ = std::max(slowest_write_, env_.steady->now() - begun);
   if (answer) return std::move(*answer);
   note(answer.error());
   return to_caf(answer.error());
+}
+
+template <class Call>
+promise<acknowledged> store_state::write(Call call) {
+  auto answer = make_promise<acknowledged>(self_);
+  if (!store_) {
+    fail(answer, failure_ ? *failure_ : error{storage_errc::failed, "the store is not open"});
+    return answer;
+  }
+  store_->defer_sync(true);
+  auto written = call(*store_);
+  if (!written) {
+    fail(answer, written.error());
+    note(written.error());
+    return answer;
+  }
+  waiting_.emplace_back(answer, *written);
+  if (self_->mailbox().empty() || waiting_.size() >= max_group) {
+    close_group();
+  } else if (!marked_) {
+    // More is waiting. What is there now stands before this marker, so its writes join the group.
+    marked_ = true;
+    tell_anonymously(caf::actor_cast<store_actor>(self_), snapshot_put{});
+  }
+  return answer;
+}
+
+void store_state::close_group() {
+  if (waiting_.empty() || !store_) return;
+  const auto begun = env_.steady->now();
+  const auto done = store_->sync();
+  slowest_sync_ = std::max(slowest_sync_, env_.steady->now() - begun);
+  if (!done) return note(done.error());
+  ++groups_;
+  for (auto& [answer, value] : waiting_) answer.deliver(value);
+  waiting_.clear();
 }
 
 store_actor::behavior_type store_state::make_behavior() {
@@ -74,7 +115,12 @@ store_actor::behavior_type store_state::make_behavior() {
         return status_report{self_->core().name(), status_json()};
       },
       [this](const snapshot_put& what) {
-        return with_store<acknowledged>([&](store& s) -> result<acknowledged> {
+        if (what.what.what.id.empty()) {
+          // The marker, or a caller's mistake, which the store will name.
+          close_group();
+          if (std::exchange(marked_, false) && !self_->current_sender()) return promise<acknowledged>{};
+        }
+        return write([&](store& s) -> result<acknowledged> {
           auto stored = s.put_snapshot(what.what);
           if (!stored) return std::move(stored).error();
           ++(*stored ? puts_ : known_puts_);
@@ -82,7 +128,7 @@ store_actor::behavior_type store_state::make_behavior() {
         });
       },
       [this](const snapshot_mature& what) {
-        return with_store<acknowledged>([&](store& s) -> result<acknowledged> {
+        return write([&](store& s) -> result<acknowledged> {
           auto sequence = s.mature(what);
           if (!sequence) return std::move(sequence).error();
           ++matured_;
@@ -90,13 +136,14 @@ store_actor::behavior_type store_state::make_behavior() {
         });
       },
       [this](const pending_request& what) {
-        return with_store<prediction_list>([&](store& s) { return s.pending(what); });
+        return read<prediction_list>([&](store& s) { return s.pending(what); });
       },
       [this](const training_pull& what) {
         ++pulls_;
-        return with_store<training_batch>([&](store& s) { return s.pull(what); });
+        return read<training_batch>([&](store& s) { return s.pull(what); });
       },
       [this](const checkpoint_chunk& piece) -> reply<checkpoint_receipt> {
+        close_group();
         auto receipt = take(piece);
         if (receipt) return std::move(*receipt);
         note(receipt.error());
@@ -112,6 +159,7 @@ result<checkpoint_receipt> store_state::take(const checkpoint_chunk& piece) {
     return failure_ ? *failure_ : error{storage_errc::failed, "no checkpoint directory is configured"};
   auto receipt = checkpoints_->take(piece);
   if (!receipt || !receipt->complete) return receipt;
+  store_->defer_sync(false);
   auto added = store_->put_checkpoint(piece.manifest);
   if (!added) return std::move(added).error();
   if (*added) {
@@ -146,7 +194,8 @@ std::string store_state::status_json() {
       .field("refused", refused_)
       .field("failures", failures_)
       .field("checkpoints_stored", checkpoints_stored_)
-      .field("slowest_ns", static_cast<std::int64_t>(slowest_write_.count()));
+      .field("groups", groups_)
+      .field("slowest_sync_ns", static_cast<std::int64_t>(slowest_sync_.count()));
   if (failure_) w.field("failure", failure_->message());
   if (store_) {
     if (auto counts = store_->counts(); counts) w.key("learning_counts").raw(to_json(*counts));

@@ -1,6 +1,8 @@
 #pragma once
 
 /// The embedded store and the checkpoint directory as an actor. Spawn detached: it waits for the disk.
+/// Writes that wait in its mailbox share one sync and are answered when that has returned; readers see
+/// only what is durable.
 /// When a write fails (disk full, I/O error) the store is closed and opened again once a second; until
 /// that works every request is answered with the error, and `failures` in its status counts.
 
@@ -36,9 +38,13 @@ struct store_state {
 
 private:
   void open();
-  /// Answers with what `call` gives on the open store; closes it when the call failed for good.
+  /// Answers with what `call` reads from the open store; closes it when the call failed for good.
   template <class T, class Call>
-  reply<T> with_store(Call call);
+  reply<T> read(Call call);
+  /// Writes with `call` now and answers when the group is durable.
+  template <class Call>
+  promise<acknowledged> write(Call call);
+  void close_group();
   void note(const error& err);
   result<checkpoint_receipt> take(const checkpoint_chunk& piece);
   void prune(const std::string& model);
@@ -50,6 +56,9 @@ private:
   std::unique_ptr<store> store_;
   std::optional<checkpoint_store> checkpoints_;
   std::optional<error> failure_;
+  std::vector<std::pair<promise<acknowledged>, acknowledged>> waiting_;
+  bool marked_ = false; ///< a marker behind the messages that wait is on its way
+  std::uint64_t groups_ = 0;
   std::uint64_t puts_ = 0;
   std::uint64_t known_puts_ = 0;
   std::uint64_t matured_ = 0;
@@ -59,7 +68,7 @@ private:
   std::uint64_t opens_ = 0;
   std::uint64_t checkpoints_stored_ = 0;
   nanoseconds opened_in_{};
-  nanoseconds slowest_write_{};
+  nanoseconds slowest_sync_{};
 };
 
 } // namespace troupe

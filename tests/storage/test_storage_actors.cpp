@@ -187,6 +187,35 @@ CAF_TEST(the store keeps what it has acknowledged over a restart) {
   end(s);
 }
 
+CAF_TEST(writes that wait share a sync) {
+  const store_options options{.directory = folder / "store", .checkpoints = {}};
+  auto s = store(options);
+  CAF_REQUIRE(ask<status_report>(s, status_request{}));
+  constexpr std::int64_t count = 300;
+  std::atomic<std::int64_t> stored{0};
+  auto flood = system.spawn([&](caf::event_based_actor* me) {
+    for (std::int64_t n = 0; n < count; ++n)
+      me->request(s, 20s, snapshot_put{sample_snapshot(horizon::m1, n)}).then([&, me](acknowledged&) {
+        if (++stored == count) me->quit();
+      }, [me](caf::error& err) {
+        CAF_ERROR(from_caf(err).message());
+        me->quit();
+      });
+  });
+  self->wait_for(flood);
+  CAF_CHECK_EQUAL(stored.load(), count);
+  const auto json = status(s);
+  CAF_MESSAGE(json);
+  CAF_CHECK(std::stoull(json.substr(json.find("\"groups\":") + 9)) < count / 4);
+  // A snapshot without an id is refused, also while others wait.
+  CAF_CHECK(!ask<acknowledged>(s, snapshot_put{}));
+  end(s);
+  auto opened = open_rocksdb_store({.directory = options.directory});
+  CAF_REQUIRE(opened);
+  const auto counts = (*opened)->counts().value_or({});
+  CAF_CHECK_EQUAL(counts.made.at(0), 300u);
+}
+
 CAF_TEST(checkpoints arrive piece by piece) {
   auto s = store({.directory = {}, .checkpoints = folder / "checkpoints"});
   std::string weights(2 * checkpoint_chunk_bytes + 5, 'w');
