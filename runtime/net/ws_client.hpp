@@ -32,7 +32,8 @@ struct ws_handlers {
 
 class ws_client {
 public:
-  /// Connects at once.
+  /// Connects at once. Handlers may run before the constructor has returned, unless it is called on
+  /// the I/O thread; one that uses the object itself must be made there.
   ws_client(io_runner& io, ws_client_options options, ws_handlers handlers);
   /// Closes without waiting; no handler runs after the destructor when it is called on the I/O
   /// thread; otherwise one that is just running may finish meanwhile.

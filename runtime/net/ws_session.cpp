@@ -138,9 +138,9 @@ void ws_session::impl::close(std::uint16_t code, std::string reason) {
 }
 
 void ws_session::impl::black_hole() {
-  if (ended || hole.exchange(true)) return;
+  if (ended) return;
   // Cancelled, not closed: the peer sees a connection that has gone silent.
-  if (timer) timer->cancel();
+  timer->cancel();
   boost_error ignored;
   socket->next_layer().socket().cancel(ignored);
 }
@@ -182,6 +182,7 @@ void ws_session::close(std::uint16_t code, std::string reason) const {
 }
 void ws_session::reset() const { impl_->reset(); }
 void ws_session::black_hole() const {
+  if (impl_->hole.exchange(true)) return;
   impl_->later([](impl& self) { self.black_hole(); });
 }
 void ws_session::stall(bool on) const {

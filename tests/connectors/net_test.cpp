@@ -99,6 +99,16 @@ struct fixture {
     return out;
   }
 
+  /// On the I/O thread, so that handlers find `socket` set.
+  void open_socket(const ws_client_options& options, const ws_handlers& handlers) {
+    std::promise<void> made;
+    io.post([&] {
+      socket = std::make_unique<ws_client>(io, options, handlers);
+      made.set_value();
+    });
+    made.get_future().get();
+  }
+
   result<http_response> ask(http_request request, nanoseconds deadline = 5s) {
     std::promise<result<http_response>> promise;
     auto future = promise.get_future();
@@ -425,14 +435,18 @@ CAF_TEST(frames go both ways in order with growing receive times) {
     at_client.add(std::string{text});
   };
   handlers.on_close = [&](const error& why) { at_client.add("closed " + why.message()); };
-  socket = std::make_unique<ws_client>(io, socket_options("/stream?streams=a/b"), handlers);
+  open_socket(socket_options("/stream?streams=a/b"), handlers);
   CAF_REQUIRE(at_client.wait(2));
-  for (int i = 0; i < 100; ++i) CAF_CHECK(socket->send_text(std::to_string(i)));
+  for (int i = 0; i < 100; ++i) {
+    CAF_CHECK(socket->send_text(std::to_string(i)));
+  }
   CAF_REQUIRE(at_client.wait(102));
   const auto lines = at_client.lines();
   CAF_CHECK_EQUAL(lines[0], "open");
   CAF_CHECK_EQUAL(lines[1], "welcome");
-  for (int i = 0; i < 100; ++i) CAF_CHECK_EQUAL(lines[static_cast<std::size_t>(i) + 2], "echo " + std::to_string(i));
+  for (int i = 0; i < 100; ++i) {
+    CAF_CHECK_EQUAL(lines[static_cast<std::size_t>(i) + 2], "echo " + std::to_string(i));
+  }
   CAF_CHECK(ordered);
   CAF_CHECK(at_server.lines()[0] == "/stream?streams=a/b");
   socket->close();
@@ -459,7 +473,7 @@ CAF_TEST(pings are answered with the same payload and count as life) {
   handlers.on_close = [&](const error& why) { seen.add(is(why, net_errc::idle) ? "idle" : why.message()); };
   auto options = socket_options();
   options.idle = 400ms;
-  socket = std::make_unique<ws_client>(io, options, handlers);
+  open_socket(options, handlers);
   CAF_REQUIRE(seen.wait(1));
   for (int i = 0; i < 8; ++i) {
     std::promise<void> elapsed;
@@ -494,7 +508,7 @@ CAF_TEST(a black hole is noticed by silence) {
   handlers.on_close = [&](const error& why) { seen.add(is(why, net_errc::idle) ? "idle" : why.message()); };
   auto options = socket_options();
   options.idle = 300ms;
-  socket = std::make_unique<ws_client>(io, options, handlers);
+  open_socket(options, handlers);
   CAF_REQUIRE(seen.wait(1));
   {
     const std::lock_guard lock{mutex};
@@ -524,11 +538,11 @@ CAF_TEST(an abrupt reset and a refused upgrade are told apart) {
   collector seen;
   ws_handlers handlers;
   handlers.on_close = [&](const error& why) { seen.add(why.message()); };
-  socket = std::make_unique<ws_client>(io, socket_options(), handlers);
+  open_socket(socket_options(), handlers);
   CAF_REQUIRE(seen.wait(1));
   CAF_CHECK(seen.lines()[0].find("429") != std::string::npos);
   refuse = false;
-  socket = std::make_unique<ws_client>(io, socket_options(), handlers);
+  open_socket(socket_options(), handlers);
   CAF_REQUIRE(seen.wait(2));
   CAF_CHECK(seen.lines()[1].find("reset") != std::string::npos);
 }
@@ -552,7 +566,7 @@ CAF_TEST(a paused reader slows the sender and loses nothing) {
     if (next == 400) seen.add("all");
   };
   auto options = socket_options();
-  socket = std::make_unique<ws_client>(io, options, handlers);
+  open_socket(options, handlers);
   CAF_REQUIRE(seen.wait(1));
   std::optional<ws_session> session;
   {
@@ -595,7 +609,7 @@ CAF_TEST(a reader that stays too slow is cut by the server) {
     socket->pause_reading();
     seen.add("open");
   };
-  socket = std::make_unique<ws_client>(io, socket_options(), handlers);
+  open_socket(socket_options(), handlers);
   CAF_REQUIRE(seen.wait(1));
   const std::lock_guard lock{mutex};
   bool sent = true;
@@ -619,7 +633,7 @@ CAF_TEST(an inbound message beyond the limit ends the session) {
   }, true, server_options);
   ws_handlers handlers;
   handlers.on_open = [&] { socket->send_text(std::string(5000, 'x')); };
-  socket = std::make_unique<ws_client>(io, socket_options(), handlers);
+  open_socket(socket_options(), handlers);
   CAF_REQUIRE(seen.wait(1));
   CAF_CHECK(seen.lines()[0] == "too large");
 }
