@@ -61,14 +61,22 @@ struct store_work {
     for (const auto made : counts->made) next_ += made;
     if (next_ > 0) --next_; // the last step may be half done; doing it again changes nothing
   }
+  /// Now one step with a sync of its own, now several that share one.
   void step() {
+    const auto together = next_ % 5;
+    store_->defer_sync(together > 0);
+    for (std::uint64_t n = 0; n <= together; ++n) write();
+    if (auto done = store_->sync(); !done) give_up(done.error());
+    acknowledge('s', next_);
+  }
+  void write() {
     if (auto done = store_->put_snapshot(plan_snapshot(next_)); !done) give_up(done.error());
     if (next_ >= outcome_lag) {
       const auto n = next_ - outcome_lag;
       auto done = store_->mature({plan_snapshot(n).what.id, sample_outcome(plan_kind(n))});
       if (!done && done.error().code != storage_errc::already_matured) give_up(done.error());
     }
-    acknowledge('s', ++next_);
+    ++next_;
   }
   std::unique_ptr<store> store_;
   std::uint64_t next_ = 0;
