@@ -37,8 +37,10 @@ actor_core::actor_core(caf::scheduled_actor& self, const start_info& start)
   stats_->restarts = options_.restarts;
   stats_->address = self.address();
   self.set_default_handler(
-      [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      [this](caf::scheduled_actor* actor, caf::message_view&) -> caf::result<caf::message> {
         bump(stats_->unexpected);
+        // Whoever asked is told; whoever only sent must not be hit by an error it can't place.
+        compat::hide_sender_of_statement(*actor);
         return caf::sec::unexpected_message;
       });
   self.set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& x) {
@@ -46,10 +48,10 @@ actor_core::actor_core(caf::scheduled_actor& self, const start_info& start)
     failed(x, out);
     return out;
   });
-  self.set_error_handler([this](caf::scheduled_actor* actor, caf::error& err) {
+  // An error that comes as a message of its own, such as the answer to a `tell`: no reason to end.
+  self.set_error_handler([this](caf::scheduled_actor*, caf::error& err) {
     bump(stats_->errors);
     stats_->set_last_error(from_caf(err).message());
-    actor->quit(err);
   });
   self.set_down_handler([this](caf::scheduled_actor*, caf::down_msg& x) { down(x); });
   actor_table::instance().add(stats_);

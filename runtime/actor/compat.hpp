@@ -104,6 +104,12 @@ inline void send_exit_urgent(caf::local_actor& self, const caf::strong_actor_ptr
                         self.context(), caf::exit_msg{self.address(), reason});
 }
 
+/// Drops the answer to the message being handled unless it is a request.
+inline void hide_sender_of_statement(caf::scheduled_actor& self) {
+  auto* x = self.current_mailbox_element();
+  if (x && !x->mid.is_request()) x->sender = nullptr;
+}
+
 /// Answers a request with an error; nothing for other messages. From any thread.
 inline void answer_error(const caf::strong_actor_ptr& sender, caf::message_id mid, caf::error err) {
   if (sender && mid.is_request() && !mid.is_answered())

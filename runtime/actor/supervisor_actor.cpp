@@ -209,6 +209,9 @@ std::uint64_t supervisor_state::new_order(std::function<void(const error&)> answ
 }
 
 reply<acknowledged> supervisor_state::execute(const child_order& order) {
+  // From the promise on, only the promise can answer.
+  if (order.what == child_order::verb::start && !order.definition)
+    return to_caf({runtime_errc::bad_spec, "an order to start a child without its definition"});
   auto answer = make_promise<acknowledged>(self_);
   const auto number = new_order([answer](const error& why) mutable {
     if (why.code)
@@ -218,16 +221,7 @@ reply<acknowledged> supervisor_state::execute(const child_order& order) {
   });
   switch (order.what) {
   case child_order::verb::start:
-    if (!order.definition) {
-      orders_.erase(number);
-      return to_caf({runtime_errc::bad_spec, "an order to start a child without its definition"});
-    }
-    // An id that is taken is refused below and must not touch the child that has it.
-    children_.try_emplace(
-        order.definition->spec.id,
-        running_child{order.definition->start, order.definition->named, nullptr, 0});
-    machine_.start_child(order.definition->spec, number, now());
-    if (!machine_.child(order.definition->spec.id)) children_.erase(order.definition->spec.id);
+    start_by_order(*order.definition, number);
     break;
   case child_order::verb::terminate:
     machine_.terminate_child(order.child, number, now());
@@ -246,33 +240,39 @@ reply<acknowledged> supervisor_state::execute(const child_order& order) {
   return answer;
 }
 
+void supervisor_state::start_by_order(const child_definition& definition, std::uint64_t number) {
+  const auto& id = definition.spec.id;
+  // An id that is taken is refused and must not touch the child that has it.
+  children_.try_emplace(id, running_child{definition.start, definition.named, nullptr, 0});
+  machine_.start_child(definition.spec, number, now());
+  if (!machine_.child(id)) children_.erase(id);
+}
+
 reply<admin_result> supervisor_state::execute(const admin_command& command) {
-  auto answer = make_promise<admin_result>(self_);
-  const auto number = new_order([answer, command](const error& why) mutable {
-    const auto what = command.verb + " " + command.target;
-    answer.deliver(why.code ? admin_result{false, what + ": " + why.message()}
-                            : admin_result{true, what + ": done"});
-  });
-  if (command.verb == "terminate_child")
-    machine_.terminate_child(command.target, number, now());
-  else if (command.verb == "restart_child")
-    machine_.restart_child(command.target, number, now());
-  else if (command.verb == "delete_child")
-    machine_.delete_child(command.target, number, now());
-  else if (command.verb == "kill_child")
-    machine_.kill_child(command.target, number, now());
-  else if (command.verb == "stop") {
-    orders_.erase(number);
+  using order = void (supervision::*)(std::string_view, std::uint64_t, steady_time);
+  static const std::map<std::string, order, std::less<>> verbs{
+      {"terminate_child", &supervision::terminate_child},
+      {"restart_child", &supervision::restart_child},
+      {"delete_child", &supervision::delete_child},
+      {"kill_child", &supervision::kill_child},
+  };
+  if (command.verb == "stop") {
     machine_.stop({runtime_errc::shutdown, "stopped by " + command.who}, now());
     schedule(self_, nanoseconds{0}, [this] { perform(); });
     return admin_result{true, options_.name + " is stopping"};
-  } else {
-    orders_.erase(number);
-    return admin_result{
-        false, "a supervisor knows terminate_child, restart_child, delete_child, kill_child and "
-               "stop, not '"
-                   + command.verb + "'"};
   }
+  const auto verb = verbs.find(command.verb);
+  if (verb == verbs.end())
+    return admin_result{false, "a supervisor knows terminate_child, restart_child, delete_child, "
+                               "kill_child and stop, not '"
+                                   + command.verb + "'"};
+  auto answer = make_promise<admin_result>(self_);
+  const auto number = new_order([answer, command](const error& why) mutable {
+    const auto what = command.verb + " " + command.target + ": ";
+    answer.deliver(why.code ? admin_result{false, what + why.message()}
+                            : admin_result{true, what + "done"});
+  });
+  (machine_.*verb->second)(command.target, number, now());
   perform();
   return answer;
 }

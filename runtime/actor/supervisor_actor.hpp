@@ -124,6 +124,7 @@ private:
   void arm();
   std::uint64_t new_order(std::function<void(const error&)> answer);
   reply<acknowledged> execute(const child_order& order);
+  void start_by_order(const child_definition& definition, std::uint64_t number);
   reply<admin_result> execute(const admin_command& command);
   reply<status_report> report(const status_request& request);
   void write(json_writer& out, const std::map<std::string, std::string>& below) const;
