@@ -10,7 +10,6 @@
 #include "messages/money.hpp"
 
 #include <array>
-#include <bit>
 #include <cstring>
 
 #if defined(__SSE4_1__)
@@ -132,6 +131,31 @@ inline std::int64_t join_digits(__m128i digits) noexcept {
   return static_cast<std::int64_t>((both & 0xffffffffU) * 100000000U + (both >> 32));
 }
 
+struct two_numbers {
+  std::int64_t first;
+  std::int64_t second;
+};
+
+/// The same for two numbers at once.
+inline two_numbers join_two(__m128i first, __m128i second) noexcept {
+  const auto tens = _mm_set1_epi16(0x010a);
+  const auto hundreds = _mm_set1_epi32(0x00010064);
+  const auto a = _mm_madd_epi16(_mm_maddubs_epi16(first, tens), hundreds);
+  const auto b = _mm_madd_epi16(_mm_maddubs_epi16(second, tens), hundreds);
+  const auto eights = _mm_madd_epi16(_mm_packus_epi32(a, b), _mm_set1_epi32(0x00012710));
+  const auto join = [](std::uint64_t both) noexcept {
+    return static_cast<std::int64_t>((both & 0xffffffffU) * 100000000U + (both >> 32));
+  };
+  return {join(static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights))),
+          join(static_cast<std::uint64_t>(_mm_extract_epi64(eights, 1)))};
+}
+
+inline std::uint32_t load_word(const char* p) noexcept {
+  std::uint32_t out = 0;
+  std::memcpy(&out, p, sizeof out);
+  return out;
+}
+
 inline std::uint32_t mask_of(__m128i v) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(v)); }
 
 } // namespace detail
@@ -171,65 +195,70 @@ struct scanned_level {
   std::uint32_t length = 0; ///< up to and including the closing bracket
 };
 
-/// Digits of one number inside 16 loaded bytes, put in place and joined.
-inline std::int64_t place_digits(__m128i digits, std::uint32_t whole, std::uint32_t length,
-                                 const detail::digit_shuffles& shuffles) noexcept {
+/// Digits of one number inside 16 loaded bytes, put in place.
+inline __m128i placed_digits(__m128i digits, std::uint32_t whole, std::uint32_t length,
+                             const detail::digit_shuffles& shuffles) noexcept {
   using namespace detail;
   const auto clean = _mm_and_si128(digits, load_bytes(length_masks.data() + 16 - length));
-  return join_digits(_mm_shuffle_epi8(clean, load_bytes(shuffles.by_point[whole].data())));
+  return _mm_shuffle_epi8(clean, load_bytes(shuffles.by_point[whole].data()));
 }
 
-/// True when decimals behind the scale are all zeros. `zeros`: bits of zero digits.
-inline bool zeros_behind(std::uint32_t zeros, std::uint32_t whole, std::uint32_t length, int scale) noexcept {
+/// True when decimals behind the scale are all zeros.
+inline bool zeros_behind(__m128i digits, std::uint32_t whole, std::uint32_t length, int scale) noexcept {
   const auto kept = whole + 1 + static_cast<std::uint32_t>(scale);
   if (length <= kept) return true;
+  const auto zeros = detail::mask_of(_mm_cmpeq_epi8(digits, _mm_setzero_si128()));
   const auto behind = ((1U << length) - 1) & ~((1U << kept) - 1);
   return (behind & ~zeros) == 0;
 }
 
-/// Scans one level from behind `["` on. All places are found in one bit mask of 32 bytes, so that the next
-/// level can be begun before this one's numbers are finished.
-/// @pre 32 readable bytes
+/// Takes the lowest set bit out of a mask and returns its place. @pre mask != 0
+inline std::uint32_t take_lowest(std::uint64_t& mask) noexcept {
+  const auto at = static_cast<std::uint32_t>(__builtin_ctzll(mask));
+  mask &= mask - 1;
+  return at;
+}
+
+/// Scans one level from behind `["` on. Where the level ends is found by itself, so that the next one can be begun
+/// before this one's numbers are finished; all other places come from one mask of what is no digit.
+/// @pre 48 readable bytes
 inline scanned_level scan_level(const char* p, const detail::digit_shuffles& prices, int price_scale,
                                 const detail::digit_shuffles& sizes, int size_scale) noexcept {
   using namespace detail;
+  const auto low = load_bytes(p);
+  const auto high = load_bytes(p + 16);
+  const auto closing = _mm_set1_epi8(']');
+  const std::uint64_t brackets = mask_of(_mm_cmpeq_epi8(low, closing)) | mask_of(_mm_cmpeq_epi8(high, closing)) << 16;
+  const auto bracket = static_cast<std::uint32_t>(__builtin_ctzll(brackets | std::uint64_t{1} << 32)); // 32 = none
   const auto zero = _mm_set1_epi8('0');
   const auto nine = _mm_set1_epi8(9);
-  const auto first = _mm_sub_epi8(load_bytes(p), zero);
-  const auto second = _mm_sub_epi8(load_bytes(p + 16), zero);
-  const auto digit_bits = mask_of(_mm_cmpeq_epi8(_mm_min_epu8(first, nine), first))
-                          | mask_of(_mm_cmpeq_epi8(_mm_min_epu8(second, nine), second)) << 16;
-  auto others = ~digit_bits;
-  // Up to four marks: point, quote, … Without them the length stays 0 through the checks below.
-  const auto next = [&others]() noexcept {
-    const auto at = static_cast<std::uint32_t>(std::countr_zero(others)); // 32 when none is left
-    others &= others - 1;
-    return at;
-  };
-  const auto whole = next();
+  const auto first = _mm_sub_epi8(low, zero);
+  const auto second = _mm_sub_epi8(high, zero);
+  // The upper half stays ones, so that there is always a lowest bit.
+  auto others = ~std::uint64_t{mask_of(_mm_cmpeq_epi8(_mm_min_epu8(first, nine), first))
+                               | mask_of(_mm_cmpeq_epi8(_mm_min_epu8(second, nine), second)) << 16};
+  const auto whole = take_lowest(others);
   auto quote = whole;
-  if (whole < 16 && p[whole] == '.') quote = next();
-  const auto comma = next();
-  const auto open = next();
-  if (whole == 0 || whole > prices.longest_whole || quote > 16 || quote == whole + 1 || comma != quote + 1 || open != quote + 2)
+  if (whole < 16 && p[whole] == '.') quote = take_lowest(others);
+  if (whole == 0 || whole > prices.longest_whole || quote > 16 || quote == whole + 1) return {};
+  if ((load_word(p + quote) & 0xffffffU) != 0x222c22U) return {}; // ","
+  others &= others - 1;                                           // the comma
+  others &= others - 1;                                           // the quote behind it
+  const auto start = quote + 3;
+  const auto point = take_lowest(others);
+  auto last = point;
+  if (point < 32 && p[point] == '.') last = take_lowest(others);
+  const auto size_whole = point - start;
+  const auto size_length = last - start;
+  if (last + 1 != bracket || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16 || last == point + 1
+      || p[last] != '"')
     return {};
-  const auto* const q = p + open + 1;
-  const auto size_whole_at = next();
-  auto size_quote_at = size_whole_at;
-  if (size_whole_at < 32 && p[size_whole_at] == '.') size_quote_at = next();
-  const auto bracket = next();
-  const auto size_whole = size_whole_at - open - 1;
-  const auto size_length = size_quote_at - open - 1;
-  if (bracket >= 32 || bracket != size_quote_at + 1 || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16
-      || size_length == size_whole + 1)
+  const auto size_digits = _mm_sub_epi8(load_bytes(p + start), zero);
+  if (!zeros_behind(first, whole, quote, price_scale) || !zeros_behind(size_digits, size_whole, size_length, size_scale))
     return {};
-  if (p[quote] != '"' || p[comma] != ',' || p[open] != '"' || p[size_quote_at] != '"' || p[bracket] != ']') return {};
-  const auto size_digits = _mm_sub_epi8(load_bytes(q), zero);
-  const auto nothing = _mm_setzero_si128();
-  if (!zeros_behind(mask_of(_mm_cmpeq_epi8(first, nothing)), whole, quote, price_scale)
-      || !zeros_behind(mask_of(_mm_cmpeq_epi8(size_digits, nothing)), size_whole, size_length, size_scale))
-    return {};
-  return {place_digits(first, whole, quote, prices), place_digits(size_digits, size_whole, size_length, sizes), bracket + 1};
+  const auto both = join_two(placed_digits(first, whole, quote, prices),
+                             placed_digits(size_digits, size_whole, size_length, sizes));
+  return {both.first, both.second, bracket + 1};
 }
 
 /// Scans a bare non-negative integer of at most 15 digits; `length` stops at the first other character.

@@ -373,6 +373,13 @@ void session::watch_topics(steady_time now) {
   queue(primary_, "SUBSCRIBE", silent);
 }
 
+void session::resumed(steady_time now) {
+  for (auto& [stream, topic] : topics_) {
+    topic.seen = now;
+    topic.resubscribed = false;
+  }
+}
+
 void session::tick(steady_time now) {
   if (stopped_) return;
   if (next_attempt_ && now >= *next_attempt_) return connect(now);

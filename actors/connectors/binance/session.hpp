@@ -107,6 +107,9 @@ public:
   /// `http_status`: of a refused upgrade, else 0.
   void on_closed(std::uint64_t socket, const std::string& why, unsigned http_status, steady_time now);
 
+  /// Reading was paused by us and goes on: the silence of the pause was ours.
+  void resumed(steady_time now);
+
   [[nodiscard]] session_state state() const noexcept { return state_; }
   [[nodiscard]] const session_counters& counters() const noexcept { return counters_; }
 
