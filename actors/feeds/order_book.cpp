@@ -12,8 +12,6 @@ constexpr std::uint32_t least_window = 256;
 constexpr std::uint32_t largest_window = 1U << 20;
 constexpr std::int64_t centre_limit = std::int64_t{1} << 60; // keeps base ± span within 64 bits
 
-constexpr std::uint64_t bit_of(std::int64_t index) noexcept { return std::uint64_t{1} << (index & 63); }
-
 __extension__ using wide = unsigned __int128;
 
 constexpr std::uint64_t high_product(std::uint64_t a, std::uint64_t b) noexcept {
@@ -98,23 +96,29 @@ std::int64_t order_book::next_down(const half& h, std::int64_t from) const noexc
   return static_cast<std::int64_t>(word) * 64 + 63 - std::countl_zero(h.occupied[word]);
 }
 
+/// The best of a side was set or deleted, or a price beyond it was set.
 template <side S>
-void order_book::flip(half& h, std::uint64_t at, bool occupied) noexcept {
-  const auto index = static_cast<std::int64_t>(at);
-  const auto word = static_cast<std::size_t>(at / 64);
+void order_book::move_best(half& h, std::int64_t index, bool occupied) noexcept {
+  if (occupied) h.best = index;
+  else if (index == h.best) h.best = S == side::buy ? next_down(h, index - 1) : next_up(h, index + 1);
+}
+
+/// Whether a change fills or empties a tick can't be foretold, so nothing here branches on it but the best.
+template <side S>
+inline void order_book::set_tick(half& h, std::uint64_t index, std::int64_t size) noexcept {
+  auto& slot = h.sizes[index];
+  const bool was = slot != 0;
+  const bool now = size != 0;
+  slot = size;
+  const auto word = index / 64;
   auto& bits = h.occupied[word];
-  if (occupied) {
-    bits |= bit_of(index);
-    h.summary[word / 64] |= bit_of(static_cast<std::int64_t>(word));
-    ++h.count;
-    const bool better = S == side::buy ? index > h.best : (h.best < 0 || index < h.best);
-    if (better) h.best = index;
-    return;
-  }
-  bits &= ~bit_of(index);
-  if (bits == 0) h.summary[word / 64] &= ~bit_of(static_cast<std::int64_t>(word));
-  --h.count;
-  if (index == h.best) h.best = S == side::buy ? next_down(h, index - 1) : next_up(h, index + 1);
+  bits = (bits & ~(std::uint64_t{1} << (index & 63))) | (std::uint64_t{now} << (index & 63));
+  auto& words = h.summary[word / 64];
+  words = (words & ~(std::uint64_t{1} << (word & 63))) | (std::uint64_t{bits != 0} << (word & 63));
+  h.count += std::size_t{now} - std::size_t{was};
+  // No best is -1: below every bid, and above every ask once taken as unsigned.
+  const bool at_best = S == side::buy ? static_cast<std::int64_t>(index) >= h.best : index <= static_cast<std::uint64_t>(h.best);
+  if (at_best) [[unlikely]] move_best<S>(h, static_cast<std::int64_t>(index), now);
 }
 
 // --- changes -------------------------------------------------------------------------------------
@@ -127,10 +131,7 @@ inline void order_book::apply_one(half& h, std::int64_t price, std::int64_t size
     const auto tick = static_cast<std::uint64_t>(tick_);
     const auto index = reciprocal_ != 0 ? high_product(offset, reciprocal_) : tick == 1 ? offset : offset / tick;
     if (index * tick == offset) {
-      auto& slot = h.sizes[index];
-      const bool was = slot != 0;
-      slot = size;
-      if (was != (size != 0)) flip<S>(h, index, size != 0);
+      set_tick<S>(h, index, size);
       return;
     }
   }

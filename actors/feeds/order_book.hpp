@@ -96,8 +96,9 @@ private:
   template <side S>
   void apply_one(half& h, std::int64_t price, std::int64_t size);
   template <side S>
-  void flip(half& h, std::uint64_t index, bool occupied) noexcept;
-  [[nodiscard]] std::int64_t index_of(std::int64_t price) const noexcept;
+  void set_tick(half& h, std::uint64_t index, std::int64_t size) noexcept;
+  template <side S>
+  void move_best(half& h, std::int64_t index, bool occupied) noexcept;
   [[nodiscard]] price price_of(std::int64_t index) const noexcept { return {base_ + index * tick_}; }
   [[nodiscard]] std::int64_t next_up(const half& h, std::int64_t from) const noexcept;
   [[nodiscard]] std::int64_t next_down(const half& h, std::int64_t from) const noexcept;
