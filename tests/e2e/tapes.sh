@@ -12,27 +12,29 @@ check() {
   local pair
   for pair in "$@"; do
     local have
-    have=$(json "$work/verify" "d['files'][0]['${pair%%=*}']")
+    have=$(json "$work/verify" "d['feeds'][0]['${pair%%=*}']")
     [[ $have == "${pair#*=}" ]] || fail "$name: ${pair%%=*} is $have instead of ${pair#*=}"
   done
 }
 
-import() {
+# verify OUTPUT INSTRUMENT VENUE RECORDINGS…: as tape of our own, and against the independent expectations.
+verify() {
   local output=$1 instrument=$2 venue=$3
   shift 3
   "$troupe" tape import "$@" -o "$work/$output" --instrument "$instrument" --venue "$venue" >/dev/null || fail "import of $output"
+  "$troupe" tape verify "$work/$output" >/dev/null || fail "the tape $output is damaged"
   "$troupe" --json feed verify "$work/$output" >"$work/verify" || fail "feed verify of $output"
+  "$troupe" feed verify --expect "$expectations" "$@" >"$work/out" 2>&1 || fail "differs: $(cat "$work/out")"
 }
 
-import spot.ttape BTC-USDT@binance binance "$streams/spot/btcusdt_20240808.gz" "$streams/spot/btcusdt_20240809.gz"
-check spot diffs_applied=6493 diffs_stale=2 gaps=0 sequence=50093696318 trades=19904
-import usdm.ttape BTC-USDT-PERP@binance-usdm binance-usdm "$streams/usdm/btcusdt_20240808.gz"
-check usdm diffs_applied=6547 diffs_stale=4 gaps=0 sequence=5123135475514 trades=21313
-import cm.ttape BTC-USD-PERP@binance-coinm binance-coinm "$streams/cm/btcusd_perp_20240808.gz" "$streams/cm/btcusd_perp_20240809.gz"
-check cm diffs_applied=44772 diffs_stale=23 gaps=0 sequence=1007206781963 trades=5235
-"$troupe" feed verify --expect "$expectations" "$work/spot.ttape" "$work/usdm.ttape" "$work/cm.ttape" >"$work/out" ||
-  fail "the figures differ from the expectations: $(cat "$work/out")"
+verify spot.ttape BTC-USDT@binance binance "$streams/spot/btcusdt_20240808.gz" "$streams/spot/btcusdt_20240809.gz"
+check spot depth_applied=6493 stale_dropped=2 gaps=0 last_update_id=50093696318 trades=19904
+verify usdm.ttape BTC-USDT-PERP@binance-usdm binance-usdm "$streams/usdm/btcusdt_20240808.gz"
+check usdm depth_applied=6547 stale_dropped=4 gaps=0 last_update_id=5123135475514 trades=21313
+verify cm.ttape BTC-USD-PERP@binance-coinm binance-coinm "$streams/cm/btcusd_perp_20240808.gz" "$streams/cm/btcusd_perp_20240809.gz"
+check cm depth_applied=44772 stale_dropped=23 gaps=0 last_update_id=1007206781963 trades=5235
 if "$troupe" feed verify --line-order "$work/spot.ttape" >"$work/out" 2>&1; then
   fail "the wrong replay in line order was not caught"
 fi
+grep -qi "crossed" "$work/out" || fail "the wrong replay must end crossed: $(cat "$work/out")"
 finish
