@@ -18,7 +18,7 @@ struct network_options {
   std::uint32_t frame_schema = 1; ///< feature list it reads (actors/feeds/features.hpp)
   std::int64_t channels = 16;     ///< rows of the feature tensor
   std::int64_t steps = 64;        ///< columns of the feature tensor, newest last
-  std::int64_t width = 32;        ///< channels of the hidden layers
+  std::int64_t width = 16;        ///< channels of the hidden layers
   std::int64_t blocks = 2;        ///< residual blocks; block i has dilation 2^i
   friend bool operator==(const network_options&, const network_options&) = default;
 };

@@ -90,6 +90,7 @@ std::vector<tensor_rule> training_rules(const network_options& o) {
     if (rule.name.starts_with("input.")) continue;
     rules.push_back({"first." + rule.name, f32, rule.shape});
     rules.push_back({"second." + rule.name, f32, rule.shape});
+    rules.push_back({"raw." + rule.name, f32, rule.shape});
   }
   return rules;
 }
@@ -104,7 +105,8 @@ double mean_of(const std::deque<float>& values) {
 
 struct trainer::implementation {
   trainer_options options;
-  cnn current;
+  cnn current;                    // what the optimizer works on
+  cnn averaged;                   // what is scored and served
   cnn initial;
   std::vector<at::Tensor> first;  // Adam's moments, one a parameter
   std::vector<at::Tensor> second;
@@ -118,7 +120,8 @@ struct trainer::implementation {
   std::string last_refusal;
 
   implementation(const trainer_options& o, std::uint64_t seed)
-      : options{o}, current{cnn::initial(o.network, seed)}, initial{cnn::initial(o.network, seed)},
+      : options{o}, current{cnn::initial(o.network, seed)},
+        averaged{cnn::initial(o.network, seed)}, initial{cnn::initial(o.network, seed)},
         random{seed ^ 0x7265706c6179ULL}, replay{o.replay_capacity} {
     count.seed = static_cast<std::int64_t>(seed);
     for (auto& [name, tensor] : current.parameters()) {
@@ -146,13 +149,27 @@ struct trainer::implementation {
     }
     const auto scale = static_cast<float>(norm > options.gradient_norm ? options.gradient_norm / norm : 1.0);
     ++count.step;
+    const auto boost = options.first_boost * std::exp(-static_cast<double>(count.step) / options.boost_steps);
+    const auto rate = options.learning_rate * (1 + boost);
     std::size_t i = 0;
     for (auto& [name, tensor] : current.parameters()) {
-      const adam_options adam{options.learning_rate, name.ends_with(".weight") ? options.weight_decay : 0.0,
+      const adam_options adam{rate, name.ends_with(".weight") ? options.weight_decay : 0.0,
                               options.beta1, options.beta2, options.epsilon};
       adam_step(numbers(tensor), numbers(tensor.grad()), numbers(first[i]), numbers(second[i]), adam,
                 static_cast<std::uint64_t>(count.step), scale);
       ++i;
+    }
+    average();
+  }
+
+  // The mean follows fast at first, so that the initial weights don't linger in it.
+  void average() {
+    const auto steps = static_cast<double>(count.step);
+    const auto share = static_cast<float>(1.0 / std::max(1.0, std::min(options.average_steps, 1.0 + steps / 4.0)));
+    for (std::size_t i = cnn::first_parameter; i < averaged.tensors.size(); ++i) {
+      const auto from = numbers(current.tensors[i].second);
+      const auto to = numbers(averaged.tensors[i].second);
+      for (std::size_t k = 0; k < to.size(); ++k) to[k] += share * (from[k] - to[k]);
     }
   }
 
@@ -181,13 +198,14 @@ struct trainer::implementation {
     std::vector<const sample*> rows;
     for (const auto& s : samples) rows.push_back(&s);
     const auto batch = to_tensors(rows, options.network);
-    const auto now = losses_unrecorded(current, batch, options.return_weight);
+    const auto now = losses_unrecorded(averaged, batch, options.return_weight);
     const auto before = losses_unrecorded(initial, batch, options.return_weight);
     remember_losses(now, before);
     for (const auto x : now) score.loss += x / static_cast<double>(now.size());
     for (const auto x : before) score.first_loss += x / static_cast<double>(before.size());
 
     current.update_input_figures(batch.frames);
+    for (std::size_t i = 0; i < cnn::first_parameter; ++i) averaged.tensors[i].second.copy_(current.tensors[i].second);
     step_on(batch);
     replay_steps();
     ++count.blocks;
@@ -220,6 +238,7 @@ struct trainer::implementation {
     for (const auto& [name, tensor] : parameters) {
       file.tensors.push_back(make_tensor("first." + name, std::span<const float>{numbers(first[i])}, tensor.sizes().vec()));
       file.tensors.push_back(make_tensor("second." + name, std::span<const float>{numbers(second[i])}, tensor.sizes().vec()));
+      file.tensors.push_back(make_tensor("raw." + name, std::span<const float>{numbers(tensor)}, tensor.sizes().vec()));
       ++i;
     }
     return seal_training_state(write_safetensors(file));
@@ -280,6 +299,7 @@ struct trainer::implementation {
       };
       copy("first." + name, first[i]);
       copy("second." + name, second[i]);
+      copy("raw." + name, tensor);
       ++i;
     }
     return ok;
@@ -322,8 +342,9 @@ result<trainer> trainer::resume(const trainer_options& options, const checkpoint
     auto impl = std::make_unique<implementation>(options, static_cast<std::uint64_t>(saved.seed));
     auto net = cnn::from_file(options.network, *weights);
     if (!net) return std::move(net).error();
-    impl->current = std::move(*net);
-    impl->record_gradients();
+    impl->averaged = std::move(*net);
+    for (std::size_t i = 0; i < cnn::first_parameter; ++i)
+      impl->current.tensors[i].second.copy_(impl->averaged.tensors[i].second);
     impl->count = saved;
     if (auto restored = impl->restore(*file, source); !restored) return std::move(restored).error();
     impl->parent = from.manifest.version.weights;
@@ -370,7 +391,7 @@ result<block_score> trainer::train_block(std::span<const snapshot> rows) {
 
 checkpoint trainer::make_checkpoint(market_time created) const {
   const auto& self = *impl_;
-  auto file = self.current.to_file();
+  auto file = self.averaged.to_file();
   file.metadata["step"] = std::to_string(self.count.step);
   checkpoint out;
   out.weights = write_safetensors(file);
@@ -397,7 +418,7 @@ void trainer::made_durable(const checkpoint_manifest& what) {
 }
 
 result<std::vector<raw_forecasts>> trainer::forward(std::span<const float> frames, std::size_t batch) const {
-  return run_forward(impl_->current, frames, batch);
+  return run_forward(impl_->averaged, frames, batch);
 }
 
 result<std::vector<raw_forecasts>> trainer::forward_initial(std::span<const float> frames, std::size_t batch) const {

@@ -4,7 +4,9 @@
 /// keeps everything that a bit-exact resume needs. No header of LibTorch is behind this one.
 ///
 /// Test, then train: each sample is first scored by the current and by the initial weights, which have
-/// not seen it; the rolling means of these losses are what a manifest reports.
+/// not seen it; the rolling means of these losses are what a manifest reports. What is scored and served is
+/// an exponential mean of the weights over the last steps: single steps on few, overlapping samples are
+/// mostly noise, and the mean takes it out.
 /// P7: what counts as consumed becomes durable only inside the checkpoint that holds its effect, since
 /// both are one value (`checkpoint`). A trainer that died resumes from it and pulls on after `consumed`.
 
@@ -19,15 +21,18 @@ struct trainer_options {
   network_options network;
   std::uint64_t seed = 1;           ///< of initial weights and of draws from replay memory
   std::size_t batch = 16;           ///< rows of the stream in one block; only whole blocks are trained on
-  double learning_rate = 1e-3;      ///< of AdamW
-  double weight_decay = 1e-4;       ///< decoupled, per step × learning rate
+  double learning_rate = 3e-4;      ///< of AdamW, once it has settled
+  double first_boost = 9;           ///< at the first step the rate is 1 + this times as high …
+  double boost_steps = 150;         ///< … and the excess falls to 1/e in so many steps
+  double weight_decay = 0.3;        ///< decoupled, per step × learning rate
   double beta1 = 0.9;               ///< decay of the first moment
   double beta2 = 0.999;             ///< decay of the second moment
   double epsilon = 1e-8;
   double gradient_norm = 5.0;       ///< gradients are scaled down to this norm
   double return_weight = 0.1;       ///< weight of the Huber loss on the return beside the cross-entropy
-  std::size_t replay_capacity = 1024; ///< samples kept for replay (reservoir); 0 = none
-  std::size_t replay_steps = 2;     ///< extra steps per block on draws from replay memory
+  std::size_t replay_capacity = 2048; ///< samples kept for replay (reservoir); 0 = none
+  double average_steps = 200;       ///< steps behind the mean of weights that is scored and served; 0 = none
+  std::size_t replay_steps = 1;     ///< extra steps per block on draws from replay memory
   std::size_t replay_batch = 32;    ///< draws in one such step
   std::size_t loss_window = 512;    ///< samples behind the rolling losses
 };

@@ -7,6 +7,7 @@
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/actor/directory.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/log.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -25,6 +26,7 @@ struct registered_config : caf::actor_system_config {
 class actor_world {
 public:
   actor_world() {
+    log::set_least(log::severity::error);
     auto pattern = (std::filesystem::temp_directory_path() / "troupe-models-XXXXXX").string();
     if (const char* made = mkdtemp(pattern.data())) folder = made;
     env = {&market, &steady, &names, 1};

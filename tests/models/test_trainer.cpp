@@ -19,6 +19,8 @@ trainer_options options() {
   o.replay_capacity = 64;
   o.replay_batch = 8;
   o.loss_window = 100;
+  o.learning_rate = 2e-3;
+  o.first_boost = 0;
   return o;
 }
 

@@ -10,9 +10,10 @@
 /// so the probabilities of down, flat and up are known exactly: the Bayes forecast. Chance is the forecast that
 /// knows only how often each class comes (the same normal with u's variance added).
 ///
-/// The figure: skill ratio = (Brier(chance) - Brier(model)) / (Brier(chance) - Brier(Bayes)), over the second
-/// half of all predictions, each made and stored before its outcome. 1 is perfect, 0 is chance. On a random
-/// walk (β = 0) the denominator is what the signal would have been worth, so that 0 ± noise means the same.
+/// The figure: skill ratio = (Brier(chance) - Brier(model)) / (Brier(chance) - Brier(Bayes)), the numerator
+/// measured over the second half of all predictions, each made and stored before its outcome, the
+/// denominator computed from the formula above. 1 is perfect, 0 is chance. On a random walk (β = 0) the
+/// denominator is what the signal would have been worth, so that 0 ± noise means the same.
 ///
 /// The tolerance: labels overlap (one frame in six for 1m), so the standard error comes from means over blocks of
 /// 60 instants (10 minutes), which are nearly independent; a figure is "0 ± noise" when it lies within
@@ -32,7 +33,7 @@ enum class learning_input : std::uint8_t { signal, random_walk };
 struct learning_options {
   learning_input input = learning_input::signal;
   std::uint64_t seed = 1;
-  std::uint32_t instants = 6000;            ///< frames, 10 s of market time apart
+  std::uint32_t instants = 8000;            ///< frames, 10 s of market time apart
   std::uint32_t swap_every = 128;           ///< samples trained on between two checkpoints that are served
   double persistence = 0.9;                 ///< φ
   double strength = 1.0;                    ///< β
