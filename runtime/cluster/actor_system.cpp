@@ -28,7 +28,8 @@ public:
     pthread_getname_np(pthread_self(), name, sizeof name);
     if (std::strncmp(name, "caf.", 4) != 0) return;
     char ours[16];
-    std::snprintf(ours, sizeof ours, "tr.%.11s", std::strcmp(name + 4, "multiplexer") == 0 ? "work" : name + 4);
+    std::snprintf(ours, sizeof ours, "tr.%.11s",
+                  std::strcmp(name + 4, "multiplexer") == 0 ? "work" : name + 4);
     pthread_setname_np(pthread_self(), ours);
   }
   void thread_terminates() override {}
@@ -130,6 +131,10 @@ void shutdown_plan::run(int exit_code) {
     dog->allow(step.what, step.within);
     step.run();
   }
+  end_process(exit_code);
+}
+
+void end_process(int exit_code) {
   std::fflush(nullptr);
   ::_exit(exit_code);
 }

@@ -15,10 +15,11 @@
 namespace troupe {
 
 struct system_options {
-  std::size_t threads = 2;                                        ///< workers of the actor scheduler
-  bool network = true;                                            ///< false: no middleman
-  nanoseconds heartbeat = std::chrono::milliseconds{500};         ///< of CAF's links; the backstop behind `membership`
-  nanoseconds connection_timeout = std::chrono::seconds{3};       ///< CAF gives a silent link up
+  std::size_t threads = 2; ///< workers of the actor scheduler
+  bool network = true;     ///< false: no middleman
+  nanoseconds heartbeat =
+      std::chrono::milliseconds{500}; ///< of CAF's links; the backstop behind `membership`
+  nanoseconds connection_timeout = std::chrono::seconds{3}; ///< CAF gives a silent link up
 };
 
 /// Configuration of CAF: sharing scheduler, bounded runs, link heartbeats, our message types and
@@ -27,6 +28,9 @@ struct system_options {
 /// system_config config{{.threads = spec.threads}};
 /// caf::actor_system system{config};
 /// ```
+/// Never make the system `static` and return from main: CAF 0.17.6 keeps a thread-local reference to
+/// its logger, which dies before static objects do, and frees it twice. End with `shutdown_plan` or
+/// `end_process`.
 class system_config : public caf::actor_system_config {
 public:
   explicit system_config(const system_options& options);
@@ -47,7 +51,8 @@ void request_stop();
 ///
 /// A process of ours never waits for `~actor_system`: an actor that is stuck, or a detached one that is
 /// still referenced, would keep it for ever. The steps run in order on the calling thread under a
-/// watchdog; when one overruns its deadline, what remains is skipped. Either way the process ends by `_exit`.
+/// watchdog; when one overruns its deadline, what remains is skipped. Either way the process ends by
+/// `_exit`.
 class shutdown_plan {
 public:
   /// `what`: for the log line when the step overruns.
@@ -64,6 +69,9 @@ private:
   };
   std::vector<entry> steps_;
 };
+
+/// Flushes standard output and error and ends the process without running destructors.
+[[noreturn]] void end_process(int exit_code);
 
 /// Exit code of a process whose ordered end hung and was cut short (sysexits' EX_SOFTWARE).
 inline constexpr int exit_shutdown_hung = 70;

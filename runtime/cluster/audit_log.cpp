@@ -14,15 +14,18 @@ result<audit_log> audit_log::open(const std::filesystem::path& data) {
   audit_log out;
   out.fd_.reset(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!out.fd_)
-    return {cluster_errc::unreadable, file.string() + ": " + std::strerror(errno)
-                                          + "; the node's data directory must be writable"};
+    return {cluster_errc::unreadable,
+            file.string() + ": " + std::strerror(errno) + "; the node's data directory must be writable"};
   return out;
 }
 
 status audit_log::write(market_time at, const node_name& node, const admin_command& command,
                         const admin_result* outcome) {
   json_writer w;
-  w.begin_object().field("at_ns", at.ns).field("node", node.text).field("event", outcome ? "outcome" : "command");
+  w.begin_object()
+      .field("at_ns", at.ns)
+      .field("node", node.text)
+      .field("event", outcome ? "outcome" : "command");
   w.field("who", command.who).field("verb", command.verb).field("target", command.target);
   w.key("arguments").begin_object();
   for (const auto& [key, value] : command.arguments) w.field(key, value);

@@ -20,7 +20,8 @@ public:
   static result<audit_log> open(const std::filesystem::path& data);
 
   /// `at`: wall-clock time. `outcome` is empty for the line that is written before the command runs.
-  status write(market_time at, const node_name& node, const admin_command& command, const admin_result* outcome);
+  status write(market_time at, const node_name& node, const admin_command& command,
+               const admin_result* outcome);
 
 private:
   owned_fd fd_;

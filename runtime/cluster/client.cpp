@@ -38,7 +38,9 @@ cluster_client::cluster_client(nodes_conf conf, client_options options)
 
 cluster_client::~cluster_client() = default;
 
-caf::scoped_actor& cluster_client::scope() { return parts_->self; }
+caf::scoped_actor& cluster_client::scope() {
+  return parts_->self;
+}
 
 result<node_actor> cluster_client::node(const std::string& name) {
   const auto* spec = conf_.find(name);
@@ -52,9 +54,11 @@ result<node_actor> cluster_client::node(const std::string& name) {
   return connected;
 }
 
-cluster_client::pending_question::pending_question(cluster_client& client, const caf::strong_actor_ptr& whom,
+cluster_client::pending_question::pending_question(cluster_client& client,
+                                                   const caf::strong_actor_ptr& whom,
                                                    caf::message_id response)
-    : node_{whom->node()}, asker_{caf::actor_cast<caf::strong_actor_ptr>(client.scope())}, response_{response} {
+    : node_{whom->node()}, asker_{caf::actor_cast<caf::strong_actor_ptr>(client.scope())}, response_{
+                                                                                               response} {
   pending_asks::instance().add(node_, asker_.get(), response_);
   const auto i = client.lost_.find(node_);
   if (i != client.lost_.end() && *i->second) fail_pending(node_, "asked");
@@ -71,30 +75,38 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
   if (outcome == tcp_probe::outcome::pending)
     outcome = probe.wait(static_cast<int>(options_.connect_within.count() / 1'000'000));
   if (outcome != tcp_probe::outcome::connected)
-    return {cluster_errc::unreachable, place_of(spec) + " can't be reached"
-                                           + (probe.why().empty() ? std::string{} : " (" + probe.why() + ")")
-                                           + "; is it running? `troupe up` starts it"};
-  result<caf::strong_actor_ptr> found{make_error(cluster_errc::timed_out, place_of(spec) + " did not answer")};
-  // CAF's heartbeats may kill a handshake that is under way at a tick; a second attempt is part of the protocol.
+    return {cluster_errc::unreachable,
+            place_of(spec) + " can't be reached"
+                + (probe.why().empty() ? std::string{} : " (" + probe.why() + ")")
+                + "; is it running? `troupe up` starts it"};
+  result<caf::strong_actor_ptr> found{
+      make_error(cluster_errc::timed_out, place_of(spec) + " did not answer")};
+  // CAF's heartbeats may kill a handshake that is under way at a tick; a second attempt is part of the
+  // protocol.
   for (int attempt = 0; attempt < 2 && !found; ++attempt)
     parts_->self
         ->request(parts_->system.middleman().actor_handle(),
-                  std::chrono::duration_cast<caf::timespan>(options_.connect_within), caf::connect_atom::value,
-                  spec.host, spec.port)
+                  std::chrono::duration_cast<caf::timespan>(options_.connect_within),
+                  caf::connect_atom::value, spec.host, spec.port)
         .receive(
             [&](const caf::node_id&, caf::strong_actor_ptr& actor, const std::set<std::string>& interface) {
-              if (!actor || !parts_->system.assignable(interface, parts_->system.message_types<node_actor>()))
-                found = make_error(cluster_errc::refused, place_of(spec) + " speaks another interface; use the same version");
-              else found = std::move(actor);
+              if (!actor
+                  || !parts_->system.assignable(interface, parts_->system.message_types<node_actor>()))
+                found = make_error(cluster_errc::refused,
+                                   place_of(spec) + " speaks another interface; use the same version");
+              else
+                found = std::move(actor);
             },
             [&](const caf::error& why) {
-              found = make_error(cluster_errc::unreachable, place_of(spec) + ": " + from_caf(why).message());
+              found =
+                  make_error(cluster_errc::unreachable, place_of(spec) + ": " + from_caf(why).message());
             });
   if (!found) return std::move(found).error();
   auto node = caf::actor_cast<node_actor>(found.value());
   auto lost = std::make_shared<std::atomic<bool>>(false);
   lost_[node.node()] = lost;
-  // Runs on the thread that notices the loss; at once when the proxy is a dead one of the connection before.
+  // Runs on the thread that notices the loss; at once when the proxy is a dead one of the connection
+  // before.
   node->attach_functor([lost, id = node.node(), name = spec.name.text](const caf::error&) {
     *lost = true;
     fail_pending(id, name);
@@ -105,7 +117,9 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
 
 troupe::status cluster_client::check_schema(const node_spec& spec, const node_actor& node) {
   auto report = ask<status_report>(node, options_.answer_within, status_request{});
-  if (!report) return make_error(cluster_errc::timed_out, place_of(spec) + " did not answer: " + report.error().message());
+  if (!report)
+    return make_error(cluster_errc::timed_out,
+                      place_of(spec) + " did not answer: " + report.error().message());
   const auto theirs = text_field(report->json, "schema");
   const auto ours = hex_text(cluster_schema_hash());
   if (theirs == ours) return ok;
@@ -118,7 +132,8 @@ result<status_report> cluster_client::status(const std::string& name, std::uint8
   auto whom = node(name);
   if (!whom) return std::move(whom).error();
   // The node itself waits up to a second for its actors.
-  return ask<status_report>(whom.value(), options_.answer_within + std::chrono::seconds{1}, status_request{verbosity});
+  return ask<status_report>(whom.value(), options_.answer_within + std::chrono::seconds{1},
+                            status_request{verbosity});
 }
 
 std::vector<node_status> cluster_client::status_all(std::uint8_t verbosity) {
@@ -126,25 +141,30 @@ std::vector<node_status> cluster_client::status_all(std::uint8_t verbosity) {
   for (const auto& spec : conf_.nodes()) {
     node_status one{.spec = spec, .json = {}, .trouble = {}};
     auto report = status(spec.name.text, verbosity);
-    if (report) one.json = std::move(report->json);
-    else one.trouble = report.error().text.empty() ? report.error().message() : report.error().text;
+    if (report)
+      one.json = std::move(report->json);
+    else
+      one.trouble = report.error().text.empty() ? report.error().message() : report.error().text;
     out.push_back(std::move(one));
   }
   return out;
 }
 
-result<caf::strong_actor_ptr> cluster_client::find_untyped(const std::string& node_name, const std::string& name) {
+result<caf::strong_actor_ptr> cluster_client::find_untyped(const std::string& node_name,
+                                                           const std::string& name) {
   auto whom = node(node_name);
   if (!whom) return std::move(whom).error();
   auto found = ask<caf::strong_actor_ptr>(whom.value(), options_.answer_within, name);
   if (!found) return found;
-  if (!found.value()) return {cluster_errc::not_found, "node '" + node_name + "' knows no actor '" + name + "'"};
+  if (!found.value())
+    return {cluster_errc::not_found, "node '" + node_name + "' knows no actor '" + name + "'"};
   const auto home = found.value()->node();
   if (home == whom->node()) return found;
   for (const auto& spec : conf_.nodes()) {
     if (spec.name.text == node_name) continue;
     auto other = node(spec.name.text);
-    if (other && other->node() == home) return ask<caf::strong_actor_ptr>(other.value(), options_.answer_within, name);
+    if (other && other->node() == home)
+      return ask<caf::strong_actor_ptr>(other.value(), options_.answer_within, name);
   }
   return {cluster_errc::unreachable, "the node of actor '" + name + "' can't be reached from here"};
 }
@@ -152,7 +172,8 @@ result<caf::strong_actor_ptr> cluster_client::find_untyped(const std::string& no
 result<admin_result> cluster_client::command(const std::string& node_name, admin_command command) {
   auto whom = node(node_name);
   if (!whom) return std::move(whom).error();
-  auto outcome = ask<admin_result>(whom.value(), options_.answer_within + std::chrono::seconds{1}, std::move(command));
+  auto outcome =
+      ask<admin_result>(whom.value(), options_.answer_within + std::chrono::seconds{1}, std::move(command));
   if (outcome && !outcome->done) return {cluster_errc::refused, outcome->text};
   return outcome;
 }

@@ -1,7 +1,8 @@
 #pragma once
 
 /// How command-line programs talk to running nodes: connect with a time-out, find actors by name, ask,
-/// order. Synchronous and blocking; for programs and tests, never inside an actor. A client is no member of the
+/// order. Synchronous and blocking; for programs and tests, never inside an actor. A client is no
+/// member of the
 /// cluster: it joins nothing and holds nothing open but its connections.
 ///
 /// ```
@@ -31,15 +32,15 @@
 namespace troupe {
 
 struct client_options {
-  nanoseconds connect_within = std::chrono::seconds{2};  ///< TCP connect and CAF's handshake
-  nanoseconds answer_within = std::chrono::seconds{2};   ///< for status, find and commands
+  nanoseconds connect_within = std::chrono::seconds{2}; ///< TCP connect and CAF's handshake
+  nanoseconds answer_within = std::chrono::seconds{2};  ///< for status, find and commands
 };
 
 /// What a node said of itself, or why it could not be asked.
 struct node_status {
   node_spec spec;
-  std::string json;     ///< JSON object; empty when it could not be asked
-  std::string trouble;  ///< in words; empty when it answered
+  std::string json;    ///< JSON object; empty when it could not be asked
+  std::string trouble; ///< in words; empty when it answered
 };
 
 /// Not thread-safe. Its actor system lives as long as it does (construction takes a few milliseconds).
@@ -74,7 +75,8 @@ public:
   /// An operator's command. A refused one is an error with the node's words.
   result<admin_result> command(const std::string& node, admin_command command);
 
-  /// Halts or resumes through the actor "risk" of each execution node; the answer of the first that has one.
+  /// Halts or resumes through the actor "risk" of each execution node; the answer of the first that has
+  /// one.
   result<halt_state> halt(const halt_command& command);
 
   /// Asks an actor and waits.
@@ -86,7 +88,8 @@ public:
                                      std::forward<Ts>(message)...);
     // CAF never answers for a node that is lost: such questions are failed when its proxies die.
     const pending_question open{*this, caf::actor_cast<caf::strong_actor_ptr>(whom), question.id()};
-    question.receive([&](Reply& x) { out = std::move(x); }, [&](const caf::error& why) { out = from_caf(why); });
+    question.receive([&](Reply& x) { out = std::move(x); },
+                     [&](const caf::error& why) { out = from_caf(why); });
     return out;
   }
 
@@ -105,7 +108,9 @@ private:
     caf::message_id response_;
   };
 
-  static error make_error(cluster_errc code, std::string text) { return {make_error_code(code), std::move(text)}; }
+  static error make_error(cluster_errc code, std::string text) {
+    return {make_error_code(code), std::move(text)};
+  }
   caf::scoped_actor& scope();
   result<caf::strong_actor_ptr> find_untyped(const std::string& node, const std::string& name);
   result<node_actor> connect(const node_spec& spec);
@@ -116,7 +121,7 @@ private:
   client_options options_;
   std::unique_ptr<parts> parts_;
   std::map<std::string, node_actor> nodes_;
-  std::map<caf::node_id, std::shared_ptr<std::atomic<bool>>> lost_;  // whether the connection was lost since
+  std::map<caf::node_id, std::shared_ptr<std::atomic<bool>>> lost_; // whether the connection was lost since
 };
 
 } // namespace troupe

@@ -18,7 +18,8 @@ struct heartbeat_state {
   static inline const char* name = "heartbeat";
 
   /// `link` may be unattached: then nothing is written.
-  heartbeat_state(self_pointer self, std::shared_ptr<stem_link> link, nanoseconds interval = std::chrono::seconds{1});
+  heartbeat_state(self_pointer self, std::shared_ptr<stem_link> link,
+                  nanoseconds interval = std::chrono::seconds{1});
   observable_actor::behavior_type make_behavior();
 
 private:

@@ -63,7 +63,8 @@ status replace_synced(const std::filesystem::path& dir, const std::string& name,
   {
     const descriptor out{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
     if (out.get() < 0) return refused(fresh);
-    if (::write(out.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return refused(fresh);
+    if (::write(out.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+      return refused(fresh);
     if (::fsync(out.get()) != 0) return refused(fresh);
   }
   if (::rename(fresh.c_str(), target.c_str()) != 0) return refused(target);
@@ -74,7 +75,8 @@ status replace_synced(const std::filesystem::path& dir, const std::string& name,
 
 } // namespace
 
-result<raised_incarnation> raise_incarnation(const std::filesystem::path& data, std::uint64_t wall_seconds) {
+result<raised_incarnation> raise_incarnation(const std::filesystem::path& data,
+                                             std::uint64_t wall_seconds) {
   const auto file = data / "INCARNATION";
   raised_incarnation out;
   std::uint64_t stored = 0;
@@ -85,7 +87,8 @@ result<raised_incarnation> raise_incarnation(const std::filesystem::path& data, 
     std::string text(256, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(in.gcount()));
-    if (const auto value = decode(text)) stored = *value;
+    if (const auto value = decode(text))
+      stored = *value;
     else {
       const auto aside = data / "INCARNATION.damaged";
       if (::rename(file.c_str(), aside.c_str()) != 0) return refused(file);

@@ -11,8 +11,10 @@
 namespace troupe {
 
 /// Raises and syncs the counter and returns the new value: max(stored + 1, `wall_seconds`), so that a
-/// wiped directory does not go backwards. File `INCARNATION`: magic, version, value, checksum. A damaged file
-/// is set aside as `INCARNATION.damaged` and the wall clock takes over; `repaired` then says what was found.
+/// wiped directory does not go backwards. File `INCARNATION`: magic, version, value, checksum. A
+/// damaged file
+/// is set aside as `INCARNATION.damaged` and the wall clock takes over; `repaired` then says what was
+/// found.
 struct raised_incarnation {
   std::uint64_t value = 0;
   std::string repaired;

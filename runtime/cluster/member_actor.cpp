@@ -4,8 +4,8 @@
 #include "runtime/actor/pending_asks.hpp"
 #include "runtime/cluster/restart_policy.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
-#include "runtime/log.hpp"
 #include "runtime/cluster/text.hpp"
+#include "runtime/log.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
@@ -46,8 +46,10 @@ bool stays_local(std::string_view name) noexcept {
 }
 
 member_state::member_state(self_pointer self, actor_environment env, member_options options)
-    : self_{self}, env_{env}, options_{std::move(options)},
-      members_{hello_of(options_), peers_of(options_, false), peers_of(options_, true), options_.membership, env.seed} {
+    : self_{self}, env_{env}, options_{std::move(options)}, members_{hello_of(options_),
+                                                                     peers_of(options_, false),
+                                                                     peers_of(options_, true),
+                                                                     options_.membership, env.seed} {
   if (!options_.stays_local) options_.stays_local = stays_local;
 }
 
@@ -73,12 +75,15 @@ member_actor::behavior_type member_state::make_behavior() {
       [this](const status_request&) -> reply<status_report> {
         return status_report{.name = self_->core().name(), .json = status_json()};
       },
-      [this](const hello& from, const caf::strong_actor_ptr& node) -> reply<hello_reply> { return greeted(from, node); },
+      [this](const hello& from, const caf::strong_actor_ptr& node) -> reply<hello_reply> {
+        return greeted(from, node);
+      },
       [this](const ping& x) -> reply<pong> {
         // Somebody newer took its name: the old one can't know unless it is told.
         if (members_.is_outlived(x.node, x.incarnation))
           tell(self_, caf::actor_cast<member_actor>(self_->current_sender()),
-               farewell{x.node, x.incarnation, true, "a newer incarnation of '" + x.node.text + "' has joined"});
+               farewell{x.node, x.incarnation, true,
+                        "a newer incarnation of '" + x.node.text + "' has joined"});
         carry_out(members_.heard(x.node, x.incarnation, std::nullopt, now()));
         return pong{options_.self, options_.incarnation, x.sequence};
       },
@@ -121,8 +126,10 @@ void member_state::peer_up(const member_event& event) {
   i->second.counts = true;
   refusals_.erase(event.peer.text);
   for (const auto& [name, entry] : i->second.names) show_name(event.peer.text, name, entry);
-  log::info("member", "peer is up", {{"peer", event.peer.text}, {"incarnation", std::to_string(event.incarnation)},
-                                     {"names", std::to_string(i->second.names.size())}});
+  log::info("member", "peer is up",
+            {{"peer", event.peer.text},
+             {"incarnation", std::to_string(event.incarnation)},
+             {"names", std::to_string(i->second.names.size())}});
 }
 
 void member_state::peer_down(const member_event& event) {
@@ -134,19 +141,24 @@ void member_state::peer_down(const member_event& event) {
   const auto failed = fail_pending(i->second.raw->node(), event.peer.text);
   asks_failed_ += failed;
   if (counted)
-    log::warn("member", "peer is down", {{"peer", event.peer.text}, {"incarnation", std::to_string(event.incarnation)},
-                                         {"why", event.why}, {"asks_failed", std::to_string(failed)}});
+    log::warn("member", "peer is down",
+              {{"peer", event.peer.text},
+               {"incarnation", std::to_string(event.incarnation)},
+               {"why", event.why},
+               {"asks_failed", std::to_string(failed)}});
   if (event.drop_link) drop_link(event.peer.text);
 }
 
 void member_state::send_ping(const member_event& event) {
   const auto i = links_.find(event.peer.text);
   if (i == links_.end()) return;
-  ask(self_, i->second.node, options_.answer_within, ping{options_.self, options_.incarnation, event.sequence})
-      .then([this, peer = event.peer](const pong& x) {
-              if (x.node == peer) carry_out(members_.heard(peer, x.incarnation, x.sequence, now()));
-            },
-            [](const error&) {}); // silence is judged by the membership, not by one lost answer
+  ask(self_, i->second.node, options_.answer_within,
+      ping{options_.self, options_.incarnation, event.sequence})
+      .then(
+          [this, peer = event.peer](const pong& x) {
+            if (x.node == peer) carry_out(members_.heard(peer, x.incarnation, x.sequence, now()));
+          },
+          [](const error&) {}); // silence is judged by the membership, not by one lost answer
 }
 
 // --- joining -------------------------------------------------------------------------------------
@@ -165,7 +177,8 @@ void member_state::dial(const node_name& peer) {
     if (probes_[peer.text] != probe) return; // a later dial took over
     if (how == tcp_probe::outcome::connected) return connect(peer, *spec);
     if (how == tcp_probe::outcome::failed) return dial_failed(peer, probe->why());
-    if (now() >= until) return dial_failed(peer, spec->host + ":" + std::to_string(spec->port) + " does not answer");
+    if (now() >= until)
+      return dial_failed(peer, spec->host + ":" + std::to_string(spec->port) + " does not answer");
     schedule(self_, probe_step, [probe, step = again.lock()] {
       if (step) (*step)(probe->poll());
     });
@@ -175,11 +188,14 @@ void member_state::dial(const node_name& peer) {
 
 void member_state::connect(const node_name& peer, const node_spec& spec) {
   probes_.erase(peer.text);
-  ask(self_, self_->system().middleman().actor_handle(), options_.answer_within, caf::connect_atom::value, spec.host,
-      spec.port)
-      .then([this, peer](const caf::node_id&, const caf::strong_actor_ptr& node,
-                         const std::set<std::string>& interface) { connected(peer, {node, interface}); },
-            [this, peer](const error& why) { dial_failed(peer, why.message()); });
+  ask(self_, self_->system().middleman().actor_handle(), options_.answer_within, caf::connect_atom::value,
+      spec.host, spec.port)
+      .then(
+          [this, peer](const caf::node_id&, const caf::strong_actor_ptr& node,
+                       const std::set<std::string>& interface) {
+            connected(peer, {node, interface});
+          },
+          [this, peer](const error& why) { dial_failed(peer, why.message()); });
 }
 
 void member_state::connected(const node_name& peer, dialled_peer found) {
@@ -192,14 +208,15 @@ void member_state::connected(const node_name& peer, dialled_peer found) {
     fail_pending(node, peer.text);
   });
   ask(self_, caf::actor_cast<node_actor>(found.node), options_.answer_within, members_.self(), own_node_)
-      .then([this, peer, watched, node = found.node](const hello_reply& answer) {
-              unwatch(self_, watched);
-              answered(peer, node, answer);
-            },
-            [this, peer, watched](const error& why) {
-              unwatch(self_, watched);
-              dial_failed(peer, "hello: " + why.message());
-            });
+      .then(
+          [this, peer, watched, node = found.node](const hello_reply& answer) {
+            unwatch(self_, watched);
+            answered(peer, node, answer);
+          },
+          [this, peer, watched](const error& why) {
+            unwatch(self_, watched);
+            dial_failed(peer, "hello: " + why.message());
+          });
 }
 
 void member_state::dial_failed(const node_name& peer, const std::string& why) {
@@ -222,8 +239,9 @@ hello_reply member_state::greeted(const hello& from, const caf::strong_actor_ptr
     return answer;
   }
   if (node->node() == self_->node()) {
-    answer.refused = "'" + from.node.text + "' and '" + options_.self.text
-                     + "' have one CAF node id; run them with different process ids or on the host's network";
+    answer.refused =
+        "'" + from.node.text + "' and '" + options_.self.text
+        + "' have one CAF node id; run them with different process ids or on the host's network";
     refused(from.node, answer.refused);
     return answer;
   }
@@ -232,12 +250,15 @@ hello_reply member_state::greeted(const hello& from, const caf::strong_actor_ptr
   answer.accepted = admitted.accepted;
   answer.refused = admitted.refused;
   answer.sender_is_dead = admitted.sender_is_dead;
-  if (admitted.accepted) establish(from.node, from.incarnation, node);
-  else refused(from.node, admitted.refused);
+  if (admitted.accepted)
+    establish(from.node, from.incarnation, node);
+  else
+    refused(from.node, admitted.refused);
   return answer;
 }
 
-void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& node, const hello_reply& answer) {
+void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& node,
+                            const hello_reply& answer) {
   if (!answer.accepted) {
     refused(peer, answer.refused);
     dial_failed(peer, answer.refused);
@@ -254,22 +275,25 @@ void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& 
   if (admitted.accepted) return establish(peer, answer.self.incarnation, node);
   refused(peer, admitted.refused);
   if (admitted.sender_is_dead)
-    tell(self_, caf::actor_cast<node_actor>(node), farewell{peer, answer.self.incarnation, true, admitted.refused});
+    tell(self_, caf::actor_cast<node_actor>(node),
+         farewell{peer, answer.self.incarnation, true, admitted.refused});
 }
 
-void member_state::establish(const node_name& peer, std::uint64_t incarnation, const caf::strong_actor_ptr& node) {
+void member_state::establish(const node_name& peer, std::uint64_t incarnation,
+                             const caf::strong_actor_ptr& node) {
   drop_link(peer.text);
   auto& fresh = links_[peer.text];
   fresh.raw = node;
   fresh.node = caf::actor_cast<node_actor>(node);
   fresh.incarnation = incarnation;
   fresh.generation = ++last_generation_;
-  fresh.watched = watch(self_, node, [this, peer, incarnation, generation = fresh.generation](const error& why) {
-    const auto i = links_.find(peer.text);
-    if (i == links_.end() || i->second.generation != generation) return;
-    const auto text = why.text.empty() ? std::string{"connection lost"} : why.text;
-    carry_out(members_.link_lost(peer, incarnation, text, now()));
-  });
+  fresh.watched =
+      watch(self_, node, [this, peer, incarnation, generation = fresh.generation](const error& why) {
+        const auto i = links_.find(peer.text);
+        if (i == links_.end() || i->second.generation != generation) return;
+        const auto text = why.text.empty() ? std::string{"connection lost"} : why.text;
+        carry_out(members_.link_lost(peer, incarnation, text, now()));
+      });
   send_names(peer.text);
 }
 
@@ -324,17 +348,21 @@ void member_state::send_names(const std::string& peer) {
   } else {
     for (const auto& name : link.changed) {
       const auto entry = env_.names->entry(name);
-      if (entry && shared(name, *entry)) add(name, *entry);
-      else update.removed.push_back(name);
+      if (entry && shared(name, *entry))
+        add(name, *entry);
+      else
+        update.removed.push_back(name);
     }
   }
   link.changed.clear();
   link.send_all = false;
   link.sending = true;
   ask(self_, link.node, options_.answer_within, std::move(update), std::move(handles))
-      .then([this, peer, generation = link.generation, version = link.sent](
-                const acknowledged& x) { names_sent(peer, generation, version, x.sequence); },
-            [this, peer, generation = link.generation](const error&) { names_sent(peer, generation, 0, 0); });
+      .then(
+          [this, peer, generation = link.generation, version = link.sent](const acknowledged& x) {
+            names_sent(peer, generation, version, x.sequence);
+          },
+          [this, peer, generation = link.generation](const error&) { names_sent(peer, generation, 0, 0); });
 }
 
 void member_state::names_sent(const std::string& peer, std::uint64_t generation, std::uint64_t version,
@@ -360,7 +388,8 @@ void member_state::names_sent(const std::string& peer, std::uint64_t generation,
 acknowledged member_state::take_names(const directory_update& update,
                                       const std::vector<caf::strong_actor_ptr>& handles) {
   const auto i = links_.find(update.node.text);
-  const bool fits = update.names.size() == handles.size() && update.names.size() == update.incarnations.size();
+  const bool fits =
+      update.names.size() == handles.size() && update.names.size() == update.incarnations.size();
   if (i == links_.end() || i->second.incarnation != update.incarnation || !fits) return {0};
   auto& link = i->second;
   if (!update.full && update.version != link.taken + 1) return {0};
@@ -388,18 +417,22 @@ acknowledged member_state::take_names(const directory_update& update,
   return {update.version};
 }
 
-void member_state::show_name(const std::string& peer, const std::string& name, const directory_entry& entry) {
+void member_state::show_name(const std::string& peer, const std::string& name,
+                             const directory_entry& entry) {
   const auto known = env_.names->entry(name);
   if (known && known->node.text != peer) {
     ++name_conflicts_;
     log::error("member", "two nodes run one name; the one known first stays",
-               {{"name", name}, {"peer", peer}, {"other", known->node.text.empty() ? options_.self.text : known->node.text}});
+               {{"name", name},
+                {"peer", peer},
+                {"other", known->node.text.empty() ? options_.self.text : known->node.text}});
     return;
   }
   env_.names->put(name, entry);
 }
 
-void member_state::hide_name(const std::string& peer, const std::string& name, const directory_entry& entry) {
+void member_state::hide_name(const std::string& peer, const std::string& name,
+                             const directory_entry& entry) {
   const auto known = env_.names->entry(name);
   if (known && known->node.text == peer) env_.names->remove(name, entry.incarnation, entry.handle);
 }
@@ -408,8 +441,7 @@ void member_state::hide_name(const std::string& peer, const std::string& name, c
 
 void member_state::take_farewell(const farewell& message) {
   if (message.node != options_.self) {
-    if (!message.declared_dead)
-      carry_out(members_.farewell(message.node, message.incarnation, now()));
+    if (!message.declared_dead) carry_out(members_.farewell(message.node, message.incarnation, now()));
     return;
   }
   if (message.incarnation != options_.incarnation) return;
@@ -434,7 +466,10 @@ std::string member_state::status_json() const {
   w.field("name_conflicts", name_conflicts_).field("asks_failed", asks_failed_).key("peers").begin_array();
   for (const auto& p : members_.view(now())) {
     const auto i = links_.find(p.name.text);
-    w.begin_object().field("node", p.name.text).field("state", to_string(p.state)).field("incarnation", p.incarnation);
+    w.begin_object()
+        .field("node", p.name.text)
+        .field("state", to_string(p.state))
+        .field("incarnation", p.incarnation);
     w.field("suspicion", p.suspicion, 2).field("warning", p.warning).field("settled", p.settled);
     w.field("silence_ms", whole_millis(p.silence)).field("round_trip_us", p.round_trip.count() / 1000);
     w.field("in_state_ms", whole_millis(p.in_state)).field("joins", p.joins).field("build", p.build);

@@ -34,13 +34,13 @@ struct member_options {
   nodes_conf conf;
   node_name self;
   std::uint64_t incarnation = 0;
-  std::string build;                          ///< same text on all nodes of one build
+  std::string build; ///< same text on all nodes of one build
   std::uint64_t schema = cluster_schema_hash();
   membership_options membership;
   nanoseconds tick = std::chrono::milliseconds{50};
-  nanoseconds probe_within = std::chrono::milliseconds{500};  ///< for the TCP connect that precedes CAF's
-  nanoseconds answer_within = std::chrono::seconds{2};        ///< for connect, hello, names, heartbeats
-  bool probe = true;                          ///< false on simulated networks
+  nanoseconds probe_within = std::chrono::milliseconds{500}; ///< for the TCP connect that precedes CAF's
+  nanoseconds answer_within = std::chrono::seconds{2};       ///< for connect, hello, names, heartbeats
+  bool probe = true;                                         ///< false on simulated networks
   /// Names that stay on this node (supervisors, the node's own actors). Default: see `stays_local`.
   std::function<bool(std::string_view)> stays_local;
   /// This incarnation was declared dead. Default: log, then end the process with exit code 75.
@@ -68,14 +68,14 @@ private:
     caf::strong_actor_ptr raw;
     node_actor node;
     std::uint64_t incarnation = 0;
-    std::uint64_t generation = 0;               // counts the links of this process
+    std::uint64_t generation = 0; // counts the links of this process
     watch_token watched;
-    std::uint64_t sent = 0;                     // version of the last update sent
-    std::uint64_t taken = 0;                    // version of the last update received
+    std::uint64_t sent = 0;  // version of the last update sent
+    std::uint64_t taken = 0; // version of the last update received
     bool sending = false;
     bool send_all = true;
-    bool counts = false;                        // up: its names stand in the directory
-    std::set<std::string> changed;              // of ours, not sent yet
+    bool counts = false;                          // up: its names stand in the directory
+    std::set<std::string> changed;                // of ours, not sent yet
     std::map<std::string, directory_entry> names; // of the peer
   };
 
@@ -106,8 +106,10 @@ private:
 
   void names_changed();
   void send_names(const std::string& peer);
-  void names_sent(const std::string& peer, std::uint64_t generation, std::uint64_t version, std::uint64_t taken);
-  acknowledged take_names(const directory_update& update, const std::vector<caf::strong_actor_ptr>& handles);
+  void names_sent(const std::string& peer, std::uint64_t generation, std::uint64_t version,
+                  std::uint64_t taken);
+  acknowledged take_names(const directory_update& update,
+                          const std::vector<caf::strong_actor_ptr>& handles);
   void show_name(const std::string& peer, const std::string& name, const directory_entry& entry);
   void hide_name(const std::string& peer, const std::string& name, const directory_entry& entry);
   [[nodiscard]] bool shared(const std::string& name, const directory_entry& entry) const;
@@ -122,7 +124,7 @@ private:
   membership members_;
   caf::strong_actor_ptr own_node_;
   std::map<std::string, link> links_;
-  std::map<std::string, std::string> refusals_;   // last one per peer: each is logged once
+  std::map<std::string, std::string> refusals_; // last one per peer: each is logged once
   std::map<std::string, std::shared_ptr<tcp_probe>> probes_;
   std::shared_ptr<name_changes> changes_ = std::make_shared<name_changes>();
   std::uint64_t listening_ = 0;

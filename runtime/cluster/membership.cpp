@@ -1,4 +1,5 @@
 #include "runtime/cluster/membership.hpp"
+
 #include "runtime/cluster/text.hpp"
 
 #include <algorithm>
@@ -66,12 +67,14 @@ void membership::set_state(peer& p, peer_state next, steady_time now) {
 void membership::schedule_dial(peer& p, steady_time now) {
   const auto doublings = std::min<std::uint32_t>(p.failures, 8);
   const auto pause = std::min(options_.retry_least * (std::int64_t{1} << doublings), options_.retry_most);
-  const auto jitter = static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause.count() / 4 + 1));
+  const auto jitter =
+      static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(pause.count() / 4 + 1));
   p.dialling = false;
   p.next_dial = now + pause + nanoseconds{jitter};
 }
 
-void membership::drop(peer& p, peer_state next, std::string why, steady_time now, std::vector<member_event>& out) {
+void membership::drop(peer& p, peer_state next, std::string why, steady_time now,
+                      std::vector<member_event>& out) {
   const bool counted = p.state == peer_state::up || p.linked;
   p.linked = p.given = p.taken = p.answered = false;
   p.warned = false;
@@ -79,8 +82,11 @@ void membership::drop(peer& p, peer_state next, std::string why, steady_time now
   set_state(p, next, now);
   schedule_dial(p, now);
   if (!counted) return;
-  out.push_back({.what = member_event::kind::down, .peer = p.name, .incarnation = p.incarnation,
-                 .drop_link = true, .why = std::move(why)});
+  out.push_back({.what = member_event::kind::down,
+                 .peer = p.name,
+                 .incarnation = p.incarnation,
+                 .drop_link = true,
+                 .why = std::move(why)});
 }
 
 // --- time ----------------------------------------------------------------------------------------
@@ -112,8 +118,11 @@ void membership::suspect_silent(peer& p, steady_time now, std::vector<member_eve
   p.last_trouble = "silent for " + std::to_string(silence.count()) + " ms";
   p.answered = false;
   set_state(p, peer_state::suspected, now);
-  out.push_back({.what = member_event::kind::down, .peer = p.name, .incarnation = p.incarnation,
-                 .drop_link = false, .why = p.last_trouble});
+  out.push_back({.what = member_event::kind::down,
+                 .peer = p.name,
+                 .incarnation = p.incarnation,
+                 .drop_link = false,
+                 .why = p.last_trouble});
 }
 
 void membership::tick_peer(peer& p, steady_time now, std::vector<member_event>& out) {
@@ -122,24 +131,30 @@ void membership::tick_peer(peer& p, steady_time now, std::vector<member_event>& 
     const double phi = suspicion(p, now);
     if (phi >= options_.suspicion_warning && !p.warned) {
       p.warned = true;
-      out.push_back({.what = member_event::kind::warning, .peer = p.name, .incarnation = p.incarnation,
+      out.push_back({.what = member_event::kind::warning,
+                     .peer = p.name,
+                     .incarnation = p.incarnation,
                      .why = "suspicion " + std::to_string(phi).substr(0, 4)});
     }
-    const bool too_silent = silence >= options_.silent_after
-                            || (phi >= options_.suspicion_threshold && silence >= options_.ping_interval * 2);
+    const bool too_silent =
+        silence >= options_.silent_after
+        || (phi >= options_.suspicion_threshold && silence >= options_.ping_interval * 2);
     if (too_silent && p.state == peer_state::up) suspect_silent(p, now, out);
     if (now - p.last_ping >= options_.ping_interval) {
       p.last_ping = now;
-      out.push_back({.what = member_event::kind::ping, .peer = p.name, .incarnation = p.incarnation,
+      out.push_back({.what = member_event::kind::ping,
+                     .peer = p.name,
+                     .incarnation = p.incarnation,
                      .sequence = ++p.ping_sequence});
     }
     // A hello that never led to a complete exchange is given up, and so is a link that stays silent.
-    const bool stuck_joining = p.state != peer_state::up && now >= p.attempt_until && silence >= options_.silent_after;
+    const bool too_long = p.state != peer_state::up && silence >= options_.abandon_after;
     const bool half_done = p.state != peer_state::up && !(p.given && p.taken) && now >= p.attempt_until;
-    if (stuck_joining || half_done) {
+    if (too_long || half_done) {
       ++p.failures;
       const auto next = p.state == peer_state::suspected ? peer_state::suspected : peer_state::joining;
-      drop(p, next, half_done ? "the directory exchange did not end in time" : "the link stays silent", now, out);
+      drop(p, next, half_done ? "the directory exchange did not end in time" : "the link stays silent", now,
+           out);
     }
   } else if (p.dialling) {
     if (now >= p.attempt_until) dial_failed(p.name, "no answer to the hello", now);
@@ -150,7 +165,9 @@ void membership::tick_peer(peer& p, steady_time now, std::vector<member_event>& 
   }
   if (p.state == peer_state::suspected && !p.settled && now - p.since >= options_.stable_after) {
     p.settled = true;
-    out.push_back({.what = member_event::kind::settled, .peer = p.name, .incarnation = p.incarnation,
+    out.push_back({.what = member_event::kind::settled,
+                   .peer = p.name,
+                   .incarnation = p.incarnation,
                    .why = p.last_trouble});
   }
 }
@@ -185,16 +202,18 @@ std::string membership::refusal(const hello& other, const peer* known, bool& sen
   const auto& us = self_.node.text;
   const auto& them = other.node.text;
   if (other.node == self_.node)
-    return "two nodes call themselves '" + us + "': incarnation " + std::to_string(self_.incarnation) + " here and "
-           + std::to_string(other.incarnation) + " there; stop one of them";
+    return "two nodes call themselves '" + us + "': incarnation " + std::to_string(self_.incarnation)
+           + " here and " + std::to_string(other.incarnation) + " there; stop one of them";
   if (other.configuration != self_.configuration)
-    return "nodes.conf differs: hash " + hex_text(other.configuration) + " at '" + them + "', " + hex_text(self_.configuration)
-           + " at '" + us + "'; give all nodes the same file and restart them";
+    return "nodes.conf differs: hash " + hex_text(other.configuration) + " at '" + them + "', "
+           + hex_text(self_.configuration) + " at '" + us
+           + "'; give all nodes the same file and restart them";
   if (known == nullptr)
     return "'" + them + "' is not in the nodes.conf of '" + us + "'; add it on every node";
   if (other.schema != self_.schema)
-    return "message schema differs: " + hex_text(other.schema) + " (build " + other.build + ") at '" + them + "', "
-           + hex_text(self_.schema) + " (build " + self_.build + ") at '" + us + "'; run the same version on both";
+    return "message schema differs: " + hex_text(other.schema) + " (build " + other.build + ") at '" + them
+           + "', " + hex_text(self_.schema) + " (build " + self_.build + ") at '" + us
+           + "'; run the same version on both";
   if (other.build != self_.build && !options_.accept_other_builds)
     return "build differs: " + other.build + " at '" + them + "', " + self_.build + " at '" + us
            + "'; run the same build on both, or allow another one for a rolling upgrade";
@@ -221,11 +240,13 @@ admission membership::admit(const hello& other, steady_time now) {
   if (other.incarnation > p->incarnation && p->incarnation != 0) {
     const auto old = p->incarnation;
     p->dead_up_to = std::max(p->dead_up_to, old);
-    drop(*p, peer_state::joining, "replaced by incarnation " + std::to_string(other.incarnation), now, answer.events);
+    drop(*p, peer_state::joining, "replaced by incarnation " + std::to_string(other.incarnation), now,
+         answer.events);
   } else if (p->linked) {
     drop(*p, peer_state::suspected, "reconnected", now, answer.events);
   }
-  if (p->state == peer_state::leaving || p->state == peer_state::dead) set_state(*p, peer_state::joining, now);
+  if (p->state == peer_state::leaving || p->state == peer_state::dead)
+    set_state(*p, peer_state::joining, now);
   p->incarnation = other.incarnation;
   p->build = other.build;
   p->linked = true;
@@ -288,19 +309,22 @@ std::vector<member_event> membership::heard(const node_name& peer, std::uint64_t
 
 // --- leaving -------------------------------------------------------------------------------------
 
-std::vector<member_event> membership::link_lost(const node_name& peer, std::uint64_t incarnation, std::string why,
-                                                steady_time now) {
+std::vector<member_event> membership::link_lost(const node_name& peer, std::uint64_t incarnation,
+                                                std::string why, steady_time now) {
   std::vector<member_event> out;
   auto* p = find(peer);
   if (p == nullptr || !p->linked || p->incarnation != incarnation) return out;
   auto next = peer_state::suspected;
-  if (p->state == peer_state::leaving) next = peer_state::leaving;
-  else if (p->state == peer_state::joining) next = peer_state::joining;
+  if (p->state == peer_state::leaving)
+    next = peer_state::leaving;
+  else if (p->state == peer_state::joining)
+    next = peer_state::joining;
   drop(*p, next, std::move(why), now, out);
   return out;
 }
 
-std::vector<member_event> membership::farewell(const node_name& peer, std::uint64_t incarnation, steady_time now) {
+std::vector<member_event> membership::farewell(const node_name& peer, std::uint64_t incarnation,
+                                               steady_time now) {
   std::vector<member_event> out;
   auto* p = find(peer);
   if (p == nullptr || p->incarnation != incarnation || p->state == peer_state::dead) return out;
@@ -310,8 +334,8 @@ std::vector<member_event> membership::farewell(const node_name& peer, std::uint6
   return out;
 }
 
-std::vector<member_event> membership::declare_dead(const node_name& peer, std::uint64_t incarnation, std::string why,
-                                                   steady_time now) {
+std::vector<member_event> membership::declare_dead(const node_name& peer, std::uint64_t incarnation,
+                                                   std::string why, steady_time now) {
   std::vector<member_event> out;
   auto* p = find(peer);
   if (p == nullptr) return out;

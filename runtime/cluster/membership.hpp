@@ -29,25 +29,26 @@ std::string_view to_string(peer_state state) noexcept;
 /// often, a silent peer is noticed within 1.5 s.
 struct membership_options {
   nanoseconds ping_interval = std::chrono::milliseconds{500};
-  nanoseconds silent_after = std::chrono::milliseconds{1300};   ///< silence that makes a peer suspected
-  nanoseconds stable_after = std::chrono::seconds{5};           ///< suspicion that may be voted on
-  nanoseconds join_timeout = std::chrono::seconds{3};           ///< for one attempt, dial to up
-  nanoseconds retry_least = std::chrono::milliseconds{500};     ///< pause between dials, doubled ...
-  nanoseconds retry_most = std::chrono::seconds{2};             ///< ... up to this, plus up to 25 % jitter
-  double suspicion_warning = 3;                                 ///< phi from which the warning band begins
-  double suspicion_threshold = 12;                              ///< phi that suspects before `silent_after`
-  bool accept_other_builds = false;                             ///< only during a rolling upgrade
+  nanoseconds silent_after = std::chrono::milliseconds{1350}; ///< silence that makes a peer suspected
+  nanoseconds abandon_after = std::chrono::seconds{4};            ///< silence that gives the link up
+  nanoseconds stable_after = std::chrono::seconds{5};         ///< suspicion that may be voted on
+  nanoseconds join_timeout = std::chrono::seconds{3};         ///< for one attempt, dial to up
+  nanoseconds retry_least = std::chrono::milliseconds{500};   ///< pause between dials, doubled ...
+  nanoseconds retry_most = std::chrono::seconds{2};           ///< ... up to this, plus up to 25 % jitter
+  double suspicion_warning = 3;                               ///< phi from which the warning band begins
+  double suspicion_threshold = 25;                            ///< phi that suspects before `silent_after`
+  bool accept_other_builds = false;                           ///< only during a rolling upgrade
 };
 
 /// What the owner has to do.
 struct member_event {
   enum class kind : std::uint8_t {
-    dial,     ///< connect to the peer and say hello
-    ping,     ///< send a heartbeat with `sequence`
-    up,       ///< the peer counts from now on; its names may be used
-    down,     ///< fail what waits for it, withdraw its names; `drop_link` says whether the link is gone too
-    warning,  ///< suspicion entered the warning band
-    settled,  ///< suspected for `stable_after`: a vote may begin
+    dial,    ///< connect to the peer and say hello
+    ping,    ///< send a heartbeat with `sequence`
+    up,      ///< the peer counts from now on; its names may be used
+    down,    ///< fail what waits for it, withdraw its names; `drop_link` says whether the link is gone too
+    warning, ///< suspicion entered the warning band
+    settled, ///< suspected for `stable_after`: a vote may begin
   };
   kind what;
   node_name peer;
@@ -60,8 +61,8 @@ struct member_event {
 /// Answer to a hello.
 struct admission {
   bool accepted = false;
-  std::string refused;               ///< in words, with both sides' values
-  bool sender_is_dead = false;       ///< its incarnation is dead for ever: it has to end
+  std::string refused;         ///< in words, with both sides' values
+  bool sender_is_dead = false; ///< its incarnation is dead for ever: it has to end
   std::vector<member_event> events;
 };
 
@@ -70,15 +71,15 @@ struct peer_view {
   node_name name;
   peer_state state = peer_state::joining;
   std::uint64_t incarnation = 0;
-  double suspicion = 0;              ///< phi: 1 = one in ten, 3 = one in a thousand heartbeats comes later
+  double suspicion = 0; ///< phi: 1 = one in ten, 3 = one in a thousand heartbeats comes later
   bool warning = false;
   bool settled = false;
-  nanoseconds silence{};             ///< since it was last heard
-  nanoseconds round_trip{};          ///< of the last answered heartbeat
+  nanoseconds silence{};    ///< since it was last heard
+  nanoseconds round_trip{}; ///< of the last answered heartbeat
   nanoseconds in_state{};
-  std::uint64_t joins = 0;           ///< times it came up
+  std::uint64_t joins = 0; ///< times it came up
   std::string build;
-  std::string last_trouble;          ///< newest refusal or loss, in words
+  std::string last_trouble; ///< newest refusal or loss, in words
 };
 
 /// Suspicion after `silence` when heartbeats come `mean` apart with deviation `deviation`:
@@ -104,8 +105,10 @@ public:
   void dial_failed(const node_name& peer, std::string why, steady_time now);
 
   /// The peer acknowledged our full directory / sent its own.
-  std::vector<member_event> directory_taken(const node_name& peer, std::uint64_t incarnation, steady_time now);
-  std::vector<member_event> directory_given(const node_name& peer, std::uint64_t incarnation, steady_time now);
+  std::vector<member_event> directory_taken(const node_name& peer, std::uint64_t incarnation,
+                                            steady_time now);
+  std::vector<member_event> directory_given(const node_name& peer, std::uint64_t incarnation,
+                                            steady_time now);
 
   /// Anything was heard from that incarnation. `answered`: the number of our ping that it answers.
   std::vector<member_event> heard(const node_name& peer, std::uint64_t incarnation,
@@ -137,14 +140,14 @@ private:
     node_name name;
     bool dialled = false;
     peer_state state = peer_state::joining;
-    std::uint64_t incarnation = 0;     // newest that was admitted
-    std::uint64_t dead_up_to = 0;      // this one and all before are dead
-    bool linked = false;               // hello accepted, connection not known to be lost
+    std::uint64_t incarnation = 0; // newest that was admitted
+    std::uint64_t dead_up_to = 0;  // this one and all before are dead
+    bool linked = false;           // hello accepted, connection not known to be lost
     bool given = false, taken = false, answered = false;
     bool dialling = false;
     bool settled = false;
     bool warned = false;
-    std::uint32_t failures = 0;        // dials in a row that led to nothing
+    std::uint32_t failures = 0; // dials in a row that led to nothing
     std::uint64_t joins = 0;
     std::uint64_t ping_sequence = 0;
     steady_time next_dial{};

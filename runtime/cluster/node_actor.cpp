@@ -3,9 +3,9 @@
 #include "messages/json.hpp"
 #include "runtime/actor/actor_table.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/cluster/text.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/log.hpp"
-#include "runtime/cluster/text.hpp"
 
 #include <unistd.h>
 
@@ -22,15 +22,17 @@ std::string error_json(const error& why) {
 
 node_state::node_state(self_pointer self, actor_environment env, node_options options, member_actor member,
                        std::shared_ptr<audit_log> audit)
-    : self_{self}, env_{env}, options_{std::move(options)}, member_{std::move(member)}, audit_{std::move(audit)},
-      started_{env.steady->now()} {
+    : self_{self}, env_{env}, options_{std::move(options)}, member_{std::move(member)},
+      audit_{std::move(audit)}, started_{env.steady->now()} {
   add_builtin_verbs();
 }
 
 node_actor::behavior_type node_state::make_behavior() {
   return {
       [this](const status_request& request) { return gather_status(request); },
-      [this](const hello& from, const caf::strong_actor_ptr& node) { return self_->delegate(member_, from, node); },
+      [this](const hello& from, const caf::strong_actor_ptr& node) {
+        return self_->delegate(member_, from, node);
+      },
       [this](const ping& x) { return self_->delegate(member_, x); },
       [this](const directory_update& update, const std::vector<caf::strong_actor_ptr>& handles) {
         return self_->delegate(member_, update, handles);
@@ -78,8 +80,12 @@ std::string node_state::status_json(const gathering& all) const {
   const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(env_.steady->now() - started_);
   json_writer w;
   w.begin_object().field("node", options_.spec.name.text).field("incarnation", options_.incarnation);
-  w.field("build", options_.build).field("schema", hex_text(cluster_schema_hash())).field("pid", ::getpid());
-  w.field("uptime_ms", up.count()).field("port", options_.spec.port).field("threads", options_.spec.threads);
+  w.field("build", options_.build)
+      .field("schema", hex_text(cluster_schema_hash()))
+      .field("pid", ::getpid());
+  w.field("uptime_ms", up.count())
+      .field("port", options_.spec.port)
+      .field("threads", options_.spec.threads);
   w.key("roles").begin_array();
   for (const auto role : options_.spec.roles) w.string(to_string(role));
   w.end_array();
@@ -106,7 +112,9 @@ bool node_state::is_local(const std::string& name) const {
 }
 
 void node_state::add_builtin_verbs() {
-  const auto add = [this](const std::string& verb, admin_verb run) { options_.verbs.try_emplace(verb, std::move(run)); };
+  const auto add = [this](const std::string& verb, admin_verb run) {
+    options_.verbs.try_emplace(verb, std::move(run));
+  };
   add("list", [this](auto, const admin_command&, const admin_answer& answer) {
     json_writer w;
     w.begin_array();
@@ -116,16 +124,18 @@ void node_state::add_builtin_verbs() {
     answer({true, std::move(w).text()});
   });
   add("kill", [this](auto, const admin_command& c, const admin_answer& answer) {
-    if (!is_local(c.target)) return answer({false, "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
+    if (!is_local(c.target))
+      return answer({false, "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
     send_kill(caf::actor_cast<caf::actor>(env_.names->handle(c.target)));
     answer({true, "'" + c.target + "' was killed; its supervisor starts it again"});
   });
   for (const bool suspend : {true, false})
-    add(suspend ? "suspend" : "resume", [this, suspend](auto, const admin_command& c, const admin_answer& answer) {
-      const bool done = actor_table::instance().set_suspended(c.target, suspend);
-      answer({done, done ? "'" + c.target + (suspend ? "' is suspended" : "' goes on")
-                         : "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
-    });
+    add(suspend ? "suspend" : "resume",
+        [this, suspend](auto, const admin_command& c, const admin_answer& answer) {
+          const bool done = actor_table::instance().set_suspended(c.target, suspend);
+          answer({done, done ? "'" + c.target + (suspend ? "' is suspended" : "' goes on")
+                             : "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
+        });
 }
 
 reply<admin_result> node_state::command(const admin_command& command) {
@@ -152,7 +162,8 @@ void node_state::run_verb(const admin_command& command, admin_answer answer) {
     known.push_back(verb);
     list += (list.empty() ? "" : ", ") + verb;
   }
-  answer({false, "unknown command '" + command.verb + "'" + did_you_mean(command.verb, known) + " (there are " + list + ")"});
+  answer({false, "unknown command '" + command.verb + "'" + did_you_mean(command.verb, known)
+                     + " (there are " + list + ")"});
 }
 
 } // namespace troupe

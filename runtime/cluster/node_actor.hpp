@@ -22,19 +22,21 @@ namespace troupe {
 using admin_answer = std::function<void(admin_result)>;
 
 /// What a verb does. Runs inside the node actor: it may ask others, it may not block.
-using admin_verb = std::function<void(actor_pointer<node_actor> self, const admin_command& command, admin_answer answer)>;
+using admin_verb =
+    std::function<void(actor_pointer<node_actor> self, const admin_command& command, admin_answer answer)>;
 
 struct node_options {
   node_spec spec;
   std::uint64_t incarnation = 0;
   std::string build;
-  std::filesystem::path data;                 ///< audit.log goes here
+  std::filesystem::path data; ///< audit.log goes here
   /// Verbs beside the built-in ones: `list` (names of this node), `kill NAME` (its supervisor starts
   /// it again), `suspend NAME`, `resume NAME`. An entry of the same name replaces a built-in one.
   std::map<std::string, admin_verb> verbs;
   /// Parts of the status that are ready at once: key → JSON. Called inside the node actor.
   std::map<std::string, std::function<std::string()>> sections;
-  /// Parts of the status that an actor of this node answers: key → name, such as {"tree", "supervisor/root"}.
+  /// Parts of the status that an actor of this node answers: key → name, such as {"tree",
+  /// "supervisor/root"}.
   std::map<std::string, std::string> section_actors;
   nanoseconds answer_within = std::chrono::seconds{1};
 };

@@ -19,8 +19,8 @@ status publish(caf::actor_system& system, const node_actor& node, const node_spe
   if (auto open = check_port_free(spec.port, spec.name.text); !open) return open;
   caf::scoped_actor self{system};
   status outcome = ok;
-  self->request(system.middleman().actor_handle(), std::chrono::seconds{5}, caf::publish_atom::value, spec.port,
-                caf::actor_cast<caf::strong_actor_ptr>(node), system.message_types<node_actor>(),
+  self->request(system.middleman().actor_handle(), std::chrono::seconds{5}, caf::publish_atom::value,
+                spec.port, caf::actor_cast<caf::strong_actor_ptr>(node), system.message_types<node_actor>(),
                 std::string{"127.0.0.1"}, true)
       .receive([](std::uint16_t) {},
                [&](const caf::error& why) {
@@ -43,7 +43,8 @@ template <class Handle>
 void end_process_with(const Handle& core, std::string name) {
   core->attach_functor([name = std::move(name)](const caf::error& why) {
     if (!why || why == caf::exit_reason::user_shutdown) return;
-    log::error("node", "a permanent actor ended; the process ends with it", {{"actor", name}, {"why", from_caf(why).text}});
+    log::error("node", "a permanent actor ended; the process ends with it",
+               {{"actor", name}, {"why", from_caf(why).text}});
     log::close();
     ::_exit(1);
   });
@@ -59,12 +60,15 @@ void node_runtime::leave(caf::actor_system& system, nanoseconds within) const {
       .receive([](const status_report&) {}, [](const caf::error&) {});
 }
 
-result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env, node_runtime_options options) {
+result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env,
+                                node_runtime_options options) {
   auto spec = options.conf.at(options.name);
   if (!spec) return std::move(spec).error();
   std::error_code failed;
   std::filesystem::create_directories(options.data, failed);
-  if (failed) return {cluster_errc::unreadable, options.data.string() + ": " + failed.message() + "; name another --data"};
+  if (failed)
+    return {cluster_errc::unreadable,
+            options.data.string() + ": " + failed.message() + "; name another --data"};
   // Before anything is written: a second process of this node must not raise the first one's counter.
   if (auto open = check_port_free(spec->port, spec->name.text); !open) return std::move(open).error();
   const auto wall = static_cast<std::uint64_t>(wall_clock{}.now().ns / 1'000'000'000);
@@ -92,7 +96,8 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   node.incarnation = out.incarnation;
   node.build = options.build;
   node.data = options.data;
-  out.node = spawn_actor<node_state>(system, spawn_options{.name = "node"}, env, std::move(node), out.member, out.audit);
+  out.node = spawn_actor<node_state>(system, spawn_options{.name = "node"}, env, std::move(node),
+                                     out.member, out.audit);
   out.heartbeat = spawn_actor<heartbeat_state>(system, spawn_options{.name = "heartbeat"}, out.stem);
   if (auto published = publish(system, out.node, out.spec); !published) return std::move(published).error();
   end_process_with(out.node, "node");

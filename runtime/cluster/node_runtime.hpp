@@ -8,7 +8,8 @@
 /// auto stem = std::make_shared<stem_link>(stem_link::from_environment());
 /// system_config config{{.threads = spec.threads}};
 /// caf::actor_system system{config};
-/// auto node = start_node(system, env, {.conf = conf, .name = "exec", .data = data, .build = build, .stem = stem});
+/// auto node = start_node(system, env, {.conf = conf, .name = "exec", .data = data, .build = build,
+///                                      .stem = stem});
 /// if (!node) → print node.error().text, exit 1
 /// …start supervisors and actors; put their names into env.names…
 /// node->ready();
@@ -26,12 +27,12 @@ namespace troupe {
 
 struct node_runtime_options {
   nodes_conf conf;
-  std::string name;                          ///< of this node
-  std::filesystem::path data;                ///< this node's own directory; created when missing
-  std::string build;                         ///< same text on all nodes of one build
-  std::shared_ptr<stem_link> stem;           ///< null: no parent
+  std::string name;                ///< of this node
+  std::filesystem::path data;      ///< this node's own directory; created when missing
+  std::string build;               ///< same text on all nodes of one build
+  std::shared_ptr<stem_link> stem; ///< null: no parent
   membership_options membership;
-  node_options node;                         ///< verbs and sections; the rest is filled in
+  node_options node; ///< verbs and sections; the rest is filled in
   std::function<void(const std::string&)> declared_dead;
 };
 
@@ -58,6 +59,7 @@ struct node_runtime {
 /// Starts the parts and publishes the node actor on 127.0.0.1. Errors: unknown node, data directory not
 /// writable, port in use (the text names the remedy). Blocks shortly; from the main thread.
 /// `env.names` receives "node", "member" and "heartbeat".
-result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env, node_runtime_options options);
+result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env,
+                                node_runtime_options options);
 
 } // namespace troupe

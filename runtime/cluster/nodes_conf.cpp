@@ -11,11 +11,11 @@
 namespace troupe {
 namespace {
 
-constexpr std::array all_roles{node_role::ingest, node_role::gateway, node_role::execution, node_role::model,
-                               node_role::train};
+constexpr std::array all_roles{node_role::ingest, node_role::gateway, node_role::execution,
+                               node_role::model, node_role::train};
 
 const std::vector<std::string>& known_keys() {
-  static const std::vector<std::string> keys{"host",     "port",   "roles",      "threads",
+  static const std::vector<std::string> keys{"host",   "port",     "roles",       "threads",
                                              "device", "accounts", "standby-for", "labels"};
   return keys;
 }
@@ -29,7 +29,9 @@ const std::vector<std::string>& known_roles() {
   return words;
 }
 
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\r';
+}
 
 std::vector<std::string> words_of(std::string_view line) {
   std::vector<std::string> out;
@@ -60,7 +62,8 @@ bool is_account(std::string_view text) noexcept {
   return at != std::string_view::npos && is_word(text.substr(0, at)) && is_word(text.substr(at + 1));
 }
 
-bool parse_number(std::string_view text, std::uint32_t least, std::uint32_t most, std::uint32_t& out) noexcept {
+bool parse_number(std::string_view text, std::uint32_t least, std::uint32_t most,
+                  std::uint32_t& out) noexcept {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
   return failed == std::errc{} && end == text.data() + text.size() && out >= least && out <= most;
 }
@@ -99,14 +102,17 @@ public:
 
 private:
   error fail(cluster_errc code, std::string text, std::size_t line = 0) const {
-    return {make_error_code(code), file_ + ":" + std::to_string(line == 0 ? line_ : line) + ": " + std::move(text)};
+    return {make_error_code(code),
+            file_ + ":" + std::to_string(line == 0 ? line_ : line) + ": " + std::move(text)};
   }
 
   status take_line(std::string_view line) {
     const auto words = words_of(line);
     if (words.empty()) return ok;
     if (is_blank(line.front())) {
-      if (!open_) return fail(cluster_errc::bad_syntax, "continues a node, but none is above it; begin with 'node NAME'");
+      if (!open_)
+        return fail(cluster_errc::bad_syntax,
+                    "continues a node, but none is above it; begin with 'node NAME'");
       return take_pairs(words, 0);
     }
     if (words.front() != "node") {
@@ -119,7 +125,8 @@ private:
     if (words.size() < 2 || words[1].find('=') != std::string::npos)
       return fail(cluster_errc::bad_syntax, "a node needs a name: node NAME host=… port=… roles=…");
     if (!is_word(words[1]))
-      return fail(cluster_errc::bad_value, "'" + words[1] + "' is no node name; use letters, digits, '-', '_', '.'");
+      return fail(cluster_errc::bad_value,
+                  "'" + words[1] + "' is no node name; use letters, digits, '-', '_', '.'");
     open_ = true;
     seen_.clear();
     nodes_.push_back({});
@@ -136,10 +143,12 @@ private:
       const auto key = words[i].substr(0, equals);
       const auto value = words[i].substr(equals + 1);
       if (std::find(known_keys().begin(), known_keys().end(), key) == known_keys().end())
-        return fail(cluster_errc::unknown_word, "unknown key '" + key + "'" + did_you_mean(key, known_keys()));
+        return fail(cluster_errc::unknown_word,
+                    "unknown key '" + key + "'" + did_you_mean(key, known_keys()));
       if (value.empty()) return fail(cluster_errc::bad_value, "'" + key + "' has no value");
       if (!seen_.insert(key).second)
-        return fail(cluster_errc::conflict, "'" + key + "' is given twice for node '" + nodes_.back().name.text + "'");
+        return fail(cluster_errc::conflict,
+                    "'" + key + "' is given twice for node '" + nodes_.back().name.text + "'");
       if (auto taken = take_pair(nodes_.back(), key, value); !taken) return taken;
     }
     return ok;
@@ -155,17 +164,21 @@ private:
       return ok;
     }
     if (key == "device") return take_device(node, value);
-    if (key == "accounts") return take_list(value, key, node.accounts, is_account, "NAME@VENUE, such as main@binance");
-    if (key == "labels") return take_list(value, key, node.labels, is_word, "letters, digits, '-', '_', '.'");
+    if (key == "accounts")
+      return take_list(value, key, node.accounts, is_account, "NAME@VENUE, such as main@binance");
+    if (key == "labels")
+      return take_list(value, key, node.labels, is_word, "letters, digits, '-', '_', '.'");
     node.standby_for = value;
     return ok;
   }
 
   status take_host(node_spec& node, const std::string& value) {
     const bool fits = value.size() <= 253 && std::all_of(value.begin(), value.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':';
-    });
-    if (!fits) return fail(cluster_errc::bad_value, "host=" + value + ": expected an address or a host name");
+                        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+                               || c == '.' || c == '-' || c == ':';
+                      });
+    if (!fits)
+      return fail(cluster_errc::bad_value, "host=" + value + ": expected an address or a host name");
     node.host = value;
     return ok;
   }
@@ -173,29 +186,35 @@ private:
   status take_port(node_spec& node, const std::string& value) {
     std::uint32_t port = 0;
     if (!parse_number(value, 1, 65535, port))
-      return fail(cluster_errc::bad_value, "port=" + value + ": expected a number from 1 to 65535 (the other nodes have to know it)");
+      return fail(cluster_errc::bad_value,
+                  "port=" + value
+                      + ": expected a number from 1 to 65535 (the other nodes have to know it)");
     node.port = static_cast<std::uint16_t>(port);
     return ok;
   }
 
   status take_roles(node_spec& node, const std::string& value) {
     std::vector<std::string> words;
-    if (auto split = take_list(value, "roles", words, is_word, "ingest, gateway, execution, model, train"); !split)
+    if (auto split = take_list(value, "roles", words, is_word, "ingest, gateway, execution, model, train");
+        !split)
       return split;
     for (const auto role : all_roles)
       if (std::find(words.begin(), words.end(), to_string(role)) != words.end()) node.roles.push_back(role);
     for (const auto& word : words)
       if (std::find(known_roles().begin(), known_roles().end(), word) == known_roles().end())
-        return fail(cluster_errc::unknown_word, "unknown role '" + word + "'" + did_you_mean(word, known_roles()));
+        return fail(cluster_errc::unknown_word,
+                    "unknown role '" + word + "'" + did_you_mean(word, known_roles()));
     return ok;
   }
 
   status take_device(node_spec& node, const std::string& value) {
     std::uint32_t number = 0;
-    const bool cuda = value.starts_with("cuda:") && parse_number(std::string_view{value}.substr(5), 0, 63, number);
+    const bool cuda =
+        value.starts_with("cuda:") && parse_number(std::string_view{value}.substr(5), 0, 63, number);
     if (value != "cpu" && !cuda) {
       static const std::vector<std::string> devices{"cpu", "cuda:0"};
-      return fail(cluster_errc::unknown_word, "unknown device '" + value + "'" + did_you_mean(value, devices)
+      return fail(cluster_errc::unknown_word, "unknown device '" + value + "'"
+                                                  + did_you_mean(value, devices)
                                                   + " (cpu, or cuda:N with N from 0 to 63)");
     }
     node.device = value;
@@ -209,10 +228,11 @@ private:
       const auto comma = rest.find(',');
       const std::string item{rest.substr(0, comma)};
       if (!fits(item))
-        return fail(cluster_errc::bad_value, std::string{key} + "=" + value + ": '" + item + "' does not fit; expected "
-                                                 + std::string{expected});
+        return fail(cluster_errc::bad_value, std::string{key} + "=" + value + ": '" + item
+                                                 + "' does not fit; expected " + std::string{expected});
       if (std::find(out.begin(), out.end(), item) != out.end())
-        return fail(cluster_errc::conflict, std::string{key} + "=" + value + ": '" + item + "' is given twice");
+        return fail(cluster_errc::conflict,
+                    std::string{key} + "=" + value + ": '" + item + "' is given twice");
       out.push_back(item);
       if (comma == std::string_view::npos) return ok;
       rest.remove_prefix(comma + 1);
@@ -225,23 +245,30 @@ private:
     const auto& node = nodes_.back();
     for (const std::string_view key : {"host", "port", "roles"})
       if (!seen_.contains(key))
-        return fail(cluster_errc::bad_syntax, "node '" + node.name.text + "' has no " + std::string{key}, node.line);
+        return fail(cluster_errc::bad_syntax, "node '" + node.name.text + "' has no " + std::string{key},
+                    node.line);
     const bool executes = node.has(node_role::execution);
     if (executes && node.accounts.empty() && node.standby_for.empty())
-      return fail(cluster_errc::conflict, "node '" + node.name.text
-                                              + "' has the role execution but no account; add accounts=NAME@VENUE", node.line);
+      return fail(cluster_errc::conflict,
+                  "node '" + node.name.text
+                      + "' has the role execution but no account; add accounts=NAME@VENUE",
+                  node.line);
     if (!executes && !node.accounts.empty())
-      return fail(cluster_errc::conflict, "node '" + node.name.text + "' has accounts but not the role execution", node.line);
+      return fail(cluster_errc::conflict,
+                  "node '" + node.name.text + "' has accounts but not the role execution", node.line);
     if (!executes && !node.standby_for.empty())
-      return fail(cluster_errc::conflict, "node '" + node.name.text + "' has standby-for but not the role execution", node.line);
+      return fail(cluster_errc::conflict,
+                  "node '" + node.name.text + "' has standby-for but not the role execution", node.line);
     return ok;
   }
 
   status check_all() const {
-    if (nodes_.empty()) return fail(cluster_errc::bad_syntax, "names no node; add a line 'node NAME host=… port=… roles=…'");
+    if (nodes_.empty())
+      return fail(cluster_errc::bad_syntax, "no node; add a line 'node NAME host=… port=… roles=…'");
     if (nodes_.size() > max_cluster_nodes)
-      return fail(cluster_errc::bad_value, std::to_string(nodes_.size()) + " nodes; at most "
-                                               + std::to_string(max_cluster_nodes) + " can form a full mesh",
+      return fail(cluster_errc::bad_value,
+                  std::to_string(nodes_.size()) + " nodes; at most " + std::to_string(max_cluster_nodes)
+                      + " can form a full mesh",
                   nodes_[max_cluster_nodes].line);
     std::map<std::string, const node_spec*> names;
     std::map<std::string, const node_spec*> places;
@@ -262,9 +289,10 @@ private:
   }
 
   status clash(const std::string& what, const node_spec& node, const node_spec& other) const {
-    return fail(cluster_errc::conflict, "node '" + node.name.text + "' claims " + what + ", but line "
-                                            + std::to_string(other.line) + " has it already for node '"
-                                            + other.name.text + "'; change one of them", node.line);
+    return fail(cluster_errc::conflict,
+                "node '" + node.name.text + "' claims " + what + ", but line " + std::to_string(other.line)
+                    + " has it already for node '" + other.name.text + "'; change one of them",
+                node.line);
   }
 
   status check_standby(const node_spec& node, const std::map<std::string, const node_spec*>& names) const {
@@ -273,12 +301,16 @@ private:
     if (i == names.end()) {
       std::vector<std::string> known;
       for (const auto& [name, unused] : names) known.push_back(name);
-      return fail(cluster_errc::unknown_word, "standby-for names the unknown node '" + node.standby_for + "'"
-                                                  + did_you_mean(node.standby_for, known), node.line);
+      return fail(cluster_errc::unknown_word,
+                  "standby-for names the unknown node '" + node.standby_for + "'"
+                      + did_you_mean(node.standby_for, known),
+                  node.line);
     }
-    if (i->second == &node) return fail(cluster_errc::conflict, "a node can't stand by for itself", node.line);
+    if (i->second == &node)
+      return fail(cluster_errc::conflict, "a node can't stand by for itself", node.line);
     if (i->second->accounts.empty())
-      return fail(cluster_errc::conflict, "standby-for names '" + node.standby_for + "', which has no accounts", node.line);
+      return fail(cluster_errc::conflict,
+                  "standby-for names '" + node.standby_for + "', which has no accounts", node.line);
     return ok;
   }
 
@@ -315,7 +347,8 @@ nodes_conf::nodes_conf(std::vector<node_spec> nodes) : nodes_{std::move(nodes)} 
 }
 
 const node_spec* nodes_conf::find(std::string_view name) const noexcept {
-  const auto i = std::find_if(nodes_.begin(), nodes_.end(), [&](const node_spec& n) { return n.name.text == name; });
+  const auto i =
+      std::find_if(nodes_.begin(), nodes_.end(), [&](const node_spec& n) { return n.name.text == name; });
   return i == nodes_.end() ? nullptr : &*i;
 }
 
@@ -323,8 +356,8 @@ result<node_spec> nodes_conf::at(std::string_view name) const {
   if (const auto* node = find(name)) return *node;
   std::vector<std::string> known;
   for (const auto& node : nodes_) known.push_back(node.name.text);
-  return {cluster_errc::unknown_node, "nodes.conf has no node '" + std::string{name} + "'" + did_you_mean(name, known)
-                                          + " (it has " + join(known) + ")"};
+  return {cluster_errc::unknown_node, "nodes.conf has no node '" + std::string{name} + "'"
+                                          + did_you_mean(name, known) + " (it has " + join(known) + ")"};
 }
 
 std::vector<const node_spec*> nodes_conf::with(node_role role) const {
@@ -341,7 +374,8 @@ const node_spec* nodes_conf::node_of(std::string_view account) const noexcept {
 }
 
 std::size_t nodes_conf::position(std::string_view name) const noexcept {
-  const auto i = std::find_if(nodes_.begin(), nodes_.end(), [&](const node_spec& n) { return n.name.text == name; });
+  const auto i =
+      std::find_if(nodes_.begin(), nodes_.end(), [&](const node_spec& n) { return n.name.text == name; });
   return static_cast<std::size_t>(i - nodes_.begin());
 }
 
@@ -354,8 +388,9 @@ result<nodes_conf> parse_nodes_conf(std::string_view text, std::string_view file
 std::string to_text(const nodes_conf& conf) {
   std::string out;
   for (const auto& node : conf.nodes()) {
-    out += "node " + node.name.text + " host=" + node.host + " port=" + std::to_string(node.port) + " roles="
-           + roles_text(node) + " threads=" + std::to_string(node.threads) + " device=" + node.device;
+    out += "node " + node.name.text + " host=" + node.host + " port=" + std::to_string(node.port)
+           + " roles=" + roles_text(node) + " threads=" + std::to_string(node.threads)
+           + " device=" + node.device;
     if (!node.accounts.empty()) out += " accounts=" + join(node.accounts);
     if (!node.standby_for.empty()) out += " standby-for=" + node.standby_for;
     if (!node.labels.empty()) out += " labels=" + join(node.labels);

@@ -45,13 +45,13 @@ struct node_spec {
   node_name name;
   std::string host;
   std::uint16_t port = 0;
-  std::vector<node_role> roles;      ///< in the order of `node_role`, without repeats
+  std::vector<node_role> roles; ///< in the order of `node_role`, without repeats
   std::string device = "cpu";
   std::uint32_t threads = 2;
   std::vector<std::string> accounts; ///< "main@binance"
   std::vector<std::string> labels;
   std::string standby_for;
-  std::size_t line = 0;              ///< where it stands, from 1
+  std::size_t line = 0; ///< where it stands, from 1
 
   [[nodiscard]] bool has(node_role role) const noexcept;
   [[nodiscard]] bool has_label(std::string_view label) const noexcept;

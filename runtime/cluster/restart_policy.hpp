@@ -11,11 +11,11 @@
 namespace troupe {
 
 struct restart_options {
-  nanoseconds least = std::chrono::milliseconds{200};  ///< first pause, doubled with each failure ...
-  nanoseconds most = std::chrono::seconds{30};         ///< ... up to this
-  nanoseconds proven_after = std::chrono::seconds{1};  ///< ready for so long: the back-off begins anew
-  std::uint32_t limit = 5;                             ///< more counted failures than this ...
-  nanoseconds period = std::chrono::seconds{60};       ///< ... within this time: give up
+  nanoseconds least = std::chrono::milliseconds{200}; ///< first pause, doubled with each failure ...
+  nanoseconds most = std::chrono::seconds{30};        ///< ... up to this
+  nanoseconds proven_after = std::chrono::seconds{1}; ///< ready for so long: the back-off begins anew
+  std::uint32_t limit = 5;                            ///< more counted failures than this ...
+  nanoseconds period = std::chrono::seconds{60};      ///< ... within this time: give up
 };
 
 /// Why a process ended, as far as restarting it is concerned.
@@ -52,8 +52,8 @@ public:
 
 private:
   restart_options options_;
-  std::uint32_t failures_ = 0;        // ends in a row without having been proven
-  std::deque<steady_time> counted_;   // counted failures within the period
+  std::uint32_t failures_ = 0;      // ends in a row without having been proven
+  std::deque<steady_time> counted_; // counted failures within the period
 };
 
 } // namespace troupe

@@ -33,7 +33,8 @@ result<pipe_ends> make_pipe() {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return os_error("pipe");
   const owned_fd low_read{ends[0]};
   const owned_fd low_write{ends[1]};
-  pipe_ends out{owned_fd{::fcntl(ends[0], F_DUPFD_CLOEXEC, 10)}, owned_fd{::fcntl(ends[1], F_DUPFD_CLOEXEC, 10)}};
+  pipe_ends out{owned_fd{::fcntl(ends[0], F_DUPFD_CLOEXEC, 10)},
+                owned_fd{::fcntl(ends[1], F_DUPFD_CLOEXEC, 10)}};
   if (!out.read || !out.write) return os_error("pipe");
   return out;
 }
@@ -75,8 +76,10 @@ struct child_plan {
   ::dup2(empty, 0);
   ::dup2(log, 1);
   ::dup2(log, 2);
-  if (plan.heartbeat >= 0) ::dup2(plan.heartbeat, heartbeat_fd);
-  else ::close(heartbeat_fd);
+  if (plan.heartbeat >= 0)
+    ::dup2(plan.heartbeat, heartbeat_fd);
+  else
+    ::close(heartbeat_fd);
   // Whatever this process inherited itself without close-on-exec stays here.
   ::close_range(heartbeat_fd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   ::execvpe(plan.argv.front(), plan.argv.data(), plan.envp.data());
@@ -90,8 +93,8 @@ void owned_fd::reset(int fd) noexcept {
   fd_ = fd;
 }
 
-result<spawned_process> spawn_process(const std::vector<std::string>& command, const std::filesystem::path& log_file,
-                            bool heartbeat) {
+result<spawned_process> spawn_process(const std::vector<std::string>& command,
+                                      const std::filesystem::path& log_file, bool heartbeat) {
   if (command.empty()) return {cluster_errc::bad_value, "a process without a command"};
   auto report = make_pipe();
   if (!report) return std::move(report).error();
@@ -145,7 +148,8 @@ std::string last_line(const std::filesystem::path& log_file, std::uintmax_t offs
   std::string text(static_cast<std::size_t>(size - from), '\0');
   const auto got = ::pread(in.get(), text.data(), text.size(), static_cast<off_t>(from));
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
   const auto start = text.rfind('\n');
   return start == std::string::npos ? text : text.substr(start + 1);
 }
@@ -154,8 +158,7 @@ result<socket_place> socket_place::of(const std::filesystem::path& socket) {
   const auto folder = socket.has_parent_path() ? socket.parent_path() : std::filesystem::path{"."};
   socket_place out;
   out.folder_.reset(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!out.folder_)
-    return {cluster_errc::unreadable, folder.string() + ": " + std::strerror(errno)};
+  if (!out.folder_) return {cluster_errc::unreadable, folder.string() + ": " + std::strerror(errno)};
   out.path_ = "/proc/self/fd/" + std::to_string(out.folder_.get()) + "/" + socket.filename().string();
   if (out.path_.size() >= sizeof(sockaddr_un::sun_path))
     return {cluster_errc::bad_value, socket.string() + ": the file name is too long for a socket"};

@@ -44,9 +44,10 @@ struct spawned_process {
 /// Forks and executes. The child: own process group (Ctrl-C reaches the parent only), default signals, dies
 /// with the parent, standard input empty, output and error appended to `log_file`, descriptor 3 the
 /// write end of the heartbeat pipe and named in TROUPE_STEM_FD, no other descriptor.
-/// A program that can't be executed or a log that can't be opened is an error here, not an exit of the child.
-result<spawned_process> spawn_process(const std::vector<std::string>& command, const std::filesystem::path& log_file,
-                            bool heartbeat);
+/// A program that can't be executed or a log that can't be opened is an error here, not an exit of the
+/// child.
+result<spawned_process> spawn_process(const std::vector<std::string>& command,
+                                      const std::filesystem::path& log_file, bool heartbeat);
 
 /// The last line that is not blank of what was appended behind `offset` (at most 4 KiB are read).
 std::string last_line(const std::filesystem::path& log_file, std::uintmax_t offset);

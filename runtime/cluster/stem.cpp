@@ -50,7 +50,9 @@ constexpr std::array<std::pair<std::string_view, int>, 8> signal_names{{{"KILL",
                                                                         {"CONT", SIGCONT},
                                                                         {"QUIT", SIGQUIT}}};
 
-steady_time now() noexcept { return {monotonic_ns()}; }
+steady_time now() noexcept {
+  return {monotonic_ns()};
+}
 
 std::string end_text(int wait_status) {
   if (WIFEXITED(wait_status)) return "exit code " + std::to_string(WEXITSTATUS(wait_status));
@@ -60,7 +62,8 @@ std::string end_text(int wait_status) {
 
 /// One node process and its history.
 struct slot {
-  explicit slot(const stem_process& process, const restart_options& restart) : spec{&process}, policy{restart} {}
+  explicit slot(const stem_process& process, const restart_options& restart)
+      : spec{&process}, policy{restart} {}
 
   const stem_process* spec;
   restart_policy policy;
@@ -72,12 +75,12 @@ struct slot {
   steady_time last_beat{};
   steady_time next_start{};
   std::optional<steady_time> ready;
-  std::optional<steady_time> kill_at;   // SIGKILL follows when it still lives then
+  std::optional<steady_time> kill_at; // SIGKILL follows when it still lives then
   bool beat_seen = false;
   bool ever_ready = false;
-  bool provoked = false;                // an operator or the rig had a hand in its end
+  bool provoked = false; // an operator or the rig had a hand in its end
   bool stuck = false;
-  bool again = false;                   // an operator asked for a restart
+  bool again = false; // an operator asked for a restart
   std::uint64_t restarts = 0;
   std::uint64_t kills = 0;
   std::uintmax_t log_offset = 0;
@@ -172,7 +175,8 @@ private:
     s.ready = now();
     s.ever_ready = true;
     if (s.state == run_state::starting) s.enter(run_state::running);
-    const bool all = std::all_of(slots_.begin(), slots_.end(), [](const slot& x) { return x.ready.has_value(); });
+    const bool all =
+        std::all_of(slots_.begin(), slots_.end(), [](const slot& x) { return x.ready.has_value(); });
     if (!all || all_ready_told_) return;
     all_ready_told_ = true;
     if (options_.all_ready) options_.all_ready();
@@ -254,7 +258,8 @@ private:
       s.enter(run_state::stopped);
       return;
     }
-    const auto words = end == process_end::outside ? std::string{} : last_line(s.spec->log_file, s.log_offset);
+    const auto words =
+        end == process_end::outside ? std::string{} : last_line(s.spec->log_file, s.log_offset);
     if (!pause) {
       give_up(s, s.last_exit + (words.empty() ? "" : ": " + words));
       return;
@@ -278,7 +283,8 @@ private:
   }
 
   [[nodiscard]] bool finished() const {
-    const bool any_alive = std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return s.alive(); });
+    const bool any_alive =
+        std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return s.alive(); });
     if (any_alive) return false;
     return stopping_ || std::all_of(slots_.begin(), slots_.end(), [](const slot& s) {
              return s.state == run_state::stopped || s.state == run_state::failed;
@@ -368,8 +374,9 @@ private:
     const auto* where = reinterpret_cast<const sockaddr*>(&address);
     const owned_fd test{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     if (test && ::connect(test.get(), where, sizeof address) == 0)
-      return {cluster_errc::conflict, options_.socket.string()
-                                          + ": another `troupe up` runs on this data directory; stop it, or name another --data"};
+      return {cluster_errc::conflict,
+              options_.socket.string()
+                  + ": another `troupe up` runs on this data directory; stop it, or name another --data"};
     ::unlink(place->path().c_str());
     listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener_) return fail("socket");
@@ -422,8 +429,11 @@ private:
     }
     const bool kill = words[0] == "kill" && (words.size() == 2 || words.size() == 3);
     const bool restart = words[0] == "restart" && words.size() == 2;
-    if (!kill && !restart) return "refused: unknown command '" + line + "'; there are status, kill NAME [SIGNAL], restart NAME, stop";
-    const auto s = std::find_if(slots_.begin(), slots_.end(), [&](const slot& x) { return x.spec->name == words[1]; });
+    if (!kill && !restart)
+      return "refused: unknown command '" + line
+             + "'; there are status, kill NAME [SIGNAL], restart NAME, stop";
+    const auto s =
+        std::find_if(slots_.begin(), slots_.end(), [&](const slot& x) { return x.spec->name == words[1]; });
     if (s == slots_.end()) return "refused: no node '" + words[1] + "' here";
     if (stopping_) return "refused: everything is being stopped";
     return kill ? kill_node(*s, words.size() == 3 ? words[2] : "KILL") : restart_node(*s);
@@ -459,13 +469,15 @@ private:
 
   [[nodiscard]] std::string status_json() const {
     json_writer w;
-    const bool all = std::all_of(slots_.begin(), slots_.end(), [](const slot& x) { return x.ready.has_value(); });
+    const bool all =
+        std::all_of(slots_.begin(), slots_.end(), [](const slot& x) { return x.ready.has_value(); });
     w.begin_object().field("pid", ::getpid()).field("stopping", stopping_).field("ready", all);
     w.key("nodes").begin_array();
     for (const auto& s : slots_) {
       w.begin_object().field("node", s.spec->name).field("pid", s.pid).field("state", to_string(s.state));
       w.field("ready", s.ready.has_value()).field("restarts", s.restarts).field("kills", s.kills);
-      w.field("silent_ms", s.alive() ? whole_millis(now() - s.last_beat) : 0).field("since_ms", whole_millis(now() - s.since));
+      w.field("silent_ms", s.alive() ? whole_millis(now() - s.last_beat) : 0)
+          .field("since_ms", whole_millis(now() - s.since));
       w.field("last_exit", s.last_exit).end_object();
     }
     w.end_array().end_object();

@@ -24,20 +24,20 @@ namespace troupe {
 
 /// One node process.
 struct stem_process {
-  std::string name;                  ///< the node's name
-  std::vector<std::string> command;  ///< program and arguments; a program without '/' is searched in PATH
-  std::filesystem::path log_file;    ///< its standard output and error are appended here (created, mode 0600)
-  bool heartbeat = true;             ///< false: a helper without a pipe; it counts as ready when it runs
+  std::string name;                 ///< the node's name
+  std::vector<std::string> command; ///< program and arguments; a program without '/' is searched in PATH
+  std::filesystem::path log_file; ///< its standard output and error are appended here (created, mode 0600)
+  bool heartbeat = true;          ///< false: a helper without a pipe; it counts as ready when it runs
 };
 
 struct stem_options {
-  std::vector<stem_process> processes;     ///< started in this order, stopped in reverse
-  std::filesystem::path socket;            ///< unix socket for status and commands (mode 0600); empty: none
+  std::vector<stem_process> processes; ///< started in this order, stopped in reverse
+  std::filesystem::path socket;        ///< unix socket for status and commands (mode 0600); empty: none
   restart_options restart;
-  nanoseconds silence = std::chrono::seconds{10};      ///< heartbeat silence that means wedged
-  nanoseconds first_beat = std::chrono::seconds{60};   ///< time until the first heartbeat of a start
-  nanoseconds abort_grace = std::chrono::seconds{2};   ///< SIGABRT to SIGKILL
-  nanoseconds stop_within = std::chrono::seconds{10};  ///< ordered stop of all nodes
+  nanoseconds silence = std::chrono::seconds{10};     ///< heartbeat silence that means wedged
+  nanoseconds first_beat = std::chrono::seconds{60};  ///< time until the first heartbeat of a start
+  nanoseconds abort_grace = std::chrono::seconds{2};  ///< SIGABRT to SIGKILL
+  nanoseconds stop_within = std::chrono::seconds{10}; ///< ordered stop of all nodes
   /// Receives one line a happening ("node model (pid 7) was killed by signal 9; starting it again").
   std::function<void(const std::string&)> say;
   /// Called once, when every process is ready for the first time.

@@ -30,7 +30,8 @@ bool wait_for(int fd, short what, std::int64_t until_ns) {
 
 } // namespace
 
-result<std::string> ask_stem(const std::filesystem::path& socket, const std::string& command, nanoseconds timeout) {
+result<std::string> ask_stem(const std::filesystem::path& socket, const std::string& command,
+                             nanoseconds timeout) {
   const auto until = monotonic_ns() + timeout.count();
   auto place = socket_place::of(socket);
   if (!place) return std::move(place).error();
@@ -40,7 +41,8 @@ result<std::string> ask_stem(const std::filesystem::path& socket, const std::str
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, place->path().c_str(), place->path().size() + 1);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return {cluster_errc::unreachable, socket.string() + ": no `troupe up` runs here (" + std::strerror(errno) + ")"};
+    return {cluster_errc::unreachable,
+            socket.string() + ": no `troupe up` runs here (" + std::strerror(errno) + ")"};
   const auto line = command + "\n";
   if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     return {cluster_errc::failed, socket.string() + ": " + std::strerror(errno)};
@@ -48,7 +50,8 @@ result<std::string> ask_stem(const std::filesystem::path& socket, const std::str
   char buffer[4096];
   for (;;) {
     if (!wait_for(fd.get(), POLLIN, until))
-      return {cluster_errc::timed_out, "the parent process at " + socket.string() + " did not answer '" + command + "'"};
+      return {cluster_errc::timed_out,
+              "the parent process at " + socket.string() + " did not answer '" + command + "'"};
     const auto got = ::recv(fd.get(), buffer, sizeof buffer, 0);
     if (got == 0) break;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
@@ -57,8 +60,10 @@ result<std::string> ask_stem(const std::filesystem::path& socket, const std::str
     if (answer.size() > longest_answer) return {cluster_errc::bad_value, "an answer of more than 1 MiB"};
   }
   while (!answer.empty() && answer.back() == '\n') answer.pop_back();
-  if (answer.starts_with(refusal_prefix)) return {cluster_errc::refused, answer.substr(refusal_prefix.size())};
-  if (answer.empty()) return {cluster_errc::failed, "the parent process ended while it was asked '" + command + "'"};
+  if (answer.starts_with(refusal_prefix))
+    return {cluster_errc::refused, answer.substr(refusal_prefix.size())};
+  if (answer.empty())
+    return {cluster_errc::failed, "the parent process ended while it was asked '" + command + "'"};
   return answer;
 }
 

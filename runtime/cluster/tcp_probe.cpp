@@ -68,7 +68,9 @@ tcp_probe::outcome tcp_probe::wait(int milliseconds) {
   return outcome::connected;
 }
 
-tcp_probe::outcome tcp_probe::poll() { return wait(0); }
+tcp_probe::outcome tcp_probe::poll() {
+  return wait(0);
+}
 
 status check_port_free(std::uint16_t port, const std::string& node) {
   const auto place = numeric("127.0.0.1", port);
@@ -80,11 +82,12 @@ status check_port_free(std::uint16_t port, const std::string& node) {
     return ok;
   const auto text = std::to_string(port);
   if (errno == EADDRINUSE)
-    return {cluster_errc::port_in_use, "port " + text + " of node '" + node
-                                           + "' is in use by another process; end it (`ss -ltnp 'sport = :" + text
-                                           + "'` shows it) or give the node another port in nodes.conf"};
-  return {cluster_errc::failed, "port " + text + " of node '" + node + "' can't be opened: " + std::strerror(errno)
-                                    + "; give the node another port in nodes.conf"};
+    return {cluster_errc::port_in_use,
+            "port " + text + " of node '" + node
+                + "' is in use by another process; end it (`ss -ltnp 'sport = :" + text
+                + "'` shows it) or give the node another port in nodes.conf"};
+  return {cluster_errc::failed, "port " + text + " of node '" + node + "' can't be opened: "
+                                    + std::strerror(errno) + "; give the node another port in nodes.conf"};
 }
 
 } // namespace troupe

@@ -11,7 +11,8 @@
 #include <functional>
 #include <optional>
 
-// Three nodes in one process and one thread, on CAF's simulated network: time and traffic move only when the
+// Three nodes in one process and one thread, on CAF's simulated network: time and traffic move only
+// when the
 // test says so, so every run is the same.
 
 using namespace troupe;
@@ -59,9 +60,11 @@ struct asker_state {
   using handle_type = observable_actor;
   using self_pointer = actor_pointer<observable_actor>;
   static inline const char* name = "asker";
-  asker_state(self_pointer self, observable_actor whom, error* why) : self_{self}, whom_{std::move(whom)}, why_{why} {}
+  asker_state(self_pointer self, observable_actor whom, error* why)
+      : self_{self}, whom_{std::move(whom)}, why_{why} {}
   observable_actor::behavior_type make_behavior() {
-    ask(self_, whom_, 1h, status_request{}).then([](const status_report&) {}, [this](const error& e) { *why_ = e; });
+    ask(self_, whom_, 1h, status_request{})
+        .then([](const status_report&) {}, [this](const error& e) { *why_ = e; });
     return {[](const status_request&) -> reply<status_report> { return status_report{}; }};
   }
   self_pointer self_;
@@ -106,7 +109,8 @@ struct fixture : belt {
   using setup = std::function<void(member_options&)>;
 
   /// Starts a node and publishes it; `port` is that of `name` in nodes.conf.
-  node& start(planet& where, const std::string& name, std::uint64_t incarnation = 1, const setup& change = {}) {
+  node& start(planet& where, const std::string& name, std::uint64_t incarnation = 1,
+              const setup& change = {}) {
     auto& n = nodes.emplace_back();
     n.where = &where;
     const actor_environment env{&market, &steady, n.names.get(), 7};
@@ -124,7 +128,8 @@ struct fixture : belt {
     door.incarnation = incarnation;
     door.build = "b1";
     auto audit = std::make_shared<audit_log>(std::move(audit_log::open(data)).value());
-    n.door = spawn_actor<node_state>(where.sys, spawn_options{.name = name + "/node"}, env, door, n.member, audit);
+    n.door = spawn_actor<node_state>(where.sys, spawn_options{.name = name + "/node"}, env, door, n.member,
+                                     audit);
     pump();
     const auto port = conf.find(name)->port;
     where.mpx.provide_acceptor(port, acceptor(where));
@@ -137,8 +142,8 @@ struct fixture : belt {
   /// The next dial of `client` to `server` finds a wire.
   void wire(planet& server, const std::string& name, planet& client) {
     const auto ends = std::make_pair(next_connection_handle(), next_connection_handle());
-    server.mpx.prepare_connection(acceptor(server), ends.first, client.mpx, "127.0.0.1", conf.find(name)->port,
-                                  ends.second);
+    server.mpx.prepare_connection(acceptor(server), ends.first, client.mpx, "127.0.0.1",
+                                  conf.find(name)->port, ends.second);
     last_server_end = ends.first;
     last_client_end = ends.second;
   }
@@ -150,7 +155,8 @@ struct fixture : belt {
   }
 
   /// Cuts a wire the way the kernel reports it, on both ends.
-  void cut(planet& server, caf::io::connection_handle server_end, planet& client, caf::io::connection_handle client_end) {
+  void cut(planet& server, caf::io::connection_handle server_end, planet& client,
+           caf::io::connection_handle client_end) {
     const auto tell_broker = [](planet& where, caf::io::connection_handle end) {
       auto broker = where.mm.named_broker<caf::io::basp_broker>(caf::atom("BASP"));
       caf::anon_send(caf::actor_cast<caf::actor>(broker), caf::io::connection_closed_msg{end});
@@ -190,14 +196,17 @@ struct fixture : belt {
     pump();
   }
 
-  std::string status(node& n) { return question<status_report>(n, n.member, status_request{}).value().json; }
+  std::string status(node& n) {
+    return question<status_report>(n, n.member, status_request{}).value().json;
+  }
 
   template <class Reply, class Handle, class... Ts>
   result<Reply> question(node& n, const Handle& whom, Ts&&... message) {
     auto answer = n.where->self->request(whom, 10s, std::forward<Ts>(message)...);
     pump();
     result<Reply> out{error{make_error_code(runtime_errc::timeout), "nothing came"}};
-    answer.receive([&](Reply& x) { out = std::move(x); }, [&](const caf::error& why) { out = from_caf(why); });
+    answer.receive([&](Reply& x) { out = std::move(x); },
+                   [&](const caf::error& why) { out = from_caf(why); });
     return out;
   }
 
@@ -229,7 +238,9 @@ struct fixture : belt {
   caf::io::connection_handle last_client_end;
 };
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -246,8 +257,8 @@ CAF_TEST(three_nodes_join_and_find_each_other) {
   wire(earth, "earth", jupiter);
   wire(mars, "mars", jupiter);
   CAF_REQUIRE(pass_until(5s, [&] {
-    return sees(e, "mars", "up") && sees(e, "jupiter", "up") && sees(m, "earth", "up") && sees(m, "jupiter", "up")
-           && sees(j, "earth", "up") && sees(j, "mars", "up");
+    return sees(e, "mars", "up") && sees(e, "jupiter", "up") && sees(m, "earth", "up")
+           && sees(m, "jupiter", "up") && sees(j, "earth", "up") && sees(j, "mars", "up");
   }));
   CAF_CHECK(answers(e, "echo/mars"));
   CAF_CHECK(answers(m, "echo/earth"));
@@ -274,9 +285,11 @@ CAF_TEST(partition_is_noticed_and_heals) {
   join_two(e, m);
   pass(3s);
   const auto begin = steady.now();
-  CAF_REQUIRE(pass_until(3s, [&] { return !e->names->handle("echo/mars"); }, false));
+  CAF_REQUIRE(pass_until(
+      3s, [&] { return !e->names->handle("echo/mars"); }, false));
   CAF_CHECK(steady.now() - begin <= 1500ms);
-  CAF_REQUIRE(pass_until(1s, [&] { return !m->names->handle("echo/earth"); }, false));
+  CAF_REQUIRE(pass_until(
+      1s, [&] { return !m->names->handle("echo/earth"); }, false));
   pass(200ms); // the bytes that waited arrive
   CAF_REQUIRE(pass_until(2s, [&] { return answers(*e, "echo/mars") && answers(*m, "echo/earth"); }));
   CAF_CHECK(sees(*e, "mars", "up") && sees(*m, "earth", "up"));
@@ -315,7 +328,8 @@ CAF_TEST(reconnect_sends_everything_again_and_no_stale_handle_survives) {
   // Old and new proxy compare equal; only the one that the directory holds is alive.
   const auto fresh = e->names->find<observable_actor>("echo/mars");
   CAF_CHECK(fresh == stale);
-  CAF_CHECK(caf::actor_cast<caf::actor_control_block*>(fresh) != caf::actor_cast<caf::actor_control_block*>(stale));
+  CAF_CHECK(caf::actor_cast<caf::actor_control_block*>(fresh)
+            != caf::actor_cast<caf::actor_control_block*>(stale));
 }
 
 CAF_TEST(another_schema_is_refused_with_both_values) {
@@ -336,7 +350,8 @@ CAF_TEST(another_nodes_conf_and_another_build_are_refused) {
   auto& e = start(earth, "earth");
   auto& m = start(mars, "mars", 1, [](member_options& o) { o.build = "b2"; });
   const auto other = to_text(conf) + "node pluto host=127.0.0.1 port=14 roles=gateway\n";
-  auto& j = start(jupiter, "jupiter", 1, [&](member_options& o) { o.conf = parse_nodes_conf(other, "other").value(); });
+  auto& j = start(jupiter, "jupiter", 1,
+                  [&](member_options& o) { o.conf = parse_nodes_conf(other, "other").value(); });
   wire(earth, "earth", mars);
   wire(earth, "earth", jupiter);
   pass(3s);
@@ -399,9 +414,9 @@ CAF_TEST(the_published_actor_answers_programs) {
   join_two(e, m);
   auto report = question<status_report>(*e, e->door, status_request{2});
   CAF_REQUIRE(report.has_value());
-  for (const auto* part : {R"("node":"earth")", R"("incarnation":1)", R"("schema":")", R"("roles":["ingest"])",
-                           R"("membership":{)", R"({"node":"mars","state":"up")", R"("actors":[)",
-                           R"("reports":{"echo/earth":{}})"})
+  for (const auto* part : {R"("node":"earth")", R"("incarnation":1)", R"("schema":")",
+                           R"("roles":["ingest"])", R"("membership":{)", R"({"node":"mars","state":"up")",
+                           R"("actors":[)", R"("reports":{"echo/earth":{}})"})
     CAF_CHECK(has(report->json, part));
   auto found = question<caf::strong_actor_ptr>(*m, m->door, std::string{"echo/earth"});
   CAF_CHECK(found && found.value());

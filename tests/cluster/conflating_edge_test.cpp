@@ -17,7 +17,7 @@ CAF_TEST(window_then_conflation) {
   CAF_CHECK_EQUAL(edge.offer("a", 2).value_or(-1), 2);
   CAF_CHECK(!edge.offer("a", 3));
   CAF_CHECK(!edge.offer("b", 10));
-  CAF_CHECK(!edge.offer("a", 4)); // replaces 3
+  CAF_CHECK(!edge.offer("a", 4));  // replaces 3
   CAF_CHECK(!edge.offer("c", 20)); // a third waiting key is one too many
   CAF_CHECK_EQUAL(edge.acknowledged().value_or(-1), 4);
   CAF_CHECK_EQUAL(edge.acknowledged().value_or(-1), 10);
@@ -45,7 +45,8 @@ CAF_TEST(reset_sends_what_waits) {
   CAF_CHECK_EQUAL(edge.counters().forgotten, 1u);
 }
 
-// Whatever happens, at most `window` are unacknowledged, sums are conserved but for counted drops, keys don't starve.
+// Whatever happens, at most `window` are unacknowledged, sums are conserved but for counted drops,
+// keys don't starve.
 CAF_TEST(random_schedules_keep_the_bound_and_the_sum) {
   const char* text = std::getenv("TROUPE_SEED");
   const std::uint64_t seed = text ? std::strtoull(text, nullptr, 10) : std::random_device{}();

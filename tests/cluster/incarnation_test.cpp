@@ -21,7 +21,9 @@ struct fixture {
     std::ifstream in{data / "INCARNATION", std::ios::binary};
     return {std::istreambuf_iterator<char>{in}, {}};
   }
-  void write(const std::string& text) const { std::ofstream{data / "INCARNATION", std::ios::binary} << text; }
+  void write(const std::string& text) const {
+    std::ofstream{data / "INCARNATION", std::ios::binary} << text;
+  }
   std::filesystem::path data;
 };
 

@@ -21,7 +21,9 @@ std::string trouble(std::string_view text) {
   return parsed ? std::string{} : parsed.error().text;
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -34,7 +36,8 @@ CAF_TEST(reads_every_key) {
   CAF_CHECK_EQUAL(ingest.name.text, "ingest");
   CAF_CHECK_EQUAL(ingest.port, 4410u);
   CAF_CHECK_EQUAL(ingest.threads, 4u);
-  CAF_CHECK(ingest.has(node_role::ingest) && ingest.has(node_role::gateway) && !ingest.has(node_role::model));
+  CAF_CHECK(ingest.has(node_role::ingest) && ingest.has(node_role::gateway)
+            && !ingest.has(node_role::model));
   CAF_CHECK(!ingest.needs_torch());
   const auto& exec = conf.nodes()[1];
   CAF_CHECK_EQUAL(exec.line, 4u);
@@ -72,7 +75,8 @@ CAF_TEST(errors_name_line_and_remedy) {
   CAF_CHECK(has(text, "n.conf:2:") && has(text, "did you mean 'ingest'?"));
   text = trouble(node("roles=model device=cud:0"));
   CAF_CHECK(has(text, "did you mean 'cuda:0'?"));
-  CAF_CHECK(has(trouble("node a host=127.0.0.1 port=0 roles=ingest"), "port=0: expected a number from 1 to 65535"));
+  CAF_CHECK(has(trouble("node a host=127.0.0.1 port=0 roles=ingest"),
+                "port=0: expected a number from 1 to 65535"));
   CAF_CHECK(has(trouble("node a host=127.0.0.1 port=70000 roles=ingest"), "port=70000"));
   CAF_CHECK(has(trouble(node("roles=ingest threads=0")), "threads=0"));
   CAF_CHECK(has(trouble(node("roles=ingest threads=2x")), "threads=2x"));
@@ -84,9 +88,10 @@ CAF_TEST(errors_name_line_and_remedy) {
   CAF_CHECK(has(trouble("  host=127.0.0.1"), "n.conf:1: continues a node, but none is above it"));
   CAF_CHECK(has(trouble("node host=127.0.0.1"), "a node needs a name"));
   CAF_CHECK(has(trouble("node ä host=127.0.0.1 port=1 roles=ingest"), "is no node name"));
-  CAF_CHECK(has(trouble("# nothing\n"), "names no node"));
+  CAF_CHECK(has(trouble("# nothing\n"), "n.conf:1: no node; add a line"));
   CAF_CHECK(has(trouble(node("roles=execution")), "has the role execution but no account"));
-  CAF_CHECK(has(trouble(node("roles=ingest accounts=main@binance")), "has accounts but not the role execution"));
+  CAF_CHECK(
+      has(trouble(node("roles=ingest accounts=main@binance")), "has accounts but not the role execution"));
   CAF_CHECK(has(trouble(node("roles=execution accounts=binance")), "'binance' does not fit"));
   CAF_CHECK(has(trouble(node("roles=execution standby-for=b")), "unknown node 'b'"));
 }

@@ -22,7 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Real processes on loopback: a parent (test_stem.cpp) and nodes (test_node.cpp). Everything is waited for on
+// Real processes on loopback: a parent (test_stem.cpp) and nodes (test_node.cpp). Everything is waited
+// for on
 // a condition with a deadline.
 
 using namespace troupe;
@@ -69,7 +70,9 @@ std::int64_t number_of(const std::string& json, const std::string& key, const st
   return at == std::string::npos ? -1 : std::strtoll(json.c_str() + at + mark.size(), nullptr, 10);
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// A cluster of the nodes a and b under a parent.
 struct fixture {
@@ -95,8 +98,9 @@ struct fixture {
   }
 
   void start(const std::string& silence_ms = "10000") {
-    auto child = spawn_process({TEST_STEM, data.string(), (data / "nodes.conf").string(), TEST_NODE, silence_ms},
-                               data / "stem.log", false);
+    auto child =
+        spawn_process({TEST_STEM, data.string(), (data / "nodes.conf").string(), TEST_NODE, silence_ms},
+                      data / "stem.log", false);
     CAF_REQUIRE(child.has_value());
     stem_pid = child->pid;
   }
@@ -139,7 +143,8 @@ struct fixture {
 
   std::optional<int> stem_end(nanoseconds within) {
     int how = 0;
-    if (!eventually(within, [&] { return ::waitpid(stem_pid, &how, WNOHANG) == stem_pid; })) return std::nullopt;
+    if (!eventually(within, [&] { return ::waitpid(stem_pid, &how, WNOHANG) == stem_pid; }))
+      return std::nullopt;
     stem_pid = -1;
     return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
   }
@@ -149,7 +154,9 @@ struct fixture {
   std::optional<cluster_client> client;
 };
 
-std::int64_t since_ms(std::int64_t start) { return (monotonic_ns() - start) / 1'000'000; }
+std::int64_t since_ms(std::int64_t start) {
+  return (monotonic_ns() - start) / 1'000'000;
+}
 
 } // namespace
 
@@ -162,7 +169,8 @@ CAF_TEST(killed_node_is_restarted_and_rejoins_with_its_names) {
   const auto old_incarnation = incarnation_seen("a", "b");
   const auto begin = monotonic_ns();
   ::kill(static_cast<pid_t>(old_pid), SIGKILL);
-  CAF_REQUIRE(eventually(10s, [&] { return incarnation_seen("a", "b") > old_incarnation && sees("a", "b", "up"); }));
+  CAF_REQUIRE(eventually(
+      10s, [&] { return incarnation_seen("a", "b") > old_incarnation && sees("a", "b", "up"); }));
   const auto rejoined = since_ms(begin);
   CAF_REQUIRE(eventually(5s, [&] { return echo_pid("a", "b") == pid_of("b"); }));
   CAF_CHECK_NOT_EQUAL(pid_of("b"), old_pid);
@@ -218,9 +226,11 @@ CAF_TEST(declared_dead_and_drained_nodes) {
   start_and_join();
   const auto old_pid = pid_of("b");
   (void)client->command("b", admin_command{"exit", {}, {{"code", "75"}}, "test"});
-  CAF_REQUIRE(eventually(10s, [&] { return pid_of("b") > 0 && pid_of("b") != old_pid && sees("a", "b", "up"); }));
+  CAF_REQUIRE(
+      eventually(10s, [&] { return pid_of("b") > 0 && pid_of("b") != old_pid && sees("a", "b", "up"); }));
   ::kill(static_cast<pid_t>(pid_of("b")), SIGTERM);
-  CAF_REQUIRE(eventually(10s, [&] { return has(stem("status"), R"("node":"b","pid":-1,"state":"stopped")"); }));
+  CAF_REQUIRE(
+      eventually(10s, [&] { return has(stem("status"), R"("node":"b","pid":-1,"state":"stopped")"); }));
   CAF_CHECK(eventually(2s, [&] { return sees("a", "b", "leaving"); }));
   CAF_CHECK(has(stem("restart b"), "done"));
   CAF_REQUIRE(eventually(10s, [&] { return sees("a", "b", "up"); }));
@@ -272,7 +282,8 @@ CAF_TEST(port_in_use_is_one_line_with_the_remedy) {
   CAF_REQUIRE(code.has_value());
   CAF_CHECK_EQUAL(*code, 1);
   const auto log = read_all(data / "a.log");
-  CAF_CHECK(has(log, "port " + std::to_string(taken.port) + " of node 'a' is in use by another process; end it"));
+  CAF_CHECK(
+      has(log, "port " + std::to_string(taken.port) + " of node 'a' is in use by another process; end it"));
   CAF_CHECK(has(log, "or give the node another port in nodes.conf"));
   CAF_CHECK(has(read_all(data / "stem.log"), "is in use by another process"));
   CAF_CHECK(!std::filesystem::exists(data / "a" / "INCARNATION"));
@@ -280,7 +291,8 @@ CAF_TEST(port_in_use_is_one_line_with_the_remedy) {
 
 CAF_TEST(wrong_program_and_second_parent) {
   start_and_join();
-  auto second = spawn_process({TEST_STEM, data.string(), (data / "nodes.conf").string(), TEST_NODE}, data / "second.log", false);
+  auto second = spawn_process({TEST_STEM, data.string(), (data / "nodes.conf").string(), TEST_NODE},
+                              data / "second.log", false);
   CAF_REQUIRE(second.has_value());
   int how = 0;
   CAF_REQUIRE(eventually(5s, [&] { return ::waitpid(second->pid, &how, WNOHANG) == second->pid; }));

@@ -11,7 +11,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr steady_time at(nanoseconds t) { return {t.count()}; }
+constexpr steady_time at(nanoseconds t) {
+  return {t.count()};
+}
 
 /// -1 ms: not to be started again.
 std::int64_t ms(const std::optional<nanoseconds>& pause) {
@@ -49,7 +51,8 @@ CAF_TEST(limit_counts_failures_within_the_period_only) {
 
 CAF_TEST(kills_from_outside_do_not_count) {
   restart_policy policy{{.limit = 1, .period = 60s}};
-  for (int i = 0; i < 100; ++i) CAF_CHECK_EQUAL(ms(policy.ended(process_end::outside, 5s, at(i * 100ms))), 0);
+  for (int i = 0; i < 100; ++i)
+    CAF_CHECK_EQUAL(ms(policy.ended(process_end::outside, 5s, at(i * 100ms))), 0);
   CAF_CHECK_EQUAL(ms(policy.ended(process_end::declared, std::nullopt, at(20s))), 0);
   CAF_CHECK(!policy.ended(process_end::finished, 5s, at(21s)));
   CAF_CHECK(!policy.ended(process_end::hopeless, std::nullopt, at(22s)));

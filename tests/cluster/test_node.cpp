@@ -67,13 +67,14 @@ int run(const char* file, const char* name, const char* data) {
     ::_exit(std::atoi(c.arguments.at("code").c_str()));
   };
   options.node.verbs["wedge"] = [](auto, const admin_command&, const admin_answer& answer) {
-    for (int i = 0; i < 8; ++i) kept.push_back(spawn_actor<blocker_state>(system, spawn_options{.name = "local/blocker"}));
+    for (int i = 0; i < 8; ++i)
+      kept.push_back(spawn_actor<blocker_state>(system, spawn_options{.name = "local/blocker"}));
     answer({true, "wedged"});
   };
   static auto node = start_node(system, env, std::move(options));
   if (!node) {
     std::fprintf(stderr, "%s\n", node.error().text.c_str());
-    return 1;
+    end_process(1);
   }
   const auto echo = std::string{"echo/"} + name;
   kept.push_back(spawn_actor<echo_state>(system, spawn_options{.name = echo}));
@@ -85,4 +86,6 @@ int run(const char* file, const char* name, const char* data) {
 
 } // namespace
 
-int main(int argc, char** argv) { return argc == 4 ? run(argv[1], argv[2], argv[3]) : 2; }
+int main(int argc, char** argv) {
+  return argc == 4 ? run(argv[1], argv[2], argv[3]) : 2;
+}

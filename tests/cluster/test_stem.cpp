@@ -21,9 +21,10 @@ int main(int argc, char** argv) {
   if (argc > 4) options.silence = std::chrono::milliseconds{std::atoi(argv[4])};
   options.abort_grace = std::chrono::milliseconds{500};
   for (const auto& node : conf->nodes())
-    options.processes.push_back({.name = node.name.text,
-                                 .command = {argv[3], argv[2], node.name.text, (data / node.name.text).string()},
-                                 .log_file = data / (node.name.text + ".log")});
+    options.processes.push_back(
+        {.name = node.name.text,
+         .command = {argv[3], argv[2], node.name.text, (data / node.name.text).string()},
+         .log_file = data / (node.name.text + ".log")});
   options.say = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   options.all_ready = [] { std::fprintf(stderr, "all ready\n"); };
   auto code = run_stem(options);
