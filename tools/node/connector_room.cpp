@@ -4,7 +4,7 @@
 namespace troupe::node {
 namespace {
 
-std::string key(const std::string& venue, const char* what) { return "venues." + venue + "." + what; }
+std::string connector_key(const std::string& venue, const char* what) { return "venues." + venue + "." + what; }
 
 } // namespace
 
@@ -16,16 +16,14 @@ result<child_definition> connector_child(const room_context& context, const std:
   binance_connector_options options;
   options.kind = venue == "binance" ? binance::market_kind::spot : binance::market_kind::usdm;
   for (const auto& spec : instruments) options.instruments.push_back({spec.id, spec.venue_symbol});
-  const auto rest = net::parse_url(context.config.text(key(venue, "rest")));
-  const auto stream = net::parse_url(context.config.text(key(venue, "stream")));
+  const auto rest = net::parse_url(context.config.text(connector_key(venue, "rest")));
+  const auto stream = net::parse_url(context.config.text(connector_key(venue, "stream")));
   if (!rest) return rest.error();
   if (!stream) return stream.error();
   options.rest = *rest;
   options.sockets = *stream;
-  options.authority = context.config.text(key(venue, "ca"));
-  child_spec spec;
-  spec.id = "connector/" + venue;
-  return child<binance_connector_state>(spec, spawn_options{}, context.env, options);
+  options.authority = context.config.text(connector_key(venue, "ca"));
+  return child<binance_connector_state>(named_child("connector/" + venue), spawn_options{}, context.env, options);
 }
 
 } // namespace troupe::node

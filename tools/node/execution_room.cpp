@@ -14,12 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-child_spec spec_of(std::string id) {
-  child_spec out;
-  out.id = std::move(id);
-  return out;
-}
-
 /// Base and quote asset of "BTC-USDT" and "BTC-USDT-PERP".
 std::pair<std::string, std::string> assets_of(const instrument_id& id) {
   const std::string symbol{id.symbol()};
@@ -200,8 +194,8 @@ result<child_definition> account_child(const room_context& context, const accoun
   how.on_event = log_supervision;
   return child_supervisor(
       context.env, how,
-      {child<journal_state>(spec_of("journal/" + account.text), spawn_options{.detached = true}, context.env, journal),
-       child<executor_shell_state>(spec_of("executor/" + account.text), spawn_options{.detached = true}, context.env, executor)});
+      {child<journal_state>(named_child("journal/" + account.text), spawn_options{.detached = true}, context.env, journal),
+       child<executor_shell_state>(named_child("executor/" + account.text), spawn_options{.detached = true}, context.env, executor)});
 }
 
 child_definition orchestrator_child(const room_context& context, const account_id& account,
@@ -223,7 +217,7 @@ child_definition orchestrator_child(const room_context& context, const account_i
     decide.gather = at_least(context, decide.gather, 100ms);
     options.instruments.push_back({.account = account, .decide = decide});
   }
-  return child<orchestrator_state>(spec_of("orchestrator"), spawn_options{}, context.env, options);
+  return child<orchestrator_state>(named_child("orchestrator"), spawn_options{}, context.env, options);
 }
 
 } // namespace
@@ -244,7 +238,7 @@ result<std::vector<child_definition>> execution_room(const room_context& context
   auto trading = account_child(context, account, *instruments);
   if (!trading) return std::move(trading).error();
   std::vector<child_definition> out;
-  out.push_back(child<risk_state>(spec_of("risk"), spawn_options{.detached = true}, context.env, risk));
+  out.push_back(child<risk_state>(named_child("risk"), spawn_options{.detached = true}, context.env, risk));
   out.push_back(std::move(*trading));
   out.push_back(orchestrator_child(context, account, *instruments));
   return out;

@@ -10,17 +10,11 @@ std::string rule_key(const instrument_id& id, const char* what) {
   return "venues." + std::string{id.venue()} + ".instruments." + std::string{id.symbol()} + "." + what;
 }
 
-child_spec spec_of(std::string id) {
-  child_spec out;
-  out.id = std::move(id);
-  return out;
-}
-
 child_definition store_child(const room_context& context) {
   store_options options;
   options.directory = context.data / "store";
   options.checkpoints = context.data / "checkpoints";
-  return child<store_state>(spec_of("store"), spawn_options{.detached = true}, context.env, options);
+  return child<store_state>(named_child("store"), spawn_options{.detached = true}, context.env, options);
 }
 
 child_definition feed_child(const room_context& context, const instrument_spec& spec) {
@@ -32,7 +26,7 @@ child_definition feed_child(const room_context& context, const instrument_spec& 
   options.core.stale_after = std::max(options.core.stale_after, nanoseconds{std::chrono::seconds{2}}
                                                                     * static_cast<std::int64_t>(context.rate_permille) / 1000);
   options.quote_subscribers = {"orchestrator", "risk", "executor/" + context.config.text("trading.account")};
-  return child<feed_state>(spec_of("feed/" + spec.id.text), spawn_options{}, context.env, options);
+  return child<feed_state>(named_child("feed/" + spec.id.text), spawn_options{}, context.env, options);
 }
 
 child_definition predictor_child(const room_context& context, const instrument_id& instrument, horizon over) {
@@ -46,7 +40,7 @@ child_definition predictor_child(const room_context& context, const instrument_i
   options.model = config.text("predictor.model");
   options.model_timeout = config.duration("predictor.ask_timeout");
   const auto id = "predictor/" + instrument.text + "/" + std::string{name_of(over)};
-  return child<predictor_state>(spec_of(id), spawn_options{}, context.env, options);
+  return child<predictor_state>(named_child(id), spawn_options{}, context.env, options);
 }
 
 } // namespace

@@ -31,12 +31,6 @@ status check_models(const configuration& config) {
   return {config_errc::missing_value, "models.yaml has no block for '" + wanted + "', which predictor.model names"};
 }
 
-child_spec spec_of(std::string id) {
-  child_spec out;
-  out.id = std::move(id);
-  return out;
-}
-
 } // namespace
 
 result<std::vector<child_definition>> model_room(const room_context& context) {
@@ -49,7 +43,7 @@ result<std::vector<child_definition>> model_room(const room_context& context) {
     options.batching.max_batch = static_cast<std::size_t>(context.config.integer(key(model, "max_batch")));
     options.batching.max_age = context.config.duration(key(model, "batch_wait"));
     options.checkpoints = context.data / "checkpoints";
-    out.push_back(child<model_state>(spec_of("model/" + model), spawn_options{.detached = true}, context.env, options));
+    out.push_back(child<model_state>(named_child("model/" + model), spawn_options{.detached = true}, context.env, options));
   }
   return out;
 }
@@ -68,7 +62,7 @@ result<std::vector<child_definition>> train_room(const room_context& context) {
     options.checkpoint_samples = static_cast<std::uint64_t>(context.config.integer(key(model, "checkpoint_samples")));
     options.checkpoint_every = context.config.duration(key(model, "checkpoint_every"));
     options.data = context.data;
-    out.push_back(child<trainer_state>(spec_of("trainer/" + model), spawn_options{.detached = true}, context.env, options));
+    out.push_back(child<trainer_state>(named_child("trainer/" + model), spawn_options{.detached = true}, context.env, options));
   }
   return out;
 }

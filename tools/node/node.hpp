@@ -50,6 +50,13 @@ result<std::vector<child_definition>> ingest_room(const room_context& context);
 /// Orchestrator, risk, journal, executor.
 result<std::vector<child_definition>> execution_room(const room_context& context);
 
+/// A permanent child of that name, with the default rules.
+inline child_spec named_child(std::string id) {
+  child_spec out;
+  out.id = std::move(id);
+  return out;
+}
+
 /// A venue's connector with its instruments. Errors: a venue without a connector, a bad address.
 result<child_definition> connector_child(const room_context& context, const std::string& venue,
                                          const std::vector<instrument_spec>& instruments);
