@@ -173,9 +173,12 @@ result<nanoseconds> parse_duration(std::string_view text) {
     return {config_errc::bad_value, "'" + std::string{text} + "' is no duration; write 250ms, 10s or 5m"};
   for (const auto& [suffix, length] : units) {
     if (text.substr(digits) != suffix) continue;
-    const auto amount = parse_decimal(text.substr(0, digits), 9);
+    // Large whole amounts leave no room for nine decimals.
+    auto amount = parse_decimal(text.substr(0, digits), 9);
+    const std::int64_t scale = amount ? 1'000'000'000 : 1;
+    if (!amount) amount = parse_decimal(text.substr(0, digits), 0);
     if (!amount) break;
-    const auto total = static_cast<__int128>(*amount) * length / 1'000'000'000;
+    const auto total = static_cast<__int128>(*amount) * length / scale;
     if (total > INT64_MAX || total < INT64_MIN) break;
     return nanoseconds{static_cast<std::int64_t>(total)};
   }

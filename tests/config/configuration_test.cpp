@@ -102,6 +102,7 @@ CAF_TEST(the_hash_follows_the_values) {
 
 CAF_TEST(durations) {
   CAF_CHECK_EQUAL(parse_duration("250ms").value().count(), 250'000'000);
+  CAF_CHECK_EQUAL(parse_duration("650699000000ns").value().count(), 650'699'000'000);
   CAF_CHECK_EQUAL(parse_duration("1.5s").value().count(), 1'500'000'000);
   CAF_CHECK_EQUAL(parse_duration("1h").value().count(), 3'600'000'000'000);
   for (const auto* bad : {"", "s", "10", "10 s", "1x", "99999999999999999999h", "1e3s"})
