@@ -1,8 +1,7 @@
 #include "actors/executors/client_id.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
+#include <xxhash.h>
 
 namespace troupe {
 namespace {

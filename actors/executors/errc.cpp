@@ -7,11 +7,16 @@ class executor_category final : public std::error_category {
   const char* name() const noexcept override { return "executor"; }
   std::string message(int value) const override {
     switch (static_cast<executor_errc>(value)) {
-    case executor_errc::bad_input: return "bad input";
-    case executor_errc::overflow: return "amount does not fit";
-    case executor_errc::contradiction: return "contradicting facts";
-    case executor_errc::damaged: return "damaged file";
-    case executor_errc::fenced: return "fenced by a newer executor";
+    case executor_errc::bad_input:
+      return "bad input";
+    case executor_errc::overflow:
+      return "amount does not fit";
+    case executor_errc::contradiction:
+      return "contradicting facts";
+    case executor_errc::damaged:
+      return "damaged file";
+    case executor_errc::fenced:
+      return "fenced by a newer executor";
     }
     return "unknown";
   }

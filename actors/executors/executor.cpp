@@ -1,10 +1,15 @@
-#include "actors/executors/executor_internal.hpp"
-
 #include "actors/executors/client_id.hpp"
+#include "actors/executors/executor_internal.hpp"
 
 #include <algorithm>
 
 namespace troupe {
+namespace {
+
+/// So many questions in a row without finding an order that was live: people should know.
+constexpr std::uint32_t alarming_queries = 8;
+
+} // namespace
 
 executor_core::executor_core(executor_options options, gateway_traits traits)
     : options_{std::move(options)}, traits_{traits} {}
@@ -12,7 +17,8 @@ executor_core::executor_core(executor_options options, gateway_traits traits)
 executor_core::~executor_core() = default;
 
 status executor_core::open() {
-  if (options_.account.text.empty()) return {executor_errc::bad_input, "executor without an account"};
+  if (options_.account.text.empty())
+    return {executor_errc::bad_input, "executor without an account"};
   if (options_.instruments.empty())
     return {executor_errc::bad_input, options_.account.text + ": no instruments to trade"};
   for (const auto& instrument : options_.instruments) {
@@ -24,7 +30,8 @@ status executor_core::open() {
   return ok;
 }
 
-// --- actions -----------------------------------------------------------------------------------------
+// --- actions
+// -----------------------------------------------------------------------------------------
 
 void executor_core::act(executor_action action) {
   if (!ended_early_) actions_.push_back(std::move(action));
@@ -54,12 +61,15 @@ void executor_core::end(const std::string& why) {
   ended_early_ = true;
 }
 
-std::vector<executor_action> executor_core::take_actions() { return std::exchange(actions_, {}); }
+std::vector<executor_action> executor_core::take_actions() {
+  return std::exchange(actions_, {});
+}
 
-command_id executor_core::command(purpose what, const std::string& client_id, const instrument_id& instrument,
-                                  instant now) {
+command_id executor_core::command(purpose what, const std::string& client_id,
+                                  const instrument_id& instrument, instant now) {
   const auto id = next_command_++;
-  commands_[id] = {what, client_id, instrument, run_ ? run_->number : 0, now.steady + options_.command_timeout};
+  commands_[id] = {what, client_id, instrument, run_ ? run_->number : 0,
+                   now.steady + options_.command_timeout};
   return id;
 }
 
@@ -71,7 +81,8 @@ std::optional<executor_core::pending_command> executor_core::finished(command_id
   return out;
 }
 
-// --- orders --------------------------------------------------------------------------------------------
+// --- orders
+// --------------------------------------------------------------------------------------------
 
 executor_core::tracked* executor_core::find_tracked(const std::string& client_id) {
   const auto found = orders_.find(client_id);
@@ -108,10 +119,13 @@ void executor_core::on_verdict(const risk_verdict& verdict, instant now) {
   auto* t = find_tracked(verdict.client_id);
   if (t == nullptr || t->machine.state() != order_state::created) return;
   if (verdict.denied != deny_code::none) return drop_unsent(*t, verdict.denied, verdict.text, now);
-  if (!reconciled_) return drop_unsent(*t, deny_code::not_reconciled, "the account has to be reconciled first", now);
+  if (!reconciled_)
+    return drop_unsent(*t, deny_code::not_reconciled, "the account has to be reconciled first",
+                       now);
   const auto change = t->machine.approve(verdict.approval);
   if (!change.issues.empty())
-    return drop_unsent(*t, deny_code::bad_order, "risk approved another order than the one asked for", now);
+    return drop_unsent(*t, deny_code::bad_order,
+                       "risk approved another order than the one asked for", now);
   auto& m = *markets_.at(t->machine.what().instrument);
   append_records append;
   append.token = next_token_++;
@@ -174,7 +188,8 @@ deny_code executor_core::may_send(const tracked& t, instant now, std::string& te
   const auto& order = t.machine.what();
   const auto& m = *markets_.at(order.instrument);
   if (ended_early_ || !running_) return text = "this executor has ended", deny_code::no_lease;
-  if (!reconciled_ || !session_up_) return text = "the account has to be reconciled first", deny_code::not_reconciled;
+  if (!reconciled_ || !session_up_)
+    return text = "the account has to be reconciled first", deny_code::not_reconciled;
   if (!m.quarantined.empty()) return text = m.quarantined, deny_code::not_reconciled;
   if (!halt_) return text = "the trading state is not known yet", deny_code::halted;
   const auto request = request_for(order);
@@ -217,8 +232,10 @@ void executor_core::on_outcome(const command_outcome& outcome, instant now) {
     return;
   }
   switch (done->what) {
-  case purpose::place: return on_place_outcome(*t, outcome, now);
-  case purpose::cancel: return on_cancel_outcome(*t, outcome, now);
+  case purpose::place:
+    return on_place_outcome(*t, outcome, now);
+  case purpose::cancel:
+    return on_cancel_outcome(*t, outcome, now);
   case purpose::query:
     t->querying = false;
     if (done->run != 0 && run_ && done->run == run_->number
@@ -226,15 +243,18 @@ void executor_core::on_outcome(const command_outcome& outcome, instant now) {
       t->answered_run = done->run;
     on_query_outcome(*t, outcome, now);
     return continue_reconcile(now);
-  default: return;
+  default:
+    return;
   }
 }
 
 void executor_core::on_place_outcome(tracked& t, const command_outcome& outcome, instant now) {
   switch (outcome.kind) {
-  case command_result::confirmed: return apply_report(t, outcome.report, now);
+  case command_result::confirmed:
+    return apply_report(t, outcome.report, now);
   case command_result::denied:
-    if (!t.machine.known_to_venue()) drop_unsent(t, deny_code::no_lease, "gateway: " + outcome.report.text, now);
+    if (!t.machine.known_to_venue())
+      drop_unsent(t, deny_code::no_lease, "gateway: " + outcome.report.text, now);
     return;
   case command_result::rejected: {
     // "Duplicate" proves that the order landed: it is asked for, never taken as a rejection.
@@ -245,11 +265,13 @@ void executor_core::on_place_outcome(tracked& t, const command_outcome& outcome,
       alarm("rejected", options_.account.text + ": " + report.text);
     apply_report(t, report, now);
     auto& m = *markets_.at(t.machine.what().instrument);
-    if (outcome.retry_after.count() > 0) m.hold_until = std::max(m.hold_until, now.steady + outcome.retry_after);
+    if (outcome.retry_after.count() > 0)
+      m.hold_until = std::max(m.hold_until, now.steady + outcome.retry_after);
     return;
   }
   case command_result::unknown:
-  case command_result::absent: return lose(t, now);
+  case command_result::absent:
+    return lose(t, now);
   }
 }
 
@@ -257,16 +279,21 @@ void executor_core::lose(tracked& t, instant now) {
   if (t.machine.done() || t.machine.known_to_venue()) return;
   t.machine.lose();
   t.unknown_since = now.steady;
-  t.next_query = now.steady + backoff(options_.first_query, options_.last_query, 0, t.machine.what().client_id);
+  t.next_query =
+      now.steady
+      + backoff(options_.first_query, options_.last_query, 0, t.machine.what().client_id);
 }
 
 void executor_core::on_cancel_outcome(tracked& t, const command_outcome& outcome, instant now) {
   t.cancelling = false;
-  t.next_cancel = now.steady + std::max(outcome.retry_after, backoff(options_.first_query, options_.last_query,
-                                                                    t.cancels, t.machine.what().client_id));
+  t.next_cancel = now.steady
+                  + std::max(outcome.retry_after, backoff(options_.first_query, options_.last_query,
+                                                          t.cancels, t.machine.what().client_id));
   switch (outcome.kind) {
-  case command_result::confirmed: return apply_report(t, outcome.report, now);
-  case command_result::denied: return;
+  case command_result::confirmed:
+    return apply_report(t, outcome.report, now);
+  case command_result::denied:
+    return;
   case command_result::rejected:
   case command_result::unknown:
   case command_result::absent:
@@ -278,7 +305,8 @@ void executor_core::on_cancel_outcome(tracked& t, const command_outcome& outcome
 }
 
 void executor_core::on_query_outcome(tracked& t, const command_outcome& outcome, instant now) {
-  const auto pause = backoff(options_.first_query, options_.last_query, t.queries, t.machine.what().client_id);
+  const auto pause =
+      backoff(options_.first_query, options_.last_query, t.queries, t.machine.what().client_id);
   t.next_query = now.steady + std::max(outcome.retry_after, pause);
   if (outcome.kind == command_result::confirmed) {
     t.ask = false;
@@ -294,6 +322,9 @@ void executor_core::on_query_outcome(tracked& t, const command_outcome& outcome,
   }
   if (t.machine.state() == order_state::sent) return; // its answer is still on the way
   // Live once, not to be found now: archived or lagging. Its executions tell.
+  if (t.queries == alarming_queries)
+    alarm("order",
+          t.machine.what().client_id + " was at the venue and can't be found there any more");
   markets_.at(t.machine.what().instrument)->trades_wanted = true;
   t.ask = true;
 }
@@ -313,12 +344,15 @@ void executor_core::apply_report(tracked& t, const order_report& report, instant
 }
 
 /// Journals and books what is new, tells what is wrong.
-void executor_core::take_change(tracked& t, const order_change& change, const order_report& source, instant now) {
+void executor_core::take_change(tracked& t, const order_change& change, const order_report& source,
+                                instant now) {
   const auto& order = t.machine.what();
   auto& m = *markets_.at(order.instrument);
   for (const auto issue : change.issues) {
-    alarm(std::string{name_of(issue)}, order.client_id + " (venue order " + source.venue_order_id + ")");
-    if (stops_instrument(issue)) quarantine(m, std::string{name_of(issue)} + " of " + order.client_id, now);
+    alarm(std::string{name_of(issue)},
+          order.client_id + " (venue order " + source.venue_order_id + ")");
+    if (stops_instrument(issue))
+      quarantine(m, std::string{name_of(issue)} + " of " + order.client_id, now);
   }
   if (!change.duplicate) {
     order_report record = source;
@@ -326,7 +360,8 @@ void executor_core::take_change(tracked& t, const order_change& change, const or
     record.instrument = order.instrument;
     record.client_id = order.client_id;
     record.fills = change.new_fills;
-    record.fills.insert(record.fills.end(), change.completed_fills.begin(), change.completed_fills.end());
+    record.fills.insert(record.fills.end(), change.completed_fills.begin(),
+                        change.completed_fills.end());
     write(std::move(record));
   }
   book_fills(change.new_fills, m);
@@ -359,9 +394,11 @@ void executor_core::after_change(tracked& t, instant now) {
     ++rejected_;
     hold(m, now);
   }
-  if (!machine.venue_order_id().empty() && by_venue_id_.emplace(machine.venue_order_id(), id).second)
+  if (!machine.venue_order_id().empty()
+      && by_venue_id_.emplace(machine.venue_order_id(), id).second)
     settle_orphans(m, now);
-  if (machine.closing()) m.trades_wanted = true;
+  // More is filled than its executions explain: they are in the trade list.
+  if (machine.cumulative() > machine.filled()) m.trades_wanted = true;
   if (!machine.done()) {
     open_ids_.insert(id);
     return;
@@ -369,7 +406,8 @@ void executor_core::after_change(tracked& t, instant now) {
   if (open_ids_.erase(id) == 0) return;
   t.cancel_wanted = false;
   // An order that took nothing is not followed by the next at once, or an empty book makes a storm.
-  if (machine.state() == order_state::expired && machine.filled().raw == 0 && running_) hold(m, now);
+  if (machine.state() == order_state::expired && machine.filled().raw == 0 && running_)
+    hold(m, now);
   ended_.push_back(id);
   forget_old_orders();
   if (!m.orphans.empty()) settle_orphans(m, now);
@@ -384,7 +422,8 @@ void executor_core::forget_old_orders() {
     if (const auto* t = find_tracked(ended_[i])) by_venue_id_.erase(t->machine.venue_order_id());
     orders_.erase(ended_[i]);
   }
-  ended_.erase(ended_.begin(), ended_.begin() + static_cast<std::ptrdiff_t>(std::min(many, ended_.size())));
+  ended_.erase(ended_.begin(),
+               ended_.begin() + static_cast<std::ptrdiff_t>(std::min(many, ended_.size())));
 }
 
 void executor_core::quarantine(market& m, const std::string& why, instant now) {
@@ -395,25 +434,31 @@ void executor_core::quarantine(market& m, const std::string& why, instant now) {
   plan(m, now);
 }
 
-/// A report of an order that is not in the journal: of a person, another program, or a journal that was lost.
+/// A report of an order that is not in the journal: of a person, another program, or a journal that
+/// was lost.
 void executor_core::take_external(const order_report& report, instant now) {
   const auto found = markets_.find(report.instrument);
   if (found == markets_.end()) return;
   auto& m = *found->second;
-  for (const auto& f : report.fills) take_trade(m, f, now);
+  for (const auto& f : report.fills)
+    take_trade(m, f, now);
   if (options_.externals == external_policy::adopt && !is_our_client_id(report.client_id)) return;
   if (is_final(report.state) && report.fills.empty() && report.filled.raw == 0) return;
-  quarantine(m, "the order " + report.client_id + " (venue order " + report.venue_order_id
-                    + "), which is not in the journal", now);
+  quarantine(m,
+             "the order " + report.client_id + " (venue order " + report.venue_order_id
+                 + "), which is not in the journal",
+             now);
 }
 
-// --- session, lease, halt ---------------------------------------------------------------------------------
+// --- session, lease, halt
+// ---------------------------------------------------------------------------------
 
 void executor_core::on_session(const session_event& event, instant now) {
   const bool up = event.state == session_state::connected;
   session_up_ = up;
   run_.reset();
-  begin_reconcile(up ? "the private session is up" : "the private session is down: " + event.reason, now);
+  begin_reconcile(up ? "the private session is up" : "the private session is down: " + event.reason,
+                  now);
 }
 
 void executor_core::on_lease(const lease_grant& grant, steady_time asked, instant now) {
@@ -423,8 +468,9 @@ void executor_core::on_lease(const lease_grant& grant, steady_time asked, instan
     if (!had) plan_all(now);
     return;
   }
-  if (grant.epoch > epoch_) end("fenced: epoch " + std::to_string(grant.epoch) + " is above ours, "
-                                + std::to_string(epoch_));
+  if (grant.epoch > epoch_)
+    end("fenced: epoch " + std::to_string(grant.epoch) + " is above ours, "
+        + std::to_string(epoch_));
 }
 
 void executor_core::on_halt(const halt_state& state, instant now) {
@@ -455,14 +501,16 @@ std::uint64_t executor_core::on_decision(const decision& d, instant now) {
   return d.sequence;
 }
 
-// --- restart ---------------------------------------------------------------------------------------------
+// --- restart
+// ---------------------------------------------------------------------------------------------
 
 status executor_core::replay(const executor_record& record, instant now) {
   ++records_;
   if (const auto* what = std::get_if<intent>(&record)) {
     if (!markets_.contains(what->instrument))
-      return {executor_errc::bad_input, "the journal has orders of " + what->instrument.text
-                                            + ", which is not among the account's instruments: configure it"};
+      return {executor_errc::bad_input,
+              "the journal has orders of " + what->instrument.text
+                  + ", which is not among the account's instruments: configure it"};
     auto t = std::make_unique<tracked>(*what);
     t->machine.approve(what->approval);
     t->machine.journal();
@@ -528,7 +576,8 @@ void executor_core::start(std::uint64_t epoch, std::uint64_t journal_records, in
   started_ = now.steady;
   next_lease_ = now.steady;
   running_ = true;
-  for (auto& [id, m] : markets_) m->hold_until = {}, m->holds = 0;
+  for (auto& [id, m] : markets_)
+    m->hold_until = {}, m->holds = 0;
   for (const auto& id : open_ids_) {
     auto& t = *orders_.at(id);
     t.since = now;

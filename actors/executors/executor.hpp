@@ -2,12 +2,13 @@
 
 /// The executor of one account as a pure event machine: events in, actions out.
 ///
-/// It holds the promises P1-P5 and P8: an intent is journaled and synced before its order may leave;
-/// what has no answer is asked for by client order id until the venue has answered; nothing new leaves
-/// before the account is reconciled, without risk's lease, while halted, or past the intent's expiry;
-/// what may be at the venue counts as if it were filled. The shell (an actor, or a test in virtual time)
-/// carries out the actions in order and brings back what came of them.
-/// Not thread-safe. Market time decides about prices and expiry, steady time about leases and time-outs.
+/// It holds the promises P1-P5 and P8: an intent is journaled and synced before its order may
+/// leave; what has no answer is asked for by client order id until the venue has answered; nothing
+/// new leaves before the account is reconciled, without risk's lease, while halted, or past the
+/// intent's expiry; what may be at the venue counts as if it were filled. The shell (an actor, or a
+/// test in virtual time) carries out the actions in order and brings back what came of them. Not
+/// thread-safe. Market time decides about prices and expiry, steady time about leases and
+/// time-outs.
 
 #include "actors/executors/ledger.hpp"
 #include "actors/executors/order.hpp"
@@ -25,15 +26,17 @@ namespace troupe {
 
 /// How a target position is turned into orders. Durations in market time.
 struct execution_policy {
-  bool post_only = true;                                      ///< rest as limit_maker; false: plain limit
-  nanoseconds time_to_live = std::chrono::seconds{10};        ///< a resting order older than this is replaced
-  std::int64_t reprice_ticks = 1;                             ///< replaced when the touch is further away than this
-  std::optional<nanoseconds> cross_after;                     ///< waited passively so long: take the other side; unset = never
-  std::int64_t cross_ticks = 2;                               ///< how far beyond the opposite touch a crossing limit lies
-  size max_slice;                                             ///< largest single order; 0 = the whole difference
-  nanoseconds intent_expiry = std::chrono::seconds{5};        ///< not sent later than this after creation
-  nanoseconds decision_life = std::chrono::minutes{10};       ///< an older decision opens nothing more
-  nanoseconds max_quote_age = std::chrono::seconds{5};        ///< no order on an older quote
+  bool post_only = true; ///< rest as limit_maker; false: plain limit
+  nanoseconds time_to_live =
+      std::chrono::seconds{10};   ///< a resting order older than this is replaced
+  std::int64_t reprice_ticks = 1; ///< replaced when the touch is further away than this
+  std::optional<nanoseconds>
+      cross_after;              ///< waited passively so long: take the other side; unset = never
+  std::int64_t cross_ticks = 2; ///< how far beyond the opposite touch a crossing limit lies
+  size max_slice;               ///< largest single order; 0 = the whole difference
+  nanoseconds intent_expiry = std::chrono::seconds{5};  ///< not sent later than this after creation
+  nanoseconds decision_life = std::chrono::minutes{10}; ///< an older decision opens nothing more
+  nanoseconds max_quote_age = std::chrono::seconds{5};  ///< no order on an older quote
 };
 
 /// What to do about orders and fills at the venue that are not in the journal.
@@ -56,30 +59,38 @@ struct executor_options {
   balance_policy balances = balance_policy::block;
   // All of the following are steady time.
   nanoseconds lease_renewal = std::chrono::milliseconds{250};
-  nanoseconds lease_margin = std::chrono::milliseconds{50};   ///< taken off the lease
-  nanoseconds risk_timeout = std::chrono::seconds{1};         ///< no verdict by then: the order is dropped unsent
-  nanoseconds command_timeout = std::chrono::seconds{12};     ///< no outcome from the gateway by then: unknown
-  nanoseconds first_query = std::chrono::milliseconds{200};   ///< back-off of queries: doubles from here …
-  nanoseconds last_query = std::chrono::seconds{5};           ///< … to here, with jitter
-  nanoseconds first_hold = std::chrono::milliseconds{100};    ///< pause after a denial or rejection: doubles …
-  nanoseconds last_hold = std::chrono::seconds{30};           ///< … to here
-  nanoseconds audit_every = std::chrono::seconds{15};         ///< trades and balances are compared so often
-  nanoseconds balance_retry = std::chrono::milliseconds{300}; ///< a difference may be a fill on its way
+  nanoseconds lease_margin = std::chrono::milliseconds{50}; ///< taken off the lease
+  nanoseconds risk_timeout =
+      std::chrono::seconds{1}; ///< no verdict by then: the order is dropped unsent
+  nanoseconds command_timeout =
+      std::chrono::seconds{12}; ///< no outcome from the gateway by then: unknown
+  nanoseconds first_query =
+      std::chrono::milliseconds{200};               ///< back-off of queries: doubles from here …
+  nanoseconds last_query = std::chrono::seconds{5}; ///< … to here, with jitter
+  nanoseconds first_hold =
+      std::chrono::milliseconds{100}; ///< pause after a denial or rejection: doubles …
+  nanoseconds last_hold = std::chrono::seconds{30};   ///< … to here
+  nanoseconds audit_every = std::chrono::seconds{15}; ///< trades and balances are compared so often
+  nanoseconds balance_retry =
+      std::chrono::milliseconds{300}; ///< a difference may be a fill on its way
   std::uint32_t balance_tries = 6;
-  std::size_t remembered_orders = 20'000;                     ///< ended orders kept for late events
+  std::size_t remembered_orders = 20'000; ///< ended orders kept for late events
 };
 
-// --- records and actions ----------------------------------------------------------------------------
+// --- records and actions
+// ----------------------------------------------------------------------------
 
 /// What is written to the order journal.
-using executor_record = std::variant<journal_session, intent, journal_sent, order_report, journal_cursor,
-                                     halt_state, decision, journal_note, journal_balance>;
+using executor_record =
+    std::variant<journal_session, intent, journal_sent, order_report, journal_cursor, halt_state,
+                 decision, journal_note, journal_balance>;
 
 /// Ask risk about one order; answer with `on_verdict`, or with `on_risk_silent`.
 struct ask_risk {
   risk_request request;
 };
-/// Append and sync; answer with `on_committed(token)`, or `on_journal_failed`. Token 0 wants no answer.
+/// Append and sync; answer with `on_committed(token)`, or `on_journal_failed`. Token 0 wants no
+/// answer.
 struct append_records {
   std::uint64_t token = 0;
   std::vector<executor_record> records;
@@ -120,19 +131,26 @@ struct raise_alarm {
   std::string what;
   std::string text;
 };
-/// Another executor owns the account, or the journal is gone: the actor must end. No action follows.
+/// Another executor owns the account, or the journal is gone: the actor must end. No action
+/// follows.
 struct end_executor {
   std::string why;
 };
 
-using executor_action = std::variant<ask_risk, append_records, place_order, cancel_order, query_order,
-                                     fetch_open_orders, fetch_trades, fetch_account, ask_lease, raise_alarm,
-                                     end_executor>;
+using executor_action = std::variant<ask_risk, append_records, place_order, cancel_order,
+                                     query_order, fetch_open_orders, fetch_trades, fetch_account,
+                                     ask_lease, raise_alarm, end_executor>;
 
 /// Places where a test kills the process (facts: reliability, row 2). The shell passes them.
-enum class kill_point : std::uint8_t { none, before_sync, after_sync_before_send, after_send_before_ack };
+enum class kill_point : std::uint8_t {
+  none,
+  before_sync,
+  after_sync_before_send,
+  after_send_before_ack
+};
 
-// --- the machine ---------------------------------------------------------------------------------------
+// --- the machine
+// ---------------------------------------------------------------------------------------
 
 class executor_core {
 public:
@@ -168,12 +186,14 @@ public:
   /// Call every 20-50 ms of steady time: renewals, time-outs, queries, audits.
   void on_tick(instant now);
 
-  /// A person accepts the venue's balances as they are, or the instrument after a look (with a reason).
+  /// A person accepts the venue's balances as they are, or the instrument after a look (with a
+  /// reason).
   void accept_balances(const std::string& who, instant now);
   void release_quarantine(const instrument_id& instrument, const std::string& who, instant now);
 
-  /// The last gate, right before the wire, with a clock read at that moment. Returns the order to be
-  /// handed to the gateway, or null when it may not leave any more (it is denied and journaled then).
+  /// The last gate, right before the wire, with a clock read at that moment. Returns the order to
+  /// be handed to the gateway, or null when it may not leave any more (it is denied and journaled
+  /// then).
   [[nodiscard]] const intent* release(const std::string& client_id, instant now);
 
   /// Takes what is to be done, in order.
@@ -184,7 +204,9 @@ public:
   [[nodiscard]] executor_report report(instant now) const;
   [[nodiscard]] const ledger& books() const noexcept { return ledger_; }
   [[nodiscard]] const order* find(const std::string& client_id) const;
-  [[nodiscard]] size position(const instrument_id& instrument) const { return ledger_.position_size(instrument); }
+  [[nodiscard]] size position(const instrument_id& instrument) const {
+    return ledger_.position_size(instrument);
+  }
   /// True once every order has an end and nothing is being asked for.
   [[nodiscard]] bool settled() const;
   [[nodiscard]] bool reconciled() const noexcept { return reconciled_; }
@@ -200,8 +222,8 @@ private:
     purpose what = purpose::place;
     std::string client_id;
     instrument_id instrument;
-    std::uint64_t run = 0;      ///< number of the reconcile run it belongs to
-    steady_time deadline;       ///< no outcome by then: taken as unknown
+    std::uint64_t run = 0; ///< number of the reconcile run it belongs to
+    steady_time deadline;  ///< no outcome by then: taken as unknown
   };
 
   // orders (executor.cpp)
@@ -247,7 +269,8 @@ private:
   void plan(market& m, instant now);
   void plan_all(instant now);
   void manage(market& m, tracked& t, instant now);
-  [[nodiscard]] bool should_cancel(const market& m, const tracked& t, instant now, std::string& why) const;
+  [[nodiscard]] bool should_cancel(const market& m, const tracked& t, instant now,
+                                   std::string& why) const;
   void want_cancel(tracked& t, instant now);
   void create_order(market& m, side direction, size quantity, bool crossing, instant now);
   void hold(market& m, instant now);
@@ -261,7 +284,8 @@ private:
   void write(executor_record record);
   void alarm(std::string what, std::string text);
   void end(const std::string& why);
-  command_id command(purpose what, const std::string& client_id, const instrument_id& instrument, instant now);
+  command_id command(purpose what, const std::string& client_id, const instrument_id& instrument,
+                     instant now);
   [[nodiscard]] std::optional<pending_command> finished(command_id command);
   void expire_commands(instant now);
   [[nodiscard]] risk_request request_for(const intent& order) const;
@@ -271,12 +295,12 @@ private:
   ledger ledger_;
   std::map<instrument_id, std::unique_ptr<market>> markets_;
   std::map<std::string, std::unique_ptr<tracked>> orders_;
-  std::map<std::string, std::string> by_venue_id_;   ///< venue order id → client id
-  std::set<std::string> open_ids_;                    ///< orders that are not done
-  std::vector<std::string> ended_;                    ///< ended orders, oldest first
+  std::map<std::string, std::string> by_venue_id_; ///< venue order id → client id
+  std::set<std::string> open_ids_;                 ///< orders that are not done
+  std::vector<std::string> ended_;                 ///< ended orders, oldest first
   std::map<command_id, pending_command> commands_;
-  std::map<std::uint64_t, std::string> tokens_;       ///< commit token → client id
-  std::map<std::string, int128> opening_;             ///< opening balance by asset, × 10^-24
+  std::map<std::uint64_t, std::string> tokens_; ///< commit token → client id
+  std::map<std::string, int128> opening_;       ///< opening balance by asset, × 10^-24
   std::vector<executor_action> actions_;
   std::unique_ptr<reconcile_run> run_;
 

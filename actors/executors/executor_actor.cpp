@@ -15,18 +15,24 @@ using std::chrono::seconds;
 
 std::vector<instrument_id> instruments_of(const executor_options& options) {
   std::vector<instrument_id> out;
-  for (const auto& instrument : options.instruments) out.push_back(instrument.spec.id);
+  for (const auto& instrument : options.instruments)
+    out.push_back(instrument.spec.id);
   return out;
 }
 
 /// An empty report is the gateway's bell: look into the inbox.
-bool is_bell(const order_report& report) { return report.account.text.empty() && report.client_id.empty(); }
+bool is_bell(const order_report& report) {
+  return report.account.text.empty() && report.client_id.empty();
+}
 
-error broken(std::string text) { return {make_error_code(executor_errc::fenced), std::move(text)}; }
+error broken(std::string text) {
+  return {make_error_code(executor_errc::fenced), std::move(text)};
+}
 
 } // namespace
 
-// --- inbox -------------------------------------------------------------------------------------------------
+// --- inbox
+// -------------------------------------------------------------------------------------------------
 
 void gateway_inbox::post(event what) {
   bool first = false;
@@ -36,7 +42,8 @@ void gateway_inbox::post(event what) {
     events_.push_back(std::move(what));
   }
   if (!first) return;
-  if (const auto owner = caf::actor_cast<executor_actor>(owner_)) tell_anonymously(owner, order_report{});
+  if (const auto owner = caf::actor_cast<executor_actor>(owner_))
+    tell_anonymously(owner, order_report{});
 }
 
 std::vector<gateway_inbox::event> gateway_inbox::take() {
@@ -63,10 +70,13 @@ void gateway_inbox::on_session(const session_event& x) {
   post([x](executor_core& core, instant now) { core.on_session(x, now); });
 }
 
-// --- start ---------------------------------------------------------------------------------------------------
+// --- start
+// ---------------------------------------------------------------------------------------------------
 
-executor_shell_state::executor_shell_state(self_pointer self, actor_environment env, executor_actor_options options)
-    : self_{self}, env_{env}, options_{std::move(options)}, quotes_{env, instruments_of(options_.core)},
+executor_shell_state::executor_shell_state(self_pointer self, actor_environment env,
+                                           executor_actor_options options)
+    : self_{self}, env_{env}, options_{std::move(options)}, quotes_{env,
+                                                                    instruments_of(options_.core)},
       gateway_{options_.make_gateway ? options_.make_gateway() : nullptr},
       core_{options_.core, gateway_ ? gateway_->traits() : gateway_traits{}},
       inbox_{std::make_shared<gateway_inbox>(self->address())}, born_{env.steady->now()} {
@@ -79,16 +89,20 @@ executor_shell_state::~executor_shell_state() {
 
 executor_actor::behavior_type executor_shell_state::make_behavior() {
   auto ready = core_.open();
-  if (ready && !gateway_) ready = error{make_error_code(executor_errc::bad_input), "the executor has no gateway"};
-  if (!ready) give_up(ready.error());
-  else find_journal();
+  if (ready && !gateway_)
+    ready = error{make_error_code(executor_errc::bad_input), "the executor has no gateway"};
+  if (!ready)
+    give_up(ready.error());
+  else
+    find_journal();
   return {
       [this](const status_request&) {
         return status_report{self_->core().name(), core_.status_json(now())};
       },
       [this](const decision& d) -> reply<acknowledged> {
         if (!running_) {
-          std::erase_if(early_, [&](const decision& old) { return old.instrument == d.instrument; });
+          std::erase_if(early_,
+                        [&](const decision& old) { return old.instrument == d.instrument; });
           early_.push_back(d);
           return acknowledged{d.sequence};
         }
@@ -106,13 +120,16 @@ executor_actor::behavior_type executor_shell_state::make_behavior() {
       },
       [this](const quote& q) {
         quotes_.acknowledge(self_, q);
-        if (auto* paper = dynamic_cast<market_listener*>(gateway_.get())) paper->on_quote(q, now().market);
+        if (auto* paper = dynamic_cast<market_listener*>(gateway_.get()))
+          paper->on_quote(q, now().market);
         if (running_) core_.on_quote(q, now());
         pump();
       },
       [this](const halt_state& state) {
-        if (!running_) early_halt_ = state;
-        else core_.on_halt(state, now());
+        if (!running_)
+          early_halt_ = state;
+        else
+          core_.on_halt(state, now());
         pump();
       },
   };
@@ -121,7 +138,8 @@ executor_actor::behavior_type executor_shell_state::make_behavior() {
 void executor_shell_state::find_journal() {
   if (const auto found = env_.names->handle(options_.journal)) return read_journal(found);
   if (env_.steady->now() - born_ > options_.journal_timeout)
-    return give_up(broken("there is no " + options_.journal + " to read: start the journal before the executor"));
+    return give_up(broken("there is no " + options_.journal
+                          + " to read: start the journal before the executor"));
   schedule(self_, milliseconds{10}, [this] { find_journal(); });
 }
 
@@ -135,14 +153,19 @@ void executor_shell_state::read_journal(const caf::strong_actor_ptr& journal) {
   ask(self_, journal_, options_.journal_timeout, journal_read{read_, 1000})
       .then(
           [this, journal](const journal_page& page) {
-            if (epoch_ != 0 && page.epoch != epoch_) return give_up(broken("the journal was taken over while being read"));
+            if (epoch_ != 0 && page.epoch != epoch_)
+              return give_up(broken("the journal was taken over while being read"));
             epoch_ = page.epoch;
             for (const auto& row : page.rows) {
               status done = ok;
-              const auto read = visit_entry(row.entry, [&](const auto& x) { done = core_.replay(executor_record{x}, now()); });
+              const auto read = visit_entry(row.entry, [&](const auto& x) {
+                done = core_.replay(executor_record{x}, now());
+              });
               if (!read || !done)
-                return give_up(read ? done.error() : error{read.error().code, options_.journal + ", record "
-                                                               + std::to_string(row.sequence) + ": " + read.error().text});
+                return give_up(read ? done.error()
+                                    : error{read.error().code, options_.journal + ", record "
+                                                                   + std::to_string(row.sequence)
+                                                                   + ": " + read.error().text});
               read_ = row.sequence;
             }
             if (read_ < page.newest && !page.rows.empty()) return read_journal(journal);
@@ -153,17 +176,21 @@ void executor_shell_state::read_journal(const caf::strong_actor_ptr& journal) {
 
 void executor_shell_state::begin(std::uint64_t newest) {
   running_ = true;
-  log::info("executor", "journal read", {{"account", options_.core.account.text}, {"epoch", std::to_string(epoch_)},
-                                         {"records", std::to_string(newest)}});
+  log::info("executor", "journal read",
+            {{"account", options_.core.account.text},
+             {"epoch", std::to_string(epoch_)},
+             {"records", std::to_string(newest)}});
   core_.start(epoch_, newest, now());
   if (early_halt_) core_.on_halt(*early_halt_, now());
-  for (const auto& d : std::exchange(early_, {})) core_.on_decision(d, now());
+  for (const auto& d : std::exchange(early_, {}))
+    core_.on_decision(d, now());
   gateway_->start(*inbox_);
   refresh();
   tick();
 }
 
-// --- turning ----------------------------------------------------------------------------------------------------
+// --- turning
+// ----------------------------------------------------------------------------------------------------
 
 void executor_shell_state::tick() {
   if (over_) return;
@@ -172,8 +199,8 @@ void executor_shell_state::tick() {
   drain();
   const auto state = core_.state(now());
   if (state != told_)
-    log::info("executor", std::string{name_of(state)}, {{"account", options_.core.account.text},
-                                                        {"before", std::string{name_of(told_)}}});
+    log::info("executor", std::string{name_of(state)},
+              {{"account", options_.core.account.text}, {"before", std::string{name_of(told_)}}});
   told_ = state;
   schedule(self_, options_.tick, [this] { tick(); });
 }
@@ -195,7 +222,8 @@ void executor_shell_state::pump() {
   while (!over_) {
     const auto actions = core_.take_actions();
     if (actions.empty()) return;
-    for (const auto& action : actions) perform(action);
+    for (const auto& action : actions)
+      perform(action);
   }
 }
 
@@ -203,18 +231,28 @@ void executor_shell_state::perform(const executor_action& action) {
   if (over_) return;
   std::visit(
       [this]<class T>(const T& x) {
-        if constexpr (std::is_same_v<T, ask_risk>) do_risk(x);
-        else if constexpr (std::is_same_v<T, append_records>) do_append(x);
-        else if constexpr (std::is_same_v<T, place_order>) do_place(x);
-        else if constexpr (std::is_same_v<T, cancel_order>) gateway_->cancel(x.command, x.instrument, x.client_id);
-        else if constexpr (std::is_same_v<T, query_order>) gateway_->query(x.command, x.instrument, x.client_id);
-        else if constexpr (std::is_same_v<T, fetch_open_orders>) gateway_->open_orders(x.command, x.instrument);
-        else if constexpr (std::is_same_v<T, fetch_trades>) gateway_->trades_since(x.command, x.instrument, x.trade_id);
-        else if constexpr (std::is_same_v<T, fetch_account>) gateway_->account(x.command);
-        else if constexpr (std::is_same_v<T, ask_lease>) do_lease(x);
+        if constexpr (std::is_same_v<T, ask_risk>)
+          do_risk(x);
+        else if constexpr (std::is_same_v<T, append_records>)
+          do_append(x);
+        else if constexpr (std::is_same_v<T, place_order>)
+          do_place(x);
+        else if constexpr (std::is_same_v<T, cancel_order>)
+          gateway_->cancel(x.command, x.instrument, x.client_id);
+        else if constexpr (std::is_same_v<T, query_order>)
+          gateway_->query(x.command, x.instrument, x.client_id);
+        else if constexpr (std::is_same_v<T, fetch_open_orders>)
+          gateway_->open_orders(x.command, x.instrument);
+        else if constexpr (std::is_same_v<T, fetch_trades>)
+          gateway_->trades_since(x.command, x.instrument, x.trade_id);
+        else if constexpr (std::is_same_v<T, fetch_account>)
+          gateway_->account(x.command);
+        else if constexpr (std::is_same_v<T, ask_lease>)
+          do_lease(x);
         else if constexpr (std::is_same_v<T, raise_alarm>)
           log::error("executor", x.what + ": " + x.text, {{"account", options_.core.account.text}});
-        else give_up(broken(x.why));
+        else
+          give_up(broken(x.why));
       },
       action);
 }
@@ -253,7 +291,8 @@ void executor_shell_state::do_place(const place_order& action) {
 
 void executor_shell_state::do_risk(const ask_risk& action) {
   const auto id = action.request.order.client_id;
-  ask(self_, env_.names->find<risk_actor>(options_.risk), options_.core.risk_timeout, action.request)
+  ask(self_, env_.names->find<risk_actor>(options_.risk), options_.core.risk_timeout,
+      action.request)
       .then(
           [this](const risk_verdict& verdict) {
             core_.on_verdict(verdict, now());

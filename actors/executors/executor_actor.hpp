@@ -1,9 +1,9 @@
 #pragma once
 
-/// The executor as an actor: reads its journal, starts the gateway, carries out what `executor_core`
-/// decides, brings back what came of it. It ends, to be started anew, when its journal ends or fails or
-/// when a newer executor owns the account. Start it after its journal and let it go down with it
-/// (rest_for_one: journal, executor).
+/// The executor as an actor: reads its journal, starts the gateway, carries out what
+/// `executor_core` decides, brings back what came of it. It ends, to be started anew, when its
+/// journal ends or fails or when a newer executor owns the account. Start it after its journal and
+/// let it go down with it (rest_for_one: journal, executor).
 /// ```
 /// executor_actor_options o;
 /// o.core.account = {"main@binance"};
@@ -22,17 +22,20 @@ namespace troupe {
 
 struct executor_actor_options {
   executor_options core;
-  std::string journal;                                  ///< default "journal/ACCOUNT"
+  std::string journal; ///< default "journal/ACCOUNT"
   std::string risk = "risk";
-  std::function<std::unique_ptr<venue_gateway>()> make_gateway; ///< required; called inside the actor
-  nanoseconds tick = std::chrono::milliseconds{25};     ///< steady
-  nanoseconds journal_timeout = std::chrono::seconds{10}; ///< no commit by then: the journal counts as failed
-  kill_point die_at = kill_point::none;                 ///< tests only: SIGKILL at …
-  std::uint32_t die_at_count = 1;                       ///< … its n-th passing
+  std::function<std::unique_ptr<venue_gateway>()>
+      make_gateway;                                 ///< required; called inside the actor
+  nanoseconds tick = std::chrono::milliseconds{25}; ///< steady
+  nanoseconds journal_timeout =
+      std::chrono::seconds{10};         ///< no commit by then: the journal counts as failed
+  kill_point die_at = kill_point::none; ///< tests only: SIGKILL at …
+  std::uint32_t die_at_count = 1;       ///< … its n-th passing
 };
 
-/// Where gateway threads leave their events for the actor. Not bounded by itself: it holds outcomes of the
-/// executor's own commands and order events, which must not be dropped; the socket reader waits on the venue.
+/// Where gateway threads leave their events for the actor. Not bounded by itself: it holds outcomes
+/// of the executor's own commands and order events, which must not be dropped; the socket reader
+/// waits on the venue.
 class gateway_inbox final : public gateway_events {
 public:
   using event = std::function<void(executor_core&, instant)>;
@@ -96,7 +99,8 @@ private:
   steady_time born_;
   std::uint64_t epoch_ = 0;
   std::uint64_t read_ = 0;
-  std::deque<decision> early_;        ///< decisions that came before the journal was read, newest per instrument
+  std::deque<decision>
+      early_; ///< decisions that came before the journal was read, newest per instrument
   std::optional<halt_state> early_halt_;
   executor_state told_ = executor_state::starting;
   bool running_ = false;

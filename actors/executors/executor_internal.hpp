@@ -17,18 +17,20 @@ struct executor_core::tracked {
   bool crossing = false;
   bool counted_confirmed = false;
   bool counted_rejected = false;
-  instant since{};               ///< sent, or found in the journal: age for the proof of absence
+  instant since{}; ///< sent, or found in the journal: age for the proof of absence
   steady_time risk_deadline;
-  std::uint64_t token = 0;       ///< of the append that holds its intent
+  std::uint64_t token = 0; ///< of the append that holds its intent
   // asking
-  bool ask = false;              ///< ask although the state is known (a cancel was refused or lost)
+  bool ask = false; ///< ask although the state is known (a cancel was refused or lost)
   bool querying = false;
   steady_time next_query;
   steady_time unknown_since;
   std::uint32_t queries = 0;
   std::uint32_t not_found = 0;
-  std::uint64_t absence_round = 0; ///< round of the trade list that must be done before absence is proven
-  std::uint64_t answered_run = 0;  ///< reconcile run in which the venue spoke of it
+  bool told = false; ///< an alarm about it was raised
+  std::uint64_t absence_round =
+      0; ///< round of the trade list that must be done before absence is proven
+  std::uint64_t answered_run = 0; ///< reconcile run in which the venue spoke of it
   // cancelling
   bool cancel_wanted = false;
   bool cancelling = false;
@@ -46,11 +48,11 @@ struct executor_core::market {
   std::uint32_t next_leg = 0;
   steady_time hold_until;
   std::uint32_t holds = 0;
-  std::string quarantined;          ///< why; empty = tradable
+  std::string quarantined; ///< why; empty = tradable
   std::optional<market_time> wanted_since;
   side wanted_side = side::buy;
   // trade list
-  std::string cursor;               ///< all trades up to here are booked
+  std::string cursor; ///< all trades up to here are booked
   std::string journaled_cursor;
   bool trades_running = false;
   bool trades_wanted = false;
@@ -58,7 +60,7 @@ struct executor_core::market {
   std::uint32_t trades_failures = 0;
   std::uint64_t rounds_started = 0;
   std::uint64_t rounds_done = 0;
-  std::uint64_t round_needed = 0;   ///< by the reconcile run
+  std::uint64_t round_needed = 0;      ///< by the reconcile run
   std::map<std::string, fill> orphans; ///< executions of an order we can't name yet
 };
 
@@ -68,7 +70,7 @@ struct executor_core::reconcile_run {
   std::uint64_t number = 0;
   step at = step::waiting;
   bool audit = false;
-  bool told = false;                ///< the alarm about balances was raised
+  bool told = false; ///< the alarm about balances was raised
   std::set<instrument_id> open_orders_due;
   steady_time not_before;
   std::uint32_t failures = 0;

@@ -1,9 +1,8 @@
 // From target position to orders: one working order an instrument; a new one only once the last has
 // ended and every execution of it is booked.
 
-#include "actors/executors/executor_internal.hpp"
-
 #include "actors/executors/client_id.hpp"
+#include "actors/executors/executor_internal.hpp"
 
 #include <algorithm>
 
@@ -13,7 +12,9 @@ namespace {
 __extension__ typedef __int128 wide;
 
 /// Towards zero, to a multiple of the step.
-std::int64_t floor_step(std::int64_t value, std::int64_t step) { return step > 0 ? value - value % step : value; }
+std::int64_t floor_step(std::int64_t value, std::int64_t step) {
+  return step > 0 ? value - value % step : value;
+}
 
 } // namespace
 
@@ -26,12 +27,14 @@ executor_core::tracked* executor_core::working_order(const market& m) {
 }
 
 void executor_core::hold(market& m, instant now) {
-  const auto pause = backoff(options_.first_hold, options_.last_hold, m.holds++, m.instrument.spec.id.text);
+  const auto pause =
+      backoff(options_.first_hold, options_.last_hold, m.holds++, m.instrument.spec.id.text);
   m.hold_until = std::max(m.hold_until, now.steady + pause);
 }
 
 bool executor_core::can_open(const market& m, instant now) const {
-  if (!running_ || ended_early_ || !reconciled_ || !session_up_ || !m.quarantined.empty()) return false;
+  if (!running_ || ended_early_ || !reconciled_ || !session_up_ || !m.quarantined.empty())
+    return false;
   if (!halt_ || halt_->state == trading_state::halted || now.steady >= lease_until_) return false;
   if (!m.target || now.market - m.target->at > options_.policy.decision_life) return false;
   if (!m.newest || m.newest->validity != book_validity::valid) return false;
@@ -50,7 +53,8 @@ price executor_core::passive_price(const market& m, side direction) const {
 }
 
 void executor_core::plan_all(instant now) {
-  for (auto& [id, m] : markets_) plan(*m, now);
+  for (auto& [id, m] : markets_)
+    plan(*m, now);
 }
 
 void executor_core::plan(market& m, instant now) {
@@ -71,7 +75,8 @@ void executor_core::plan(market& m, instant now) {
   create_order(m, direction, {quantity}, crossing, now);
 }
 
-void executor_core::create_order(market& m, side direction, size quantity, bool crossing, instant now) {
+void executor_core::create_order(market& m, side direction, size quantity, bool crossing,
+                                 instant now) {
   const auto& spec = m.instrument.spec;
   auto limit = passive_price(m, direction);
   if (crossing) {
@@ -94,7 +99,8 @@ void executor_core::create_order(market& m, side direction, size quantity, bool 
   order.created = now.market;
   order.expires = now.market + options_.policy.intent_expiry;
   order.client_id = client_id_of(order);
-  if (orders_.contains(order.client_id)) return; // the same intent again: the next leg gets its own id
+  if (orders_.contains(order.client_id))
+    return; // the same intent again: the next leg gets its own id
 
   auto t = std::make_unique<tracked>(order);
   t->crossing = crossing;
@@ -105,7 +111,8 @@ void executor_core::create_order(market& m, side direction, size quantity, bool 
   act(ask_risk{request_for(order)});
 }
 
-/// Looks after the working order: leaves it, or has it cancelled; its successor comes once it has ended.
+/// Looks after the working order: leaves it, or has it cancelled; its successor comes once it has
+/// ended.
 void executor_core::manage(market& m, tracked& t, instant now) {
   const auto state = t.machine.state();
   const bool live = state == order_state::acknowledged || state == order_state::partially_filled;
@@ -117,7 +124,8 @@ void executor_core::manage(market& m, tracked& t, instant now) {
   want_cancel(t, now);
 }
 
-bool executor_core::should_cancel(const market& m, const tracked& t, instant now, std::string& why) const {
+bool executor_core::should_cancel(const market& m, const tracked& t, instant now,
+                                  std::string& why) const {
   const auto& order = t.machine.what();
   const auto& policy = options_.policy;
   const auto yes = [&](const char* reason) {
@@ -125,7 +133,8 @@ bool executor_core::should_cancel(const market& m, const tracked& t, instant now
     return true;
   };
   if (halt_ && halt_->state == trading_state::halted) return yes("halted");
-  if (halt_ && halt_->state == trading_state::reducing && !shrinks_position(request_for(order))) return yes("reducing");
+  if (halt_ && halt_->state == trading_state::reducing && !shrinks_position(request_for(order)))
+    return yes("reducing");
   if (!m.quarantined.empty()) return yes("quarantine");
   if (!m.target || now.market - m.target->at > policy.decision_life) return yes("no decision");
   if (now.market - order.created > policy.time_to_live) return yes("time to live");
@@ -134,13 +143,16 @@ bool executor_core::should_cancel(const market& m, const tracked& t, instant now
   const auto missing = want.raw < 0 ? -want.raw : want.raw;
   const auto least = std::max<std::int64_t>(m.instrument.spec.min_size.raw, 1);
   if (direction != order.direction || t.machine.remaining().raw > missing) return yes("target");
-  if (policy.max_slice.raw == 0 && missing - t.machine.remaining().raw >= least) return yes("target");
+  if (policy.max_slice.raw == 0 && missing - t.machine.remaining().raw >= least)
+    return yes("target");
   if (!m.newest || m.newest->validity != book_validity::valid
       || now.market - m.newest->at > policy.max_quote_age)
     return yes("book");
   if (t.crossing) return false;
-  if (policy.cross_after && m.wanted_since && now.market - *m.wanted_since >= *policy.cross_after) return yes("cross");
-  const auto away = order.direction == side::buy ? m.newest->bid.at - order.limit : order.limit - m.newest->ask.at;
+  if (policy.cross_after && m.wanted_since && now.market - *m.wanted_since >= *policy.cross_after)
+    return yes("cross");
+  const auto away = order.direction == side::buy ? m.newest->bid.at - order.limit
+                                                 : order.limit - m.newest->ask.at;
   return away.raw > policy.reprice_ticks * m.instrument.spec.tick.raw ? yes("price") : false;
 }
 
@@ -151,7 +163,8 @@ void executor_core::want_cancel(tracked& t, instant now) {
   const auto& order = t.machine.what();
   t.cancelling = true;
   ++t.cancels;
-  act(cancel_order{command(purpose::cancel, order.client_id, order.instrument, now), order.instrument, order.client_id});
+  act(cancel_order{command(purpose::cancel, order.client_id, order.instrument, now),
+                   order.instrument, order.client_id});
 }
 
 } // namespace troupe

@@ -1,31 +1,34 @@
-// Asking the venue: reconciliation (facts: venues, §10), audits, unknown orders, trade lists, balances.
-// Private events need no buffer here: orders and ledger merge facts in any order of arrival, so an
-// event that is older than a snapshot changes nothing.
-
-#include "actors/executors/executor_internal.hpp"
+// Asking the venue: reconciliation (facts: venues, §10), audits, unknown orders, trade lists,
+// balances. Private events need no buffer here: orders and ledger merge facts in any order of
+// arrival, so an event that is older than a snapshot changes nothing.
 
 #include "actors/executors/client_id.hpp"
+#include "actors/executors/executor_internal.hpp"
 
 #include <algorithm>
 
 namespace troupe {
 namespace {
 
-std::string amount_text(int128 raw) { return format_wide(raw, ledger_scale, 12); }
+std::string amount_text(int128 raw) {
+  return format_wide(raw, ledger_scale, 12);
+}
 
 } // namespace
 
 nanoseconds executor_core::backoff(nanoseconds first, nanoseconds last, std::uint32_t tries,
                                    const std::string& salt) const {
   auto pause = first;
-  for (std::uint32_t i = 0; i < tries && pause < last; ++i) pause *= 2;
+  for (std::uint32_t i = 0; i < tries && pause < last; ++i)
+    pause *= 2;
   pause = std::min(pause, last);
   // ± 12 %, a pure function of what is being retried: a replayed run waits just as long.
   const auto spread = static_cast<std::int64_t>(stable_hash(salt, tries + 1) % 25) - 12;
   return pause + pause * spread / 100;
 }
 
-// --- reconciliation --------------------------------------------------------------------------------------
+// --- reconciliation
+// --------------------------------------------------------------------------------------
 
 void executor_core::begin_reconcile(const std::string& why, instant now) {
   reconciled_ = false;
@@ -39,19 +42,22 @@ void executor_core::begin_reconcile(const std::string& why, instant now) {
       drop_unsent(*orders_.at(id), deny_code::not_reconciled, why, now);
   if (!running_ || !session_up_) return;
   run_->at = reconcile_run::step::open_orders;
-  for (const auto& [id, m] : markets_) run_->open_orders_due.insert(id);
+  for (const auto& [id, m] : markets_)
+    run_->open_orders_due.insert(id);
   ask_open_orders(now);
 }
 
 void executor_core::ask_open_orders(instant now) {
-  for (const auto& id : run_->open_orders_due) act(fetch_open_orders{command(purpose::open_orders, {}, id, now), id});
+  for (const auto& id : run_->open_orders_due)
+    act(fetch_open_orders{command(purpose::open_orders, {}, id, now), id});
 }
 
 void executor_core::on_open_orders(const open_orders_outcome& outcome, instant now) {
   const auto done = finished(outcome.command);
   if (!done || !run_ || done->run != run_->number) return;
   if (!outcome.orders) {
-    run_->not_before = now.steady + backoff(options_.first_query, options_.last_query, run_->failures++, "open");
+    run_->not_before =
+        now.steady + backoff(options_.first_query, options_.last_query, run_->failures++, "open");
     return;
   }
   const auto number = run_->number;
@@ -75,7 +81,8 @@ bool executor_core::queries_answered(instant now) {
     auto& t = *orders_.at(id);
     const auto state = t.machine.state();
     const bool may_be_there = state == order_state::sent || state == order_state::unknown
-                              || state == order_state::acknowledged || state == order_state::partially_filled;
+                              || state == order_state::acknowledged
+                              || state == order_state::partially_filled;
     if (!may_be_there || t.answered_run == run_->number) continue;
     all = false;
     if (!t.querying && now.steady >= t.next_query) start_query(t, now);
@@ -109,7 +116,8 @@ void executor_core::continue_reconcile(instant now) {
   if (run_->at == queries) {
     if (!queries_answered(now)) return;
     run_->at = trades;
-    for (auto& [id, m] : markets_) m->round_needed = 0;
+    for (auto& [id, m] : markets_)
+      m->round_needed = 0;
   }
   if (run_->at == trades) {
     if (!trades_fetched(now)) return;
@@ -126,10 +134,13 @@ void executor_core::ask_account(instant now) {
 
 void executor_core::on_account(const account_outcome& outcome, instant now) {
   const auto done = finished(outcome.command);
-  if (!done || !run_ || done->run != run_->number || run_->at != reconcile_run::step::account) return;
+  if (!done || !run_ || done->run != run_->number || run_->at != reconcile_run::step::account)
+    return;
   run_->account_asked = false;
   if (!outcome.balances) {
-    run_->not_before = now.steady + backoff(options_.first_query, options_.last_query, run_->failures++, "account");
+    run_->not_before =
+        now.steady
+        + backoff(options_.first_query, options_.last_query, run_->failures++, "account");
     return;
   }
   compare_balances(outcome, now);
@@ -146,13 +157,16 @@ void executor_core::take_baseline(const journal_balance& balance) {
 /// Names the first asset whose balance is not opening + what the fills did; empty when all agree.
 std::string executor_core::balance_difference(const account_outcome& outcome) const {
   std::map<std::string, const asset_balance*> held;
-  for (const auto& b : *outcome.balances) held[b.asset] = &b;
+  for (const auto& b : *outcome.balances)
+    held[b.asset] = &b;
   for (const auto& [asset, change] : ledger_.balance_changes()) {
     const auto opening = opening_.find(asset);
     if (opening == opening_.end()) continue;
     const auto found = held.find(asset);
     const auto scale = found == held.end() ? 8 : found->second->scale;
-    const auto raw = found == held.end() ? int128{0} : int128{found->second->free_raw} + found->second->locked_raw;
+    const auto raw = found == held.end()
+                         ? int128{0}
+                         : int128{found->second->free_raw} + found->second->locked_raw;
     const auto total = rescale(raw, scale, ledger_scale);
     if (!total) return asset + ": " + total.error().message();
     const auto expected = opening->second + change;
@@ -161,9 +175,11 @@ std::string executor_core::balance_difference(const account_outcome& outcome) co
     const auto slack = unit ? *unit * static_cast<int128>(ledger_.fill_count()) : 0;
     const auto off = *total - expected;
     bool is_base = false;
-    for (const auto& [id, m] : markets_) is_base = is_base || m->instrument.base_asset == asset;
+    for (const auto& [id, m] : markets_)
+      is_base = is_base || m->instrument.base_asset == asset;
     if (is_base ? off != 0 : (off > slack || off < -slack))
-      return asset + ": the venue holds " + amount_text(*total) + ", the fills give " + amount_text(expected);
+      return asset + ": the venue holds " + amount_text(*total) + ", the fills give "
+             + amount_text(expected);
   }
   return {};
 }
@@ -172,11 +188,14 @@ void executor_core::compare_balances(const account_outcome& outcome, instant now
   if (opening_.empty() || accept_next_account_) {
     accept_next_account_ = false;
     std::set<std::string> assets;
-    for (const auto& [id, m] : markets_) assets.insert({m->instrument.base_asset, m->instrument.quote_asset});
+    for (const auto& [id, m] : markets_)
+      assets.insert({m->instrument.base_asset, m->instrument.quote_asset});
     std::map<std::string, journal_balance> totals;
-    for (const auto& asset : assets) totals[asset] = {asset, 0, 8, outcome.at};
+    for (const auto& asset : assets)
+      totals[asset] = {asset, 0, 8, outcome.at};
     for (const auto& b : *outcome.balances)
-      if (assets.contains(b.asset)) totals[b.asset] = {b.asset, b.free_raw + b.locked_raw, b.scale, outcome.at};
+      if (assets.contains(b.asset))
+        totals[b.asset] = {b.asset, b.free_raw + b.locked_raw, b.scale, outcome.at};
     for (const auto& [asset, balance] : totals) {
       take_baseline(balance);
       write(balance);
@@ -188,7 +207,8 @@ void executor_core::compare_balances(const account_outcome& outcome, instant now
   // Most likely a fill on its way: fetch the trades again before anybody is alarmed.
   ++run_->differences;
   run_->at = reconcile_run::step::trades;
-  for (auto& [id, m] : markets_) m->round_needed = 0;
+  for (auto& [id, m] : markets_)
+    m->round_needed = 0;
   const bool lasting = run_->differences >= options_.balance_tries;
   run_->not_before = now.steady + (lasting ? options_.last_query : options_.balance_retry);
   if (!lasting) return;
@@ -217,7 +237,8 @@ void executor_core::accept_balances(const std::string& who, instant now) {
   begin_reconcile("balances accepted by " + who, now);
 }
 
-void executor_core::release_quarantine(const instrument_id& instrument, const std::string& who, instant now) {
+void executor_core::release_quarantine(const instrument_id& instrument, const std::string& who,
+                                       instant now) {
   const auto found = markets_.find(instrument);
   if (found == markets_.end()) return;
   found->second->quarantined.clear();
@@ -225,12 +246,14 @@ void executor_core::release_quarantine(const instrument_id& instrument, const st
   plan(*found->second, now);
 }
 
-// --- orders without an answer -----------------------------------------------------------------------------
+// --- orders without an answer
+// -----------------------------------------------------------------------------
 
 void executor_core::start_query(tracked& t, instant now) {
   const auto& order = t.machine.what();
   t.querying = true;
-  act(query_order{command(purpose::query, order.client_id, order.instrument, now), order.instrument, order.client_id});
+  act(query_order{command(purpose::query, order.client_id, order.instrument, now), order.instrument,
+                  order.client_id});
 }
 
 void executor_core::work_on_unknown(tracked& t, instant now) {
@@ -258,6 +281,10 @@ void executor_core::judge_absence(tracked& t, instant now) {
     return entry.second.direction == order.direction;
   });
   if (maybe_its) {
+    // A trade that could be its own: a person has to say whose it is, nothing is guessed.
+    if (!std::exchange(t.told, true))
+      alarm("unknown",
+            order.client_id + " is not found, and a trade of nobody's order could be its own");
     t.absence_round = 0;
     return;
   }
@@ -274,7 +301,8 @@ void executor_core::judge_absence(tracked& t, instant now) {
   after_change(t, now);
 }
 
-// --- trade lists ----------------------------------------------------------------------------------------
+// --- trade lists
+// ----------------------------------------------------------------------------------------
 
 void executor_core::start_trades(market& m, instant now) {
   m.trades_running = true;
@@ -291,7 +319,9 @@ void executor_core::on_trades(const trades_outcome& outcome, instant now) {
   if (!outcome.fills) {
     m.trades_running = false;
     m.trades_wanted = true;
-    m.next_trades = now.steady + backoff(options_.first_query, options_.last_query, m.trades_failures++, "trades");
+    m.next_trades =
+        now.steady
+        + backoff(options_.first_query, options_.last_query, m.trades_failures++, "trades");
     // The round did not happen: whoever waits for it waits for the next one.
     for (const auto& id : open_ids_)
       if (auto& t = *orders_.at(id); t.absence_round == m.rounds_started) ++t.absence_round;
@@ -320,13 +350,14 @@ void executor_core::on_trades(const trades_outcome& outcome, instant now) {
   const auto open = open_ids_;
   for (const auto& id : open)
     if (auto* t = find_tracked(id); t && t->machine.what().instrument == m.instrument.spec.id) {
-      if (t->machine.closing()) m.trades_wanted = true;
+      if (t->machine.cumulative() > t->machine.filled()) m.trades_wanted = true;
       if (t->absence_round != 0) judge_absence(*t, now);
     }
   continue_reconcile(now);
 }
 
-/// One row of the trade list: of an order of ours, of one that can't be named yet, or of somebody else.
+/// One row of the trade list: of an order of ours, of one that can't be named yet, or of somebody
+/// else.
 void executor_core::take_trade(market& m, const fill& f, instant now) {
   auto* t = find_tracked(f.client_id);
   if (t == nullptr) t = find_by_venue_id(f.venue_order_id);
@@ -346,7 +377,8 @@ void executor_core::take_trade(market& m, const fill& f, instant now) {
     const auto& machine = orders_.at(id)->machine;
     const auto state = machine.state();
     return machine.what().instrument == f.instrument && machine.what().direction == f.direction
-           && machine.venue_order_id().empty() && (state == order_state::sent || state == order_state::unknown);
+           && machine.venue_order_id().empty()
+           && (state == order_state::sent || state == order_state::unknown);
   });
   if (could_be_ours) {
     m.orphans[f.trade_id] = f;
@@ -357,7 +389,8 @@ void executor_core::take_trade(market& m, const fill& f, instant now) {
 
 void executor_core::settle_orphans(market& m, instant now) {
   const auto waiting = std::exchange(m.orphans, {});
-  for (const auto& [id, f] : waiting) take_trade(m, f, now);
+  for (const auto& [id, f] : waiting)
+    take_trade(m, f, now);
 }
 
 /// An execution of an order that is not ours: the position is what it is, so it is booked; whether
@@ -383,9 +416,11 @@ void executor_core::take_external_fill(market& m, const fill& f, instant now) {
     quarantine(m, "the trade " + f.trade_id + " of an order that is not in the journal", now);
 }
 
-// --- time ---------------------------------------------------------------------------------------------------
+// --- time
+// ---------------------------------------------------------------------------------------------------
 
-/// The gateway owes every command an outcome. If it fails to give one, the command counts as unknown.
+/// The gateway owes every command an outcome. If it fails to give one, the command counts as
+/// unknown.
 void executor_core::expire_commands(instant now) {
   std::vector<std::pair<command_id, pending_command>> late;
   for (const auto& [id, pending] : commands_)
@@ -410,9 +445,15 @@ void executor_core::expire_commands(instant now) {
       on_outcome(outcome, now);
       break;
     }
-    case purpose::open_orders: on_open_orders({id, silence()}, now); break;
-    case purpose::trades: on_trades({id, silence(), false}, now); break;
-    case purpose::account: on_account({id, silence(), now.market}, now); break;
+    case purpose::open_orders:
+      on_open_orders({id, silence()}, now);
+      break;
+    case purpose::trades:
+      on_trades({id, silence(), false}, now);
+      break;
+    case purpose::account:
+      on_account({id, silence(), now.market}, now);
+      break;
     }
   }
 }
@@ -432,17 +473,20 @@ void executor_core::on_tick(instant now) {
       on_risk_silent(id, now);
       continue;
     }
-    if (session_up_ || t->ask || t->machine.state() == order_state::unknown) work_on_unknown(*t, now);
+    if (session_up_ || t->ask || t->machine.state() == order_state::unknown)
+      work_on_unknown(*t, now);
     if (t->cancel_wanted) want_cancel(*t, now);
   }
   for (auto& [id, m] : markets_)
-    if (m->trades_wanted && !m->trades_running && now.steady >= m->next_trades && session_up_) start_trades(*m, now);
+    if (m->trades_wanted && !m->trades_running && now.steady >= m->next_trades && session_up_)
+      start_trades(*m, now);
   if (reconciled_ && !run_ && now.steady >= next_audit_) {
     run_ = std::make_unique<reconcile_run>();
     run_->number = next_run_++;
     run_->audit = true;
     run_->at = reconcile_run::step::trades;
-    for (auto& [id, m] : markets_) m->round_needed = 0;
+    for (auto& [id, m] : markets_)
+      m->round_needed = 0;
   }
   continue_reconcile(now);
   plan_all(now);

@@ -11,7 +11,8 @@ constexpr std::string_view head = "troupe-halt 1 ";
 
 std::string hex(std::uint64_t value) {
   std::string out(16, '0');
-  for (std::size_t i = 16; i-- > 0; value >>= 4) out[i] = "0123456789abcdef"[value & 15];
+  for (std::size_t i = 16; i-- > 0; value >>= 4)
+    out[i] = "0123456789abcdef"[value & 15];
   return out;
 }
 
@@ -29,7 +30,8 @@ std::string encode_halt(const halt_state& state) {
 result<halt_state> decode_halt(std::string_view bytes) {
   const auto damaged = [](const char* what) {
     return error{make_error_code(executor_errc::damaged),
-                 std::string{"the halt file is damaged ("} + what + "); trading stays halted until `troupe resume`"};
+                 std::string{"the halt file is damaged ("} + what
+                     + "); trading stays halted until `troupe resume`"};
   };
   if (!bytes.starts_with(head)) return damaged("wrong head");
   bytes.remove_prefix(head.size());

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The file that keeps a halt over restarts: a few lines of text behind a magic word, a version and a
-/// checksum. What can't be read with certainty counts as halted.
+/// The file that keeps a halt over restarts: a few lines of text behind a magic word, a version and
+/// a checksum. What can't be read with certainty counts as halted.
 
 #include "actors/executors/errc.hpp"
 #include "messages/trading.hpp"

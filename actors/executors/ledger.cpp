@@ -10,7 +10,8 @@ __extension__ typedef unsigned __int128 uint128;
 constexpr int smallest_base_scale = 8;
 
 error overflow(const char* what) {
-  return {make_error_code(executor_errc::overflow), std::string{what} + " leaves the ledger's range"};
+  return {make_error_code(executor_errc::overflow),
+          std::string{what} + " leaves the ledger's range"};
 }
 
 result<int128> checked_multiply(int128 a, int128 b, const char* what) {
@@ -27,11 +28,14 @@ result<int128> checked_add(int128 a, int128 b, const char* what) {
 
 int128 power_of_ten(int exponent) {
   int128 out = 1;
-  while (exponent-- > 0) out *= 10;
+  while (exponent-- > 0)
+    out *= 10;
   return out;
 }
 
-int128 magnitude(int128 x) { return x < 0 ? -x : x; }
+int128 magnitude(int128 x) {
+  return x < 0 ? -x : x;
+}
 
 int base_scale_of(const instrument_spec& spec) {
   return std::max<int>(spec.size_scale, smallest_base_scale);
@@ -50,8 +54,10 @@ result<int128> multiply_divide(int128 a, std::uint64_t b, std::uint64_t c) {
   const auto magnitude_a = negative ? -static_cast<uint128>(a) : static_cast<uint128>(a);
   // Three limbs of the product, then long division, highest limb first.
   const auto low = static_cast<uint128>(static_cast<std::uint64_t>(magnitude_a)) * b;
-  const auto high = static_cast<uint128>(static_cast<std::uint64_t>(magnitude_a >> 64)) * b + (low >> 64);
-  const std::uint64_t limbs[3] = {static_cast<std::uint64_t>(high >> 64), static_cast<std::uint64_t>(high),
+  const auto high =
+      static_cast<uint128>(static_cast<std::uint64_t>(magnitude_a >> 64)) * b + (low >> 64);
+  const std::uint64_t limbs[3] = {static_cast<std::uint64_t>(high >> 64),
+                                  static_cast<std::uint64_t>(high),
                                   static_cast<std::uint64_t>(low)};
   std::uint64_t digits[3] = {};
   uint128 rest = 0;
@@ -72,7 +78,8 @@ result<int128> rescale(int128 raw, int from, int to) {
   }
   if (from - to > 38) return overflow("a scale");
   const auto step = power_of_ten(from - to);
-  if (raw % step != 0) return {executor_errc::overflow, "an amount has more decimals than can be kept"};
+  if (raw % step != 0)
+    return {executor_errc::overflow, "an amount has more decimals than can be kept"};
   return raw / step;
 }
 
@@ -83,12 +90,14 @@ std::string format_wide(int128 raw, int scale, int decimals, int at_least) {
     digits += static_cast<char>('0' + static_cast<int>(rest % 10));
     rest /= 10;
   }
-  while (static_cast<int>(digits.size()) <= scale) digits += '0';
+  while (static_cast<int>(digits.size()) <= scale)
+    digits += '0';
   std::reverse(digits.begin(), digits.end());
   auto whole = digits.substr(0, digits.size() - static_cast<std::size_t>(scale));
   auto part = digits.substr(digits.size() - static_cast<std::size_t>(scale));
   part.resize(static_cast<std::size_t>(decimals), '0');
-  while (static_cast<int>(part.size()) > at_least && part.back() == '0') part.pop_back();
+  while (static_cast<int>(part.size()) > at_least && part.back() == '0')
+    part.pop_back();
   const bool zero = whole == "0" && part.find_first_not_of('0') == std::string::npos;
   std::string out = raw < 0 && !zero ? "-" : "";
   out += whole;
@@ -103,21 +112,25 @@ bool trade_id_before(const std::string& a, const std::string& b) noexcept {
 status ledger::add_instrument(const ledger_instrument& instrument) {
   const auto& spec = instrument.spec;
   if (spec.kind == contract_kind::inverse)
-    return {executor_errc::bad_input, spec.id.text + " is an inverse contract; the ledger keeps spot and linear ones"};
+    return {executor_errc::bad_input,
+            spec.id.text + " is an inverse contract; the ledger keeps spot and linear ones"};
   if (spec.price_scale + base_scale_of(spec) > ledger_scale)
-    return {executor_errc::bad_input, spec.id.text + ": price and size have more than 24 decimals together"};
+    return {executor_errc::bad_input,
+            spec.id.text + ": price and size have more than 24 decimals together"};
   auto& book = books_[spec.id];
   if (!book.fills.empty()) {
     const auto& old = book.instrument.spec;
     if (old.price_scale != spec.price_scale || old.size_scale != spec.size_scale)
-      return {executor_errc::bad_input, spec.id.text + ": scales can't change while there are fills"};
+      return {executor_errc::bad_input,
+              spec.id.text + ": scales can't change while there are fills"};
   }
   book.instrument = instrument;
   book.figures.base_scale = base_scale_of(spec);
   return ok;
 }
 
-result<ledger_position> ledger::applied(ledger_position p, const ledger_instrument& instrument, const fill& execution) {
+result<ledger_position> ledger::applied(ledger_position p, const ledger_instrument& instrument,
+                                        const fill& execution) {
   const auto& spec = instrument.spec;
   const auto quantity = rescale(execution.quantity.raw, spec.size_scale, p.base_scale);
   if (!quantity) return quantity.error();
@@ -134,7 +147,8 @@ result<ledger_position> ledger::applied(ledger_position p, const ledger_instrume
     change -= *fee_quantity;
   }
   const int128 held = p.quantity;
-  if (magnitude(change) > INT64_MAX || magnitude(held + change) > INT64_MAX) return overflow("a position");
+  if (magnitude(change) > INT64_MAX || magnitude(held + change) > INT64_MAX)
+    return overflow("a position");
 
   auto opened = change;
   if (held != 0 && (held > 0) != (change > 0)) {
@@ -143,7 +157,8 @@ result<ledger_position> ledger::applied(ledger_position p, const ledger_instrume
                                          static_cast<std::uint64_t>(magnitude(held)));
     if (!removed) return removed.error();
     const auto signed_closed = held > 0 ? closed : -closed;
-    const auto proceeds = value_of(execution.at_price, static_cast<std::int64_t>(signed_closed), spec);
+    const auto proceeds =
+        value_of(execution.at_price, static_cast<std::int64_t>(signed_closed), spec);
     if (!proceeds) return proceeds.error();
     p.realised += *proceeds - *removed;
     p.cost -= *removed;
@@ -161,7 +176,8 @@ result<ledger_position> ledger::applied(ledger_position p, const ledger_instrume
   p.cash = *new_cash;
   p.quantity = static_cast<std::int64_t>(held + change);
 
-  if (base_fee) p.realised -= *gross - *value_of(execution.at_price, static_cast<std::int64_t>(change), spec);
+  if (base_fee)
+    p.realised -= *gross - *value_of(execution.at_price, static_cast<std::int64_t>(change), spec);
   if (execution.fee_asset == instrument.quote_asset) {
     p.realised -= *fee;
     p.cash -= *fee;
@@ -187,7 +203,8 @@ result<booking> ledger::book_again(account_book& book, const fill& execution) {
   auto& known = book.fills.at({book.times.at(execution.trade_id), execution.trade_id});
   if (known.at_price != execution.at_price || known.quantity != execution.quantity
       || known.direction != execution.direction)
-    return {executor_errc::contradiction, "trade " + execution.trade_id + " of " + execution.instrument.text
+    return {executor_errc::contradiction, "trade " + execution.trade_id + " of "
+                                              + execution.instrument.text
                                               + " was booked with another price, size or side"};
   if (!known.fee_asset.empty() || execution.fee_asset.empty()) return booking::duplicate;
   const auto before = known;
@@ -206,11 +223,13 @@ result<booking> ledger::book_again(account_book& book, const fill& execution) {
 result<booking> ledger::book(const fill& execution) {
   const auto found = books_.find(execution.instrument);
   if (found == books_.end())
-    return {executor_errc::bad_input, "fill " + execution.trade_id + " of unknown instrument " + execution.instrument.text};
+    return {executor_errc::bad_input,
+            "fill " + execution.trade_id + " of unknown instrument " + execution.instrument.text};
   auto& book = found->second;
   if (book.times.contains(execution.trade_id)) return book_again(book, execution);
   if (execution.quantity.raw <= 0 || execution.at_price.raw <= 0 || execution.trade_id.empty())
-    return {executor_errc::bad_input, "fill '" + execution.trade_id + "' of " + execution.instrument.text
+    return {executor_errc::bad_input, "fill '" + execution.trade_id + "' of "
+                                          + execution.instrument.text
                                           + " has no id, price or size"};
   const fill_key key{execution.at, execution.trade_id};
   const bool newest = book.fills.empty() || book.fills.rbegin()->first < key;
@@ -267,7 +286,8 @@ std::map<std::string, int128> ledger::balance_changes() const {
   std::map<std::string, int128> out;
   for (const auto& [id, book] : books_) {
     const auto& [instrument, figures] = std::tie(book.instrument, book.figures);
-    out[instrument.base_asset] += static_cast<int128>(figures.quantity) * power_of_ten(ledger_scale - figures.base_scale);
+    out[instrument.base_asset] +=
+        static_cast<int128>(figures.quantity) * power_of_ten(ledger_scale - figures.base_scale);
     out[instrument.quote_asset] += figures.cash;
     for (const auto& [asset, fee] : figures.fees)
       if (asset != instrument.base_asset && asset != instrument.quote_asset) out[asset] -= fee;
@@ -283,7 +303,8 @@ bool ledger::knows(const instrument_id& instrument, const std::string& trade_id)
 std::vector<fill> ledger::fills(const instrument_id& instrument) const {
   std::vector<fill> out;
   if (const auto found = books_.find(instrument); found != books_.end())
-    for (const auto& [key, execution] : found->second.fills) out.push_back(execution);
+    for (const auto& [key, execution] : found->second.fills)
+      out.push_back(execution);
   return out;
 }
 
@@ -293,8 +314,10 @@ status ledger::check() const {
     if (!fresh) return fresh.error();
     const auto& a = *fresh;
     const auto& b = book.figures;
-    if (a.quantity != b.quantity || a.cost != b.cost || a.realised != b.realised || a.cash != b.cash || a.fees != b.fees)
-      return {executor_errc::contradiction, id.text + ": the position differs from the sum of its fills"};
+    if (a.quantity != b.quantity || a.cost != b.cost || a.realised != b.realised || a.cash != b.cash
+        || a.fees != b.fees)
+      return {executor_errc::contradiction,
+              id.text + ": the position differs from the sum of its fills"};
     if (b.cash != b.realised - b.cost)
       return {executor_errc::contradiction, id.text + ": cash is not realised PnL minus cost"};
   }

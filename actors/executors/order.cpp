@@ -11,11 +11,16 @@ namespace {
 /// rank wins: an end that leaves less doubt about executions.
 int rank_of(order_state end) noexcept {
   switch (end) {
-  case order_state::filled: return 4;
-  case order_state::cancelled: return 3;
-  case order_state::expired: return 2;
-  case order_state::rejected: return 1;
-  default: return 0;
+  case order_state::filled:
+    return 4;
+  case order_state::cancelled:
+    return 3;
+  case order_state::expired:
+    return 2;
+  case order_state::rejected:
+    return 1;
+  default:
+    return 0;
   }
 }
 
@@ -24,41 +29,66 @@ bool same_execution(const fill& a, const fill& b) noexcept {
          && a.instrument == b.instrument;
 }
 
-bool has_fee(const fill& f) noexcept { return !f.fee_asset.empty(); }
+bool has_fee(const fill& f) noexcept {
+  return !f.fee_asset.empty();
+}
 
 } // namespace
 
 std::string_view name_of(order_issue issue) noexcept {
   switch (issue) {
-  case order_issue::none: return "none";
-  case order_issue::wrong_step: return "wrong_step";
-  case order_issue::approval_mismatch: return "approval_mismatch";
-  case order_issue::early_venue_event: return "early_venue_event";
-  case order_issue::wrong_order: return "wrong_order";
-  case order_issue::bad_amount: return "bad_amount";
-  case order_issue::overfill: return "overfill";
-  case order_issue::contradictory_fill: return "contradictory_fill";
-  case order_issue::contradictory_end: return "contradictory_end";
-  case order_issue::second_venue_order: return "second_venue_order";
-  case order_issue::resurrected: return "resurrected";
+  case order_issue::none:
+    return "none";
+  case order_issue::wrong_step:
+    return "wrong_step";
+  case order_issue::approval_mismatch:
+    return "approval_mismatch";
+  case order_issue::early_venue_event:
+    return "early_venue_event";
+  case order_issue::wrong_order:
+    return "wrong_order";
+  case order_issue::bad_amount:
+    return "bad_amount";
+  case order_issue::overfill:
+    return "overfill";
+  case order_issue::contradictory_fill:
+    return "contradictory_fill";
+  case order_issue::contradictory_end:
+    return "contradictory_end";
+  case order_issue::second_venue_order:
+    return "second_venue_order";
+  case order_issue::resurrected:
+    return "resurrected";
   }
   return "?";
 }
 
 std::string_view name_of(order_state state) noexcept {
   switch (state) {
-  case order_state::created: return "created";
-  case order_state::approved: return "approved";
-  case order_state::journaled: return "journaled";
-  case order_state::sent: return "sent";
-  case order_state::acknowledged: return "acknowledged";
-  case order_state::partially_filled: return "partially_filled";
-  case order_state::filled: return "filled";
-  case order_state::cancelled: return "cancelled";
-  case order_state::rejected: return "rejected";
-  case order_state::expired: return "expired";
-  case order_state::denied: return "denied";
-  case order_state::unknown: return "unknown";
+  case order_state::created:
+    return "created";
+  case order_state::approved:
+    return "approved";
+  case order_state::journaled:
+    return "journaled";
+  case order_state::sent:
+    return "sent";
+  case order_state::acknowledged:
+    return "acknowledged";
+  case order_state::partially_filled:
+    return "partially_filled";
+  case order_state::filled:
+    return "filled";
+  case order_state::cancelled:
+    return "cancelled";
+  case order_state::rejected:
+    return "rejected";
+  case order_state::expired:
+    return "expired";
+  case order_state::denied:
+    return "denied";
+  case order_state::unknown:
+    return "unknown";
   }
   return "?";
 }
@@ -76,8 +106,10 @@ order_change order::finish(order_change change) const {
 
 order_change order::step(bool legal, order_state next) {
   auto change = begin();
-  if (legal) local_ = next;
-  else change.issues.push_back(order_issue::wrong_step);
+  if (legal)
+    local_ = next;
+  else
+    change.issues.push_back(order_issue::wrong_step);
   return finish(std::move(change));
 }
 
@@ -92,9 +124,13 @@ order_change order::approve(std::uint64_t approval) {
   return step(legal, order_state::approved);
 }
 
-order_change order::journal() { return step(local_ == order_state::approved, order_state::journaled); }
+order_change order::journal() {
+  return step(local_ == order_state::approved, order_state::journaled);
+}
 
-order_change order::send() { return step(local_ == order_state::journaled, order_state::sent); }
+order_change order::send() {
+  return step(local_ == order_state::journaled, order_state::sent);
+}
 
 order_change order::deny() {
   const bool never_sent = local_ == order_state::created || local_ == order_state::approved
@@ -104,15 +140,19 @@ order_change order::deny() {
 
 order_change order::lose() {
   auto change = begin();
-  if (local_ == order_state::journaled || local_ == order_state::sent) lost_ = true;
-  else change.issues.push_back(order_issue::wrong_step);
+  if (local_ == order_state::journaled || local_ == order_state::sent)
+    lost_ = true;
+  else
+    change.issues.push_back(order_issue::wrong_step);
   return finish(std::move(change));
 }
 
 order_change order::prove_absent() {
   auto change = begin();
-  if (state() == order_state::unknown) absent_ = true;
-  else change.issues.push_back(order_issue::wrong_step);
+  if (state() == order_state::unknown)
+    absent_ = true;
+  else
+    change.issues.push_back(order_issue::wrong_step);
   return finish(std::move(change));
 }
 
@@ -120,7 +160,8 @@ order_change order::prove_absent() {
 void order::note_venue_word(order_change& change) {
   if (absent()) change.issues.push_back(order_issue::resurrected);
   const bool journaled = local_ == order_state::journaled || local_ == order_state::sent;
-  if (!journaled && !known_to_venue() && !end_) change.issues.push_back(order_issue::early_venue_event);
+  if (!journaled && !known_to_venue() && !end_)
+    change.issues.push_back(order_issue::early_venue_event);
 }
 
 void order::take_venue_id(const std::string& id, order_change& change) {
@@ -134,7 +175,8 @@ void order::take_venue_id(const std::string& id, order_change& change) {
 
 void order::take_fill(const fill& execution, order_change& change) {
   const bool ours = (execution.client_id.empty() || execution.client_id == what_.client_id)
-                    && execution.instrument == what_.instrument && execution.direction == what_.direction;
+                    && execution.instrument == what_.instrument
+                    && execution.direction == what_.direction;
   if (!ours) return change.issues.push_back(order_issue::wrong_order);
   if (execution.quantity.raw <= 0 || execution.at_price.raw <= 0 || execution.trade_id.empty())
     return change.issues.push_back(order_issue::bad_amount);
@@ -185,22 +227,33 @@ order_change order::apply(const order_report& report) {
   if (report.filled > what_.quantity) change.issues.push_back(order_issue::overfill);
   // An older report may name less than is known: legal, and never taken back.
   cumulative_ = std::max(cumulative_, report.filled);
-  for (const auto& execution : report.fills) take_fill(execution, change);
+  for (const auto& execution : report.fills)
+    take_fill(execution, change);
   switch (report.state) {
-  case order_state::filled: cumulative_ = std::max(cumulative_, what_.quantity); [[fallthrough]];
+  case order_state::filled:
+    cumulative_ = std::max(cumulative_, what_.quantity);
+    [[fallthrough]];
   case order_state::cancelled:
   case order_state::expired:
     acknowledged_ = true;
     take_end(report.state, change);
     break;
-  case order_state::rejected: take_end(report.state, change); break;
+  case order_state::rejected:
+    take_end(report.state, change);
+    break;
   case order_state::acknowledged:
-  case order_state::partially_filled: acknowledged_ = true; break;
-  case order_state::unknown: break;
-  default: change.issues.push_back(order_issue::wrong_step); break;
+  case order_state::partially_filled:
+    acknowledged_ = true;
+    break;
+  case order_state::unknown:
+    break;
+  default:
+    change.issues.push_back(order_issue::wrong_step);
+    break;
   }
-  change.duplicate = change.new_fills.empty() && change.completed_fills.empty()
-                     && facts_before == std::tuple{acknowledged_, end_, cumulative_, venue_order_id_};
+  change.duplicate =
+      change.new_fills.empty() && change.completed_fills.empty()
+      && facts_before == std::tuple{acknowledged_, end_, cumulative_, venue_order_id_};
   return finish(std::move(change));
 }
 
@@ -216,7 +269,8 @@ order_change order::apply(const fill& execution) {
 order_state order::state() const noexcept {
   if (filled_ >= what_.quantity && filled_.raw > 0) return order_state::filled;
   const bool explained = filled_ >= cumulative_;
-  if (end_ == order_state::rejected && (filled_.raw > 0 || cumulative_.raw > 0)) return order_state::unknown;
+  if (end_ == order_state::rejected && (filled_.raw > 0 || cumulative_.raw > 0))
+    return order_state::unknown;
   if (end_ && explained) return *end_;
   if (filled_.raw > 0 || cumulative_.raw > 0) return order_state::partially_filled;
   if (acknowledged_) return order_state::acknowledged;
@@ -225,9 +279,13 @@ order_state order::state() const noexcept {
   return local_;
 }
 
-bool order::done() const noexcept { return is_final(state()) && filled_ >= cumulative_; }
+bool order::done() const noexcept {
+  return is_final(state()) && filled_ >= cumulative_;
+}
 
-bool order::closing() const noexcept { return end_.has_value() && filled_ < cumulative_; }
+bool order::closing() const noexcept {
+  return end_.has_value() && filled_ < cumulative_;
+}
 
 size order::remaining() const noexcept {
   if (done()) return {};

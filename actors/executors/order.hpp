@@ -21,16 +21,16 @@ namespace troupe {
 /// an alarm for each, and stops the instrument for those that `stops_instrument` names.
 enum class order_issue : std::uint8_t {
   none,
-  wrong_step,          ///< a local step out of turn (journal before approval, second send)
-  approval_mismatch,   ///< the approved hash is not of this order
-  early_venue_event,   ///< the venue knows an order that was never journaled
-  wrong_order,         ///< an event of another client id, instrument, account or side
-  bad_amount,          ///< size or price of a fill not positive, cumulative size negative
-  overfill,            ///< more filled than ordered
-  contradictory_fill,  ///< a known trade id with another price, size or side
-  contradictory_end,   ///< two different ends, or fills of a rejected order
-  second_venue_order,  ///< another venue order id for the same client id: a duplicate
-  resurrected,         ///< the venue knows an order it had proven absent
+  wrong_step,         ///< a local step out of turn (journal before approval, second send)
+  approval_mismatch,  ///< the approved hash is not of this order
+  early_venue_event,  ///< the venue knows an order that was never journaled
+  wrong_order,        ///< an event of another client id, instrument, account or side
+  bad_amount,         ///< size or price of a fill not positive, cumulative size negative
+  overfill,           ///< more filled than ordered
+  contradictory_fill, ///< a known trade id with another price, size or side
+  contradictory_end,  ///< two different ends, or fills of a rejected order
+  second_venue_order, ///< another venue order id for the same client id: a duplicate
+  resurrected,        ///< the venue knows an order it had proven absent
 };
 
 /// One word for logs and alarms.
@@ -48,10 +48,10 @@ enum class order_issue : std::uint8_t {
 struct order_change {
   order_state before = order_state::created;
   order_state after = order_state::created;
-  bool duplicate = false;              ///< nothing new in it
-  std::vector<fill> new_fills;         ///< executions not known before, to be journaled and booked
-  std::vector<fill> completed_fills;   ///< known executions whose fee has arrived now
-  std::vector<order_issue> issues;     ///< empty = legal
+  bool duplicate = false;            ///< nothing new in it
+  std::vector<fill> new_fills;       ///< executions not known before, to be journaled and booked
+  std::vector<fill> completed_fills; ///< known executions whose fee has arrived now
+  std::vector<order_issue> issues;   ///< empty = legal
 };
 
 /// Human word of a state.
@@ -68,8 +68,8 @@ public:
   order_change journal();
   /// The order is handed to the gateway now.
   order_change send();
-  /// Refused locally, never on the wire: legal until `send`, and after it where the gateway vouches that
-  /// it never left. Not legal once the order is unknown or the venue has spoken.
+  /// Refused locally, never on the wire: legal until `send`, and after it where the gateway vouches
+  /// that it never left. Not legal once the order is unknown or the venue has spoken.
   order_change deny();
   /// No answer, or a restart between journal and answer: may or may not be at the venue.
   order_change lose();
@@ -80,10 +80,12 @@ public:
   order_change apply(const order_report& report);
   order_change apply(const fill& execution);
 
-  // --- what is known ------------------------------------------------------------------------------
+  // --- what is known
+  // ------------------------------------------------------------------------------
   [[nodiscard]] const intent& what() const noexcept { return what_; }
   [[nodiscard]] order_state state() const noexcept;
-  /// Final and every filled unit explained by an execution: nothing more is expected (but late fees).
+  /// Final and every filled unit explained by an execution: nothing more is expected (but late
+  /// fees).
   [[nodiscard]] bool done() const noexcept;
   /// An end was reported, but its cumulative size is not explained by executions yet.
   [[nodiscard]] bool closing() const noexcept;

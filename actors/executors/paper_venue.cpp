@@ -19,10 +19,12 @@ error unknown_instrument(const instrument_id& id) {
 
 /// price × size in the quote asset, × 10^-8, cut off as venues do.
 std::int64_t quote_amount(price p, size q, const instrument_spec& spec) {
-  const auto value = rescale(static_cast<int128>(p.raw) * q.raw, spec.price_scale + spec.size_scale, ledger_scale);
+  const auto value =
+      rescale(static_cast<int128>(p.raw) * q.raw, spec.price_scale + spec.size_scale, ledger_scale);
   if (!value) return INT64_MAX;
   int128 unit = 1;
-  for (int i = balance_scale; i < ledger_scale; ++i) unit *= 10;
+  for (int i = balance_scale; i < ledger_scale; ++i)
+    unit *= 10;
   return static_cast<std::int64_t>(*value / unit);
 }
 
@@ -38,10 +40,13 @@ bool tradable(const quote& q) {
 } // namespace
 
 paper_venue::paper_venue(paper_options options) : options_{std::move(options)} {
-  for (const auto& b : options_.opening) state_.balances.push_back({b.asset, b.free_raw + b.locked_raw});
+  for (const auto& b : options_.opening)
+    state_.balances.push_back({b.asset, b.free_raw + b.locked_raw});
 }
 
-void paper_venue::restore(paper_state state) { state_ = std::move(state); }
+void paper_venue::restore(paper_state state) {
+  state_ = std::move(state);
+}
 
 const paper_instrument* paper_venue::instrument(const instrument_id& id) const {
   for (const auto& i : options_.instruments)
@@ -69,7 +74,8 @@ const paper_explanation* paper_venue::explain(const std::string& trade_id) const
   return nullptr;
 }
 
-// --- time and messages ----------------------------------------------------------------------------------------
+// --- time and messages
+// ----------------------------------------------------------------------------------------
 
 void paper_venue::arrive(market_time now, std::function<void(market_time)> what) {
   arrivals_.push_back({now + options_.entry_latency, next_number_++, std::move(what)});
@@ -90,9 +96,11 @@ void paper_venue::advance(market_time venue_now) {
 std::vector<paper_event> paper_venue::take_due(market_time now) {
   std::vector<paper_event> out;
   std::deque<paper_event> later;
-  for (auto& e : events_) (e.due <= now ? (void)out.push_back(std::move(e)) : later.push_back(std::move(e)));
+  for (auto& e : events_)
+    (e.due <= now ? (void)out.push_back(std::move(e)) : later.push_back(std::move(e)));
   events_ = std::move(later);
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.due < b.due; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const auto& a, const auto& b) { return a.due < b.due; });
   return out;
 }
 
@@ -114,7 +122,8 @@ void paper_venue::tell(const paper_order& o, const fill* execution, market_time 
   answer(at, [report](gateway_events& to) { to.on_report(report); });
 }
 
-// --- the market -------------------------------------------------------------------------------------------------
+// --- the market
+// -------------------------------------------------------------------------------------------------
 
 void paper_venue::on_quote(const quote& q) {
   advance(q.at); // what had arrived before this change met the book before it
@@ -139,7 +148,8 @@ void paper_venue::match_quote(paper_order& o, const quote& q) {
   const bool through = buy ? theirs.at <= o.what.limit : theirs.at >= o.what.limit;
   if (through) {
     execute(o, o.what.quantity - o.filled, o.what.limit, true, q.at, "through",
-            "quote " + std::to_string(q.sequence) + (buy ? " ask " : " bid ") + std::to_string(theirs.at.raw));
+            "quote " + std::to_string(q.sequence) + (buy ? " ask " : " bid ")
+                + std::to_string(theirs.at.raw));
     return;
   }
   if (ours.at != o.what.limit) {
@@ -161,12 +171,13 @@ void paper_venue::match_trade(paper_order& o, const trade& t) {
   if (t.at_price != o.what.limit || !o.queue_known) return;
   const auto left = t.quantity.raw - o.queue_ahead.raw;
   const auto ahead = o.queue_ahead;
-  if (left > 0) execute(o, {std::min(left, open.raw)}, o.what.limit, true, t.at, "queue", "trade " + t.id);
+  if (left > 0)
+    execute(o, {std::min(left, open.raw)}, o.what.limit, true, t.at, "queue", "trade " + t.id);
   o.queue_ahead.raw = std::max<std::int64_t>(0, ahead.raw - t.quantity.raw);
 }
 
-void paper_venue::execute(paper_order& o, size quantity, price at_price, bool maker, market_time at, std::string rule,
-                          std::string cause) {
+void paper_venue::execute(paper_order& o, size quantity, price at_price, bool maker, market_time at,
+                          std::string rule, std::string cause) {
   if (quantity.raw <= 0) return;
   const auto& i = *instrument(o.what.instrument);
   const bool buy = o.what.direction == side::buy;
@@ -187,10 +198,12 @@ void paper_venue::execute(paper_order& o, size quantity, price at_price, bool ma
   f.fee_scale = balance_scale;
   f.fee_asset = buy ? i.base_asset : i.quote_asset;
   f.fee_raw = static_cast<std::int64_t>(static_cast<int128>(received)
-                                        * (maker ? options_.maker_fee_ppm : options_.taker_fee_ppm) / 1'000'000);
+                                        * (maker ? options_.maker_fee_ppm : options_.taker_fee_ppm)
+                                        / 1'000'000);
   balance(i.base_asset) += buy ? base - f.fee_raw : -base;
   balance(i.quote_asset) += buy ? -value : value - f.fee_raw;
-  explanations_.push_back({f.trade_id, f.client_id, std::move(rule), o.queue_ahead, std::move(cause)});
+  explanations_.push_back(
+      {f.trade_id, f.client_id, std::move(rule), o.queue_ahead, std::move(cause)});
   if (explanations_.size() > kept_explanations) explanations_.pop_front();
   o.filled = o.filled + quantity;
   o.state = o.filled == o.what.quantity ? order_state::filled : order_state::partially_filled;
@@ -225,18 +238,21 @@ void paper_venue::end(const std::string& client_id, order_state state, market_ti
   changed_ = true;
 }
 
-// --- commands -----------------------------------------------------------------------------------------------------
+// --- commands
+// -----------------------------------------------------------------------------------------------------
 
 bool paper_venue::affords(const intent& order) const {
   const auto& i = *instrument(order.instrument);
   const bool buy = order.direction == side::buy;
-  const auto need = buy ? quote_amount(order.limit, order.quantity, i.spec) : base_amount(order.quantity, i.spec);
+  const auto need =
+      buy ? quote_amount(order.limit, order.quantity, i.spec) : base_amount(order.quantity, i.spec);
   int128 locked = need;
   for (const auto& o : state_.live) {
     const auto* other = instrument(o.what.instrument);
     if (other == nullptr || o.what.direction != order.direction) continue;
     const auto open = o.what.quantity - o.filled;
-    if (buy && other->quote_asset == i.quote_asset) locked += quote_amount(o.what.limit, open, other->spec);
+    if (buy && other->quote_asset == i.quote_asset)
+      locked += quote_amount(o.what.limit, open, other->spec);
     if (!buy && other->base_asset == i.base_asset) locked += base_amount(open, other->spec);
   }
   for (const auto& b : state_.balances)
@@ -253,17 +269,23 @@ std::string paper_venue::refusal_of(const intent& order, refusal& why) const {
   };
   if (i == nullptr) return refuse(refusal::permission, "unknown instrument");
   const auto& spec = i->spec;
-  if (order.quantity < spec.min_size || (spec.lot.raw > 0 && order.quantity.raw % spec.lot.raw != 0))
+  if (order.quantity < spec.min_size
+      || (spec.lot.raw > 0 && order.quantity.raw % spec.lot.raw != 0))
     return refuse(refusal::filter, "Filter failure: LOT_SIZE");
-  if (order.kind != order_kind::market && (order.limit.raw <= 0 || (spec.tick.raw > 0 && order.limit.raw % spec.tick.raw != 0)))
+  if (order.kind != order_kind::market
+      && (order.limit.raw <= 0 || (spec.tick.raw > 0 && order.limit.raw % spec.tick.raw != 0)))
     return refuse(refusal::filter, "Filter failure: PRICE_FILTER");
-  if (order.kind != order_kind::market && static_cast<int128>(order.limit.raw) * order.quantity.raw < spec.min_notional.raw)
+  if (order.kind != order_kind::market
+      && static_cast<int128>(order.limit.raw) * order.quantity.raw < spec.min_notional.raw)
     return refuse(refusal::filter, "Filter failure: NOTIONAL");
   for (const auto& o : state_.live)
-    if (o.what.client_id == order.client_id) return refuse(refusal::duplicate, "Duplicate order sent.");
+    if (o.what.client_id == order.client_id)
+      return refuse(refusal::duplicate, "Duplicate order sent.");
   const auto q = quotes_.find(order.instrument);
-  if (q == quotes_.end() || !tradable(q->second)) return refuse(refusal::overload, "no book to trade on");
-  if (!affords(order)) return refuse(refusal::funds, "Account has insufficient balance for requested action.");
+  if (q == quotes_.end() || !tradable(q->second))
+    return refuse(refusal::overload, "no book to trade on");
+  if (!affords(order))
+    return refuse(refusal::funds, "Account has insufficient balance for requested action.");
   const bool buy = order.direction == side::buy;
   const bool crosses = buy ? order.limit >= q->second.ask.at : order.limit <= q->second.bid.at;
   if (order.kind == order_kind::limit_maker && crosses)
@@ -314,24 +336,28 @@ void paper_venue::take(paper_order& o, market_time at) {
   const auto& q = quotes_.at(o.what.instrument);
   const bool buy = o.what.direction == side::buy;
   const auto& theirs = buy ? q.ask : q.bid;
-  const bool crosses = o.what.kind == order_kind::market || (buy ? o.what.limit >= theirs.at : o.what.limit <= theirs.at);
+  const bool crosses = o.what.kind == order_kind::market
+                       || (buy ? o.what.limit >= theirs.at : o.what.limit <= theirs.at);
   if (!crosses) return;
   const auto part = std::min(o.what.quantity, theirs.quantity);
   if (o.what.tif == time_in_force::fok && part < o.what.quantity) return;
   execute(o, part, theirs.at, false, at, "take",
-          "quote " + std::to_string(q.sequence) + (buy ? " ask " : " bid ") + std::to_string(theirs.at.raw));
+          "quote " + std::to_string(q.sequence) + (buy ? " ask " : " bid ")
+              + std::to_string(theirs.at.raw));
 }
 
 /// Joins the queue at its price.
 void paper_venue::rest(paper_order& o) const {
   const auto& q = quotes_.at(o.what.instrument);
   const auto& ours = o.what.direction == side::buy ? q.bid : q.ask;
-  const bool in_front = o.what.direction == side::buy ? o.what.limit > ours.at : o.what.limit < ours.at;
+  const bool in_front =
+      o.what.direction == side::buy ? o.what.limit > ours.at : o.what.limit < ours.at;
   o.queue_known = in_front || ours.at == o.what.limit;
   o.queue_ahead = ours.at == o.what.limit ? ours.quantity : size{};
 }
 
-void paper_venue::cancel(command_id command, const instrument_id&, const std::string& client_id, market_time now) {
+void paper_venue::cancel(command_id command, const instrument_id&, const std::string& client_id,
+                         market_time now) {
   arrive(now, [=, this](market_time at) { cancel_now(command, client_id, at); });
 }
 
@@ -353,7 +379,8 @@ void paper_venue::cancel_now(command_id command, const std::string& client_id, m
   answer(at, [out](gateway_events& to) { to.on_outcome(out); });
 }
 
-void paper_venue::query(command_id command, const instrument_id&, const std::string& client_id, market_time now) {
+void paper_venue::query(command_id command, const instrument_id&, const std::string& client_id,
+                        market_time now) {
   arrive(now, [=, this](market_time at) {
     command_outcome out;
     out.command = command;
@@ -375,12 +402,14 @@ void paper_venue::open_orders(command_id command, const instrument_id& id, marke
   });
 }
 
-void paper_venue::trades_since(command_id command, const instrument_id& id, const std::string& trade_id, market_time now) {
+void paper_venue::trades_since(command_id command, const instrument_id& id,
+                               const std::string& trade_id, market_time now) {
   arrive(now, [=, this](market_time at) {
     std::vector<fill> rows;
     bool more = false;
     for (const auto& f : state_.trades) {
-      if (f.instrument != id || (!trade_id.empty() && trade_id_before(f.trade_id, trade_id))) continue;
+      if (f.instrument != id || (!trade_id.empty() && trade_id_before(f.trade_id, trade_id)))
+        continue;
       more = rows.size() == page_rows;
       if (more) break;
       rows.push_back(f);
@@ -392,7 +421,8 @@ void paper_venue::trades_since(command_id command, const instrument_id& id, cons
 void paper_venue::account(command_id command, market_time now) {
   arrive(now, [=, this](market_time at) {
     std::vector<asset_balance> rows;
-    for (const auto& b : state_.balances) rows.push_back({b.asset, b.total, 0, balance_scale});
+    for (const auto& b : state_.balances)
+      rows.push_back({b.asset, b.total, 0, balance_scale});
     answer(at, [command, rows, at](gateway_events& to) { to.on_account({command, rows, at}); });
   });
 }
@@ -400,12 +430,14 @@ void paper_venue::account(command_id command, market_time now) {
 void paper_venue::rules(command_id command, const instrument_id& id, market_time now) {
   arrive(now, [=, this](market_time at) {
     const auto* i = instrument(id);
-    auto spec = i != nullptr ? result<instrument_spec>{i->spec} : result<instrument_spec>{unknown_instrument(id)};
+    auto spec = i != nullptr ? result<instrument_spec>{i->spec}
+                             : result<instrument_spec>{unknown_instrument(id)};
     answer(at, [command, spec](gateway_events& to) { to.on_rules({command, spec}); });
   });
 }
 
-// --- gateway --------------------------------------------------------------------------------------------------------
+// --- gateway
+// --------------------------------------------------------------------------------------------------------
 
 paper_gateway::paper_gateway(paper_options options, const market_clock& clock,
                              std::function<void(const std::string&)> save, const std::string& saved)
@@ -428,22 +460,31 @@ void paper_gateway::start(gateway_events& events) {
   events.on_session({id, 1, session_state::connected, "paper"});
 }
 
-void paper_gateway::stop() { events_ = nullptr; }
+void paper_gateway::stop() {
+  events_ = nullptr;
+}
 
-void paper_gateway::place(command_id command, const intent& order) { venue_.place(command, order, clock_.now()); }
-void paper_gateway::cancel(command_id command, const instrument_id& instrument, const std::string& client_id) {
+void paper_gateway::place(command_id command, const intent& order) {
+  venue_.place(command, order, clock_.now());
+}
+void paper_gateway::cancel(command_id command, const instrument_id& instrument,
+                           const std::string& client_id) {
   venue_.cancel(command, instrument, client_id, clock_.now());
 }
-void paper_gateway::query(command_id command, const instrument_id& instrument, const std::string& client_id) {
+void paper_gateway::query(command_id command, const instrument_id& instrument,
+                          const std::string& client_id) {
   venue_.query(command, instrument, client_id, clock_.now());
 }
 void paper_gateway::open_orders(command_id command, const instrument_id& instrument) {
   venue_.open_orders(command, instrument, clock_.now());
 }
-void paper_gateway::trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id) {
+void paper_gateway::trades_since(command_id command, const instrument_id& instrument,
+                                 const std::string& trade_id) {
   venue_.trades_since(command, instrument, trade_id, clock_.now());
 }
-void paper_gateway::account(command_id command) { venue_.account(command, clock_.now()); }
+void paper_gateway::account(command_id command) {
+  venue_.account(command, clock_.now());
+}
 void paper_gateway::rules(command_id command, const instrument_id& instrument) {
   venue_.rules(command, instrument, clock_.now());
 }
@@ -476,10 +517,12 @@ std::string paper_gateway::status_json() const {
   w.begin_object().field("kind", "paper").field("live_orders", state.live.size());
   w.field("trades", state.next_trade - 1).field("orders", state.next_order - 1);
   w.key("balances").begin_object();
-  for (const auto& b : state.balances) w.field(b.asset, format_decimal_short(b.total, balance_scale));
+  for (const auto& b : state.balances)
+    w.field(b.asset, format_decimal_short(b.total, balance_scale));
   w.end_object();
   if (!state.trades.empty())
-    if (const auto* why = venue_.explain(state.trades.back().trade_id)) w.key("last_fill").raw(to_json(*why));
+    if (const auto* why = venue_.explain(state.trades.back().trade_id))
+      w.key("last_fill").raw(to_json(*why));
   w.end_object();
   return std::move(w).text();
 }

@@ -1,13 +1,16 @@
 #pragma once
 
 /// A venue on paper: fills orders from the live or replayed book, and says of every fill why.
-/// Pure and single-threaded; all times are market time. The venue's own clock runs on the time stamps of
-/// what it is shown (quotes and trades), so that the same input gives the same fills at any speed.
+/// Pure and single-threaded; all times are market time. The venue's own clock runs on the time
+/// stamps of what it is shown (quotes and trades), so that the same input gives the same fills at
+/// any speed.
 ///
 /// Rules (facts: oracles, §6; after the fill models of hftbacktest):
-/// * resting, *through*: the opposite best price reaches the limit, or a trade prints beyond it: filled in full;
+/// * resting, *through*: the opposite best price reaches the limit, or a trade prints beyond it:
+/// filled in full;
 /// * resting, *queue*: a trade at the limit first takes what stood ahead of us, then us;
-/// * resting, risk-averse queue: everything shown at our price when we arrived stands ahead; what leaves the
+/// * resting, risk-averse queue: everything shown at our price when we arrived stands ahead; what
+/// leaves the
 ///   level without a trade leaves from behind us until less is shown than stood ahead;
 /// * taking: at the opposite best price, up to the size shown there.
 /// Latencies: feed (venue → us), entry (us → venue), response (venue → us).
@@ -20,7 +23,8 @@
 
 namespace troupe {
 
-/// Told of the market beside the gateway's commands. A shell hands quotes to gateways that are listeners.
+/// Told of the market beside the gateway's commands. A shell hands quotes to gateways that are
+/// listeners.
 class market_listener {
 public:
   virtual ~market_listener() = default;
@@ -39,13 +43,13 @@ struct paper_instrument {
 struct paper_options {
   account_id account;
   std::vector<paper_instrument> instruments;
-  std::vector<asset_balance> opening;                          ///< scale 8
-  std::int64_t maker_fee_ppm = 1'000;                          ///< of the amount received
+  std::vector<asset_balance> opening; ///< scale 8
+  std::int64_t maker_fee_ppm = 1'000; ///< of the amount received
   std::int64_t taker_fee_ppm = 1'000;
   nanoseconds feed_latency = std::chrono::milliseconds{5};
   nanoseconds entry_latency = std::chrono::milliseconds{10};
   nanoseconds response_latency = std::chrono::milliseconds{5};
-  std::size_t kept_orders = 500;                               ///< ended orders that can still be asked for
+  std::size_t kept_orders = 500; ///< ended orders that can still be asked for
   std::size_t kept_trades = 2'000;
 };
 
@@ -53,12 +57,13 @@ struct paper_options {
 struct paper_explanation {
   std::string trade_id;
   std::string client_id;
-  std::string rule;       ///< "through", "queue", "take"
-  size queue_ahead;       ///< before the event
-  std::string cause;      ///< "quote 4711 ask 61686.01" or "trade 3778421"
+  std::string rule;  ///< "through", "queue", "take"
+  size queue_ahead;  ///< before the event
+  std::string cause; ///< "quote 4711 ask 61686.01" or "trade 3778421"
 
-  TROUPE_FIELDS(paper_explanation, "Why a paper order was filled.", TROUPE_FIELD(trade_id, "paper trade"),
-                TROUPE_FIELD(client_id, "order"), TROUPE_FIELD(rule, "through, queue or take"),
+  TROUPE_FIELDS(paper_explanation, "Why a paper order was filled.",
+                TROUPE_FIELD(trade_id, "paper trade"), TROUPE_FIELD(client_id, "order"),
+                TROUPE_FIELD(rule, "through, queue or take"),
                 TROUPE_FIELD(queue_ahead, "size ahead of the order before the event"),
                 TROUPE_FIELD(cause, "the event"))
 };
@@ -81,7 +86,8 @@ struct paper_order {
 struct paper_balance {
   std::string asset;
   std::int64_t total = 0;
-  TROUPE_FIELDS(paper_balance, "Balance on paper.", TROUPE_FIELD(asset, "asset"), TROUPE_FIELD(total, "× 10^8"))
+  TROUPE_FIELDS(paper_balance, "Balance on paper.", TROUPE_FIELD(asset, "asset"),
+                TROUPE_FIELD(total, "× 10^8"))
 };
 
 /// Everything that must outlive a restart.
@@ -123,10 +129,13 @@ public:
 
   // Commands, given at our time `now`.
   void place(command_id command, const intent& order, market_time now);
-  void cancel(command_id command, const instrument_id& instrument, const std::string& client_id, market_time now);
-  void query(command_id command, const instrument_id& instrument, const std::string& client_id, market_time now);
+  void cancel(command_id command, const instrument_id& instrument, const std::string& client_id,
+              market_time now);
+  void query(command_id command, const instrument_id& instrument, const std::string& client_id,
+             market_time now);
   void open_orders(command_id command, const instrument_id& instrument, market_time now);
-  void trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id, market_time now);
+  void trades_since(command_id command, const instrument_id& instrument,
+                    const std::string& trade_id, market_time now);
   void account(command_id command, market_time now);
   void rules(command_id command, const instrument_id& instrument, market_time now);
 
@@ -153,8 +162,8 @@ private:
   void rest(paper_order& o) const;
   void match_quote(paper_order& o, const quote& q);
   void match_trade(paper_order& o, const trade& t);
-  void execute(paper_order& o, size quantity, price at_price, bool maker, market_time at, std::string rule,
-               std::string cause);
+  void execute(paper_order& o, size quantity, price at_price, bool maker, market_time at,
+               std::string rule, std::string cause);
   void end(const std::string& client_id, order_state state, market_time at);
   void sweep_filled();
   void tell(const paper_order& o, const fill* execution, market_time at);
@@ -173,23 +182,26 @@ private:
   std::uint64_t next_number_ = 1;
 };
 
-/// The paper venue behind the gateway interface. Single-threaded: call it from its actor only; events are
-/// delivered inside `on_time`, `on_quote` and `on_trade`.
+/// The paper venue behind the gateway interface. Single-threaded: call it from its actor only;
+/// events are delivered inside `on_time`, `on_quote` and `on_trade`.
 class paper_gateway final : public venue_gateway, public market_listener {
 public:
-  /// `save` is called with the encoded state before any event that tells of it is delivered; empty = the state
-  /// lives as long as the gateway. `saved` is what an earlier life handed to it.
-  paper_gateway(paper_options options, const market_clock& clock, std::function<void(const std::string&)> save = {},
-                const std::string& saved = {});
+  /// `save` is called with the encoded state before any event that tells of it is delivered; empty
+  /// = the state lives as long as the gateway. `saved` is what an earlier life handed to it.
+  paper_gateway(paper_options options, const market_clock& clock,
+                std::function<void(const std::string&)> save = {}, const std::string& saved = {});
 
   [[nodiscard]] gateway_traits traits() const override;
   void start(gateway_events& events) override;
   void stop() override;
   void place(command_id command, const intent& order) override;
-  void cancel(command_id command, const instrument_id& instrument, const std::string& client_id) override;
-  void query(command_id command, const instrument_id& instrument, const std::string& client_id) override;
+  void cancel(command_id command, const instrument_id& instrument,
+              const std::string& client_id) override;
+  void query(command_id command, const instrument_id& instrument,
+             const std::string& client_id) override;
   void open_orders(command_id command, const instrument_id& instrument) override;
-  void trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id) override;
+  void trades_since(command_id command, const instrument_id& instrument,
+                    const std::string& trade_id) override;
   void account(command_id command) override;
   void rules(command_id command, const instrument_id& instrument) override;
   [[nodiscard]] std::string status_json() const override;

@@ -16,7 +16,8 @@ namespace troupe {
 class quote_source {
 public:
   quote_source(actor_environment env, std::vector<instrument_id> instruments) : env_{env} {
-    for (auto& id : instruments) feeds_[std::move(id)] = {};
+    for (auto& id : instruments)
+      feeds_[std::move(id)] = {};
   }
 
   /// Subscribes at feeds that are new. Call about once a second.
@@ -29,7 +30,11 @@ public:
       const auto seen = std::pair{entry->incarnation, entry->node};
       ask(self, caf::actor_cast<feed_actor>(entry->handle), std::chrono::seconds{1},
           caf::strong_actor_ptr{self->ctrl()}, self->core().name())
-          .then([this, id = id, seen](const acknowledged&) { feeds_[id] = {seen.first, seen.second}; }, [] {});
+          .then(
+              [this, id = id, seen](const acknowledged&) {
+                feeds_[id] = {seen.first, seen.second};
+              },
+              [] {});
     }
   }
 

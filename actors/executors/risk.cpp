@@ -15,9 +15,11 @@ constexpr std::array<deny_row, 16> rows{{
     {halted, "halted", "trading is halted", "find out why, then `troupe resume` with a reason"},
     {reducing_only, "reducing_only", "only orders that shrink a position are taken",
      "`troupe resume` lifts it"},
-    {max_position, "max_position", "position, open and unknown orders together would exceed the limit",
+    {max_position, "max_position",
+     "position, open and unknown orders together would exceed the limit",
      "wait for open orders to end, or raise risk.max_position"},
-    {max_order_size, "max_order_size", "the order is larger than allowed", "raise risk.max_order_size"},
+    {max_order_size, "max_order_size", "the order is larger than allowed",
+     "raise risk.max_order_size"},
     {max_order_notional, "max_order_notional", "price × size of the order is larger than allowed",
      "raise risk.max_order_notional"},
     {stale_book, "stale_book", "the newest quote is too old by market time",
@@ -26,15 +28,18 @@ constexpr std::array<deny_row, 16> rows{{
      "see `troupe feed show`; trading goes on once the book is rebuilt"},
     {price_collar, "price_collar", "the limit lies too far beyond the mid price",
      "check the price, or widen risk.price_collar"},
-    {order_rate, "order_rate", "too many orders within the window", "slow down, or raise risk.order_rate"},
+    {order_rate, "order_rate", "too many orders within the window",
+     "slow down, or raise risk.order_rate"},
     {max_open_orders, "max_open_orders", "too many live and unknown orders",
      "cancel some, or raise risk.max_open_orders"},
     {no_lease, "no_lease", "the executor holds no valid lease of risk",
      "check that the risk actor runs and can be reached"},
     {not_reconciled, "not_reconciled", "the account is not reconciled with the venue yet",
      "see `troupe status`; `troupe reconcile` starts it anew"},
-    {expired_intent, "expired_intent", "the order's own expiry has passed", "the next decision replaces it"},
-    {bad_order, "bad_order", "the order breaks the instrument's rules or its id is not derived from it",
+    {expired_intent, "expired_intent", "the order's own expiry has passed",
+     "the next decision replaces it"},
+    {bad_order, "bad_order",
+     "the order breaks the instrument's rules or its id is not derived from it",
      "a fault of the program, or of the instrument's rules: see the text"},
     {duplicate_intent, "duplicate_intent", "another order with this client id was approved before",
      "none needed: the executor numbers the next one anew"},
@@ -49,16 +54,24 @@ static_assert(table_in_order());
 
 __extension__ typedef __int128 wide;
 
-std::string number(std::int64_t raw, int scale) { return format_decimal_short(raw, scale); }
+std::string number(std::int64_t raw, int scale) {
+  return format_decimal_short(raw, scale);
+}
 
 /// Largest |price × size| as text needs no exactness; the comparison does, so it is 128 bits wide.
-bool exceeds(price p, size q, cash limit) noexcept { return static_cast<wide>(p.raw) * q.raw > limit.raw; }
+bool exceeds(price p, size q, cash limit) noexcept {
+  return static_cast<wide>(p.raw) * q.raw > limit.raw;
+}
 
-bool multiple_of(std::int64_t value, std::int64_t step) noexcept { return step <= 0 || value % step == 0; }
+bool multiple_of(std::int64_t value, std::int64_t step) noexcept {
+  return step <= 0 || value % step == 0;
+}
 
 } // namespace
 
-const std::array<deny_row, 16>& deny_table() noexcept { return rows; }
+const std::array<deny_row, 16>& deny_table() noexcept {
+  return rows;
+}
 
 const deny_row& describe(deny_code code) noexcept {
   const auto index = static_cast<std::size_t>(code);
@@ -67,9 +80,12 @@ const deny_row& describe(deny_code code) noexcept {
 
 std::string_view name_of(trading_state state) noexcept {
   switch (state) {
-  case trading_state::active: return "active";
-  case trading_state::reducing: return "reducing";
-  case trading_state::halted: return "halted";
+  case trading_state::active:
+    return "active";
+  case trading_state::reducing:
+    return "reducing";
+  case trading_state::halted:
+    return "halted";
   }
   return "?";
 }
@@ -77,12 +93,14 @@ std::string_view name_of(trading_state state) noexcept {
 bool shrinks_position(const risk_request& request) noexcept {
   const auto& order = request.order;
   if (order.direction == side::sell)
-    return static_cast<wide>(request.position.raw) - request.open_sells.raw - order.quantity.raw >= 0;
+    return static_cast<wide>(request.position.raw) - request.open_sells.raw - order.quantity.raw
+           >= 0;
   return static_cast<wide>(request.position.raw) + request.open_buys.raw + order.quantity.raw <= 0;
 }
 
 risk_core::risk_core(risk_options options) : options_{std::move(options)} {
-  for (const auto& limits : options_.instruments) markets_[limits.spec.id] = {limits, {}};
+  for (const auto& limits : options_.instruments)
+    markets_[limits.spec.id] = {limits, {}};
 }
 
 void risk_core::on_quote(const quote& q) {
@@ -96,23 +114,35 @@ void risk_core::on_quote(const quote& q) {
 
 status risk_core::set_state(halt_state next) {
   if (next.reason.empty())
-    return {executor_errc::bad_input, "a change of the trading state needs a reason; give one with --reason"};
+    return {executor_errc::bad_input,
+            "a change of the trading state needs a reason; give one with --reason"};
   state_ = std::move(next);
   if (state_.state == trading_state::active)
-    for (auto& [id, account] : accounts_) account.rate_denials = 0;
+    for (auto& [id, account] : accounts_)
+      account.rate_denials = 0;
   return ok;
 }
 
-std::optional<halt_state> risk_core::take_own_halt() { return std::exchange(own_halt_, std::nullopt); }
+std::optional<halt_state> risk_core::take_own_halt() {
+  return std::exchange(own_halt_, std::nullopt);
+}
 
 lease_grant risk_core::grant(const lease_request& request, instant now) {
   auto& highest = epochs_[request.account];
   if (request.epoch < highest)
-    return {.account = request.account, .epoch = highest, .length = {}, .granted = false,
-            .text = "epoch " + std::to_string(request.epoch) + " is fenced by epoch " + std::to_string(highest)};
+    return {.account = request.account,
+            .epoch = highest,
+            .length = {},
+            .granted = false,
+            .text = "epoch " + std::to_string(request.epoch) + " is fenced by epoch "
+                    + std::to_string(highest)};
   highest = request.epoch;
   accounts_[request.account].lease_until = now.steady + options_.lease_length;
-  return {.account = request.account, .epoch = highest, .length = options_.lease_length, .granted = true, .text = {}};
+  return {.account = request.account,
+          .epoch = highest,
+          .length = options_.lease_length,
+          .granted = true,
+          .text = {}};
 }
 
 risk_verdict risk_core::check(const risk_request& request, instant now) {
@@ -150,20 +180,24 @@ deny_code risk_core::decide(const risk_request& request, instant now, std::strin
   return check_rate(order.account, now, text);
 }
 
-deny_code risk_core::check_shape(const intent& order, const market& m, instant now, std::string& text) const {
+deny_code risk_core::check_shape(const intent& order, const market& m, instant now,
+                                 std::string& text) const {
   const auto& spec = m.limits.spec;
   const auto bad = [&](const char* what) {
     text = what;
     return bad_order;
   };
-  if (order.client_id != client_id_of(order)) return bad("client id is not the one derived from the order");
+  if (order.client_id != client_id_of(order))
+    return bad("client id is not the one derived from the order");
   if (order.quantity.raw <= 0) return bad("size is not positive");
   if (!multiple_of(order.quantity.raw, spec.lot.raw)) return bad("size is no multiple of the lot");
   if (order.quantity < spec.min_size) return bad("size is below the smallest of the instrument");
-  if (spec.max_size.raw > 0 && order.quantity > spec.max_size) return bad("size is above the largest of the instrument");
+  if (spec.max_size.raw > 0 && order.quantity > spec.max_size)
+    return bad("size is above the largest of the instrument");
   if (order.kind != order_kind::market) {
     if (order.limit.raw <= 0) return bad("limit price is not positive");
-    if (!multiple_of(order.limit.raw, spec.tick.raw)) return bad("limit price is no multiple of the tick");
+    if (!multiple_of(order.limit.raw, spec.tick.raw))
+      return bad("limit price is no multiple of the tick");
     if (static_cast<wide>(order.limit.raw) * order.quantity.raw < spec.min_notional.raw)
       return bad("price × size is below the smallest of the instrument");
   }
@@ -174,12 +208,14 @@ deny_code risk_core::check_state(const risk_request& request, std::string& text)
   if (state_.state == trading_state::active) return none;
   text = "by " + state_.who + ": " + state_.reason;
   const bool reduces = request.order.reduce_only && shrinks_position(request);
-  if (state_.state == trading_state::reducing) return shrinks_position(request) ? none : reducing_only;
+  if (state_.state == trading_state::reducing)
+    return shrinks_position(request) ? none : reducing_only;
   // Decision 0 is an operator's own order: a reduce-only flatten may leave while halted.
   return reduces && request.order.decision_sequence == 0 ? none : halted;
 }
 
-deny_code risk_core::check_book(const intent& order, const market& m, instant now, std::string& text) const {
+deny_code risk_core::check_book(const intent& order, const market& m, instant now,
+                                std::string& text) const {
   if (!m.newest || m.newest->validity != book_validity::valid || m.newest->bid.at.raw <= 0
       || m.newest->ask.at <= m.newest->bid.at)
     return invalid_book;
@@ -192,8 +228,9 @@ deny_code risk_core::check_book(const intent& order, const market& m, instant no
   if (order.kind == order_kind::market) return none;
   const auto twice_mid = static_cast<wide>(m.newest->bid.at.raw) + m.newest->ask.at.raw;
   // Only a price that gives something away is dangerous: buys above, sells below the mid.
-  const auto beyond = order.direction == side::buy ? 2 * static_cast<wide>(order.limit.raw) - twice_mid
-                                                   : twice_mid - 2 * static_cast<wide>(order.limit.raw);
+  const auto beyond = order.direction == side::buy
+                          ? 2 * static_cast<wide>(order.limit.raw) - twice_mid
+                          : twice_mid - 2 * static_cast<wide>(order.limit.raw);
   if (beyond * 1'000'000 <= twice_mid * m.limits.collar_ppm) return none;
   text = "limit " + number(order.limit.raw, m.limits.spec.price_scale) + " against bid "
          + number(m.newest->bid.at.raw, m.limits.spec.price_scale) + " and ask "
@@ -201,21 +238,25 @@ deny_code risk_core::check_book(const intent& order, const market& m, instant no
   return price_collar;
 }
 
-deny_code risk_core::check_size(const risk_request& request, const market& m, std::string& text) const {
+deny_code risk_core::check_size(const risk_request& request, const market& m,
+                                std::string& text) const {
   const auto& order = request.order;
   const auto scale = m.limits.spec.size_scale;
   if (order.quantity > m.limits.max_order_size) {
-    text = "size " + number(order.quantity.raw, scale) + ", allowed " + number(m.limits.max_order_size.raw, scale);
+    text = "size " + number(order.quantity.raw, scale) + ", allowed "
+           + number(m.limits.max_order_size.raw, scale);
     return max_order_size;
   }
   const auto worst_price = order.kind == order_kind::market ? m.newest->ask.at : order.limit;
   if (exceeds(worst_price, order.quantity, m.limits.max_order_notional)) return max_order_notional;
   // Everything of our side that may still fill is taken as filled, and nothing of the other side.
-  const auto worst = order.direction == side::buy
-                         ? static_cast<wide>(request.position.raw) + request.open_buys.raw + order.quantity.raw
-                         : static_cast<wide>(request.position.raw) - request.open_sells.raw - order.quantity.raw;
+  const auto worst =
+      order.direction == side::buy
+          ? static_cast<wide>(request.position.raw) + request.open_buys.raw + order.quantity.raw
+          : static_cast<wide>(request.position.raw) - request.open_sells.raw - order.quantity.raw;
   if (worst > m.limits.max_long.raw && order.direction == side::buy) return max_position;
-  if (worst < -static_cast<wide>(m.limits.max_short.raw) && order.direction == side::sell) return max_position;
+  if (worst < -static_cast<wide>(m.limits.max_short.raw) && order.direction == side::sell)
+    return max_position;
   if (request.open_orders >= options_.max_open_orders) return max_open_orders;
   return none;
 }
@@ -230,8 +271,10 @@ deny_code risk_core::check_rate(const account_id& account, instant now, std::str
   }
   text = std::to_string(view.approvals.size()) + " orders within "
          + std::to_string(options_.rate_window.count() / 1'000'000) + " ms";
-  if (++view.rate_denials >= options_.halt_after_rate_denials && state_.state != trading_state::halted) {
-    state_ = {trading_state::halted, "risk", account.text + " asked for orders far above its rate limit"};
+  if (++view.rate_denials >= options_.halt_after_rate_denials
+      && state_.state != trading_state::halted) {
+    state_ = {trading_state::halted, "risk",
+              account.text + " asked for orders far above its rate limit"};
     own_halt_ = state_;
   }
   return order_rate;

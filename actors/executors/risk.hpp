@@ -30,22 +30,23 @@ struct deny_row {
 /// Limits of one instrument. Sizes and prices in the scales of its `instrument_spec`.
 struct risk_limits {
   instrument_spec spec;
-  size max_long;                ///< largest net position, open and unknown buys included
-  size max_short;               ///< largest short position (positive number), open and unknown sells included
-  size max_order_size;          ///< largest single order
-  cash max_order_notional;      ///< largest price × size of an order
-  std::int64_t collar_ppm = 10'000;                    ///< furthest a limit may lie beyond the mid, millionths
-  nanoseconds max_book_age = std::chrono::seconds{5};  ///< market time
+  size max_long;  ///< largest net position, open and unknown buys included
+  size max_short; ///< largest short position (positive number), open and unknown sells included
+  size max_order_size;              ///< largest single order
+  cash max_order_notional;          ///< largest price × size of an order
+  std::int64_t collar_ppm = 10'000; ///< furthest a limit may lie beyond the mid, millionths
+  nanoseconds max_book_age = std::chrono::seconds{5}; ///< market time
 };
 
 struct risk_options {
   std::vector<risk_limits> instruments;
-  std::uint32_t max_open_orders = 20;                  ///< live and unknown orders of an account
-  std::uint32_t max_orders_in_window = 10;             ///< approvals of an account within `rate_window`
-  nanoseconds rate_window = std::chrono::seconds{1};   ///< steady time: it is the wire that is protected
-  std::uint32_t halt_after_rate_denials = 200;         ///< in a row: a runaway source halts trading
-  nanoseconds lease_length = std::chrono::seconds{1};  ///< steady time
-  std::size_t remembered_approvals = 10'000;           ///< client ids known to be approved already
+  std::uint32_t max_open_orders = 20;      ///< live and unknown orders of an account
+  std::uint32_t max_orders_in_window = 10; ///< approvals of an account within `rate_window`
+  nanoseconds rate_window =
+      std::chrono::seconds{1};                 ///< steady time: it is the wire that is protected
+  std::uint32_t halt_after_rate_denials = 200; ///< in a row: a runaway source halts trading
+  nanoseconds lease_length = std::chrono::seconds{1}; ///< steady time
+  std::size_t remembered_approvals = 10'000;          ///< client ids known to be approved already
 };
 
 /// Both clocks at the moment of an event.
@@ -75,8 +76,12 @@ public:
   [[nodiscard]] std::optional<halt_state> take_own_halt();
 
   [[nodiscard]] std::uint64_t approved() const noexcept { return approved_; }
-  [[nodiscard]] const std::map<deny_code, std::uint64_t>& denials() const noexcept { return denials_; }
-  [[nodiscard]] const std::map<account_id, std::uint64_t>& epochs() const noexcept { return epochs_; }
+  [[nodiscard]] const std::map<deny_code, std::uint64_t>& denials() const noexcept {
+    return denials_;
+  }
+  [[nodiscard]] const std::map<account_id, std::uint64_t>& epochs() const noexcept {
+    return epochs_;
+  }
 
 private:
   struct market {
@@ -109,7 +114,8 @@ private:
   std::uint64_t approved_ = 0;
 };
 
-/// True when the order can only shrink the position, whatever happens to the open orders of its side.
+/// True when the order can only shrink the position, whatever happens to the open orders of its
+/// side.
 [[nodiscard]] bool shrinks_position(const risk_request& request) noexcept;
 
 /// Word of a trading state: active, reducing, halted.

@@ -12,7 +12,8 @@ constexpr std::uint64_t most_latch_bytes = 64u << 10;
 
 std::vector<instrument_id> instruments_of(const risk_options& options) {
   std::vector<instrument_id> out;
-  for (const auto& limits : options.instruments) out.push_back(limits.spec.id);
+  for (const auto& limits : options.instruments)
+    out.push_back(limits.spec.id);
   return out;
 }
 
@@ -38,7 +39,8 @@ void risk_state::read_latch() {
   auto state = decode_halt(*bytes);
   if (!state) return halted(state.error().text);
   if (state->state != trading_state::active)
-    log::warn("risk", std::string{"trading is "} + std::string{name_of(state->state)} + ", as it was left",
+    log::warn("risk",
+              std::string{"trading is "} + std::string{name_of(state->state)} + ", as it was left",
               {{"who", state->who}, {"reason", state->reason}});
   (void)core_.set_state(std::move(*state));
 }
@@ -91,7 +93,8 @@ lease_grant risk_state::on_lease(const lease_request& request) {
   // A new life of the executor knows nothing yet.
   if (view.epoch != request.epoch) view = {request.epoch, {}};
   if (view.told != core_.state().state) {
-    const auto told = tell_urgent(self_, env_.names->handle("executor/" + request.account.text), core_.state());
+    const auto told =
+        tell_urgent(self_, env_.names->handle("executor/" + request.account.text), core_.state());
     if (told) view.told = core_.state().state;
   }
   return grant;
@@ -113,7 +116,8 @@ reply<halt_state> risk_state::on_halt(const halt_command& command) {
     if (const auto set = core_.set_state(next); !set) return to_caf(set.error());
     tell_executors();
   } else if (command.reason.empty()) {
-    return to_caf({make_error_code(executor_errc::bad_input), "lifting a halt needs a reason; give one with --reason"});
+    return to_caf({make_error_code(executor_errc::bad_input),
+                   "lifting a halt needs a reason; give one with --reason"});
   }
   if (const auto written = write_latch(next); !written) {
     log::error("risk", written.error().message(), {{"file", options_.latch_file.string()}});
@@ -123,22 +127,28 @@ reply<halt_state> risk_state::on_halt(const halt_command& command) {
     (void)core_.set_state(next);
     tell_executors();
   }
-  log::warn("risk", "trading is " + std::string{name_of(next.state)},
-            {{"before", std::string{name_of(before.state)}}, {"who", next.who}, {"reason", next.reason}});
+  log::warn(
+      "risk", "trading is " + std::string{name_of(next.state)},
+      {{"before", std::string{name_of(before.state)}}, {"who", next.who}, {"reason", next.reason}});
   return core_.state();
 }
 
 std::string risk_state::status_json() const {
   json_writer w;
   const auto& state = core_.state();
-  w.begin_object().field("state", name_of(state.state)).field("who", state.who).field("reason", state.reason);
+  w.begin_object()
+      .field("state", name_of(state.state))
+      .field("who", state.who)
+      .field("reason", state.reason);
   w.field("latch_file", options_.latch_file.string());
   w.field("latch_failure", latch_failure_ ? latch_failure_->message() : "");
   w.field("approved", core_.approved());
   w.key("denied").begin_object();
-  for (const auto& [code, count] : core_.denials()) w.field(describe(code).name, count);
+  for (const auto& [code, count] : core_.denials())
+    w.field(describe(code).name, count);
   w.end_object().key("epochs").begin_object();
-  for (const auto& [account, epoch] : core_.epochs()) w.field(account.text, epoch);
+  for (const auto& [account, epoch] : core_.epochs())
+    w.field(account.text, epoch);
   w.end_object().end_object();
   return std::move(w).text();
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-/// Risk as an actor: approves or denies exact orders, keeps the latched trading state, grants leases.
-/// A halt takes effect in memory and at the executors at once and is answered when it is on the disk;
-/// a resume is on the disk before it takes effect. At start the latch file decides; a damaged one halts.
-/// Spawn detached: a change of the trading state waits for the disk.
+/// Risk as an actor: approves or denies exact orders, keeps the latched trading state, grants
+/// leases. A halt takes effect in memory and at the executors at once and is answered when it is on
+/// the disk; a resume is on the disk before it takes effect. At start the latch file decides; a
+/// damaged one halts. Spawn detached: a change of the trading state waits for the disk.
 /// ```
-/// spawn_actor<risk_state>(system, {.name = "risk", .detached = true}, env, risk_actor_options{limits, dir / "halt"});
+/// spawn_actor<risk_state>(system, {.name = "risk", .detached = true}, env,
+/// risk_actor_options{limits, dir / "halt"});
 /// ```
 
 #include "actors/executors/quote_source_actor.hpp"
@@ -17,7 +18,7 @@ namespace troupe {
 
 struct risk_actor_options {
   risk_options limits;
-  std::filesystem::path latch_file;              ///< required; its folder must exist
+  std::filesystem::path latch_file; ///< required; its folder must exist
 };
 
 struct risk_state {

@@ -9,9 +9,12 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t index_of(horizon h) noexcept { return static_cast<std::size_t>(h); }
+constexpr std::size_t index_of(horizon h) noexcept {
+  return static_cast<std::size_t>(h);
+}
 
-/// P(up) among up and down, kept off 0 and 1 so that one sure model can't outvote all others for ever.
+/// P(up) among up and down, kept off 0 and 1 so that one sure model can't outvote all others for
+/// ever.
 double up_share(const forecast& said) {
   constexpr double least = 0.005;
   const auto up = static_cast<double>(std::max(said.up_ppm, 0));
@@ -22,24 +25,30 @@ double up_share(const forecast& said) {
 
 } // namespace
 
-// --- fusion -------------------------------------------------------------------------------------------------
+// --- fusion
+// -------------------------------------------------------------------------------------------------
 
 std::array<double, 4> fusion::normalised(std::array<double, 4> weights) {
   double sum = 0;
-  for (auto& w : weights) sum += (w = std::max(w, 0.0));
+  for (auto& w : weights)
+    sum += (w = std::max(w, 0.0));
   if (sum > 0)
-    for (auto& w : weights) w /= sum;
+    for (auto& w : weights)
+      w /= sum;
   return weights;
 }
 
 int fusion::used_horizons() const noexcept {
-  return static_cast<int>(std::count_if(options_.weights.begin(), options_.weights.end(), [](double w) { return w > 0; }));
+  return static_cast<int>(std::count_if(options_.weights.begin(), options_.weights.end(),
+                                        [](double w) { return w > 0; }));
 }
 
 int fusion::spoken_of_newest() const noexcept {
   int count = 0;
   for (std::size_t h = 0; h < newest_.size(); ++h)
-    if (newest_[h] && options_.weights[h] > 0 && newest_instant_ && newest_[h]->at == *newest_instant_) ++count;
+    if (newest_[h] && options_.weights[h] > 0 && newest_instant_
+        && newest_[h]->at == *newest_instant_)
+      ++count;
   return count;
 }
 
@@ -47,7 +56,8 @@ bool fusion::on_prediction(const prediction& p) {
   const auto h = index_of(p.over);
   if (h >= newest_.size() || (newest_[h] && p.at <= newest_[h]->at)) return false;
   newest_[h] = p;
-  if (options_.weights[h] > 0 && (!newest_instant_ || p.at > *newest_instant_)) newest_instant_ = p.at;
+  if (options_.weights[h] > 0 && (!newest_instant_ || p.at > *newest_instant_))
+    newest_instant_ = p.at;
   const auto twice_mid = p.bid.at.raw + p.ask.at.raw;
   if (twice_mid <= 0 || options_.weights[h] <= 0) return true;
   waiting_[h].push_back({p.due, twice_mid, up_share(p.said)});
@@ -82,7 +92,8 @@ void fusion::learn(std::size_t horizon, double up, bool went_up) {
   for (std::size_t h = 0; h < next.size(); ++h)
     if (options_.weights[h] > 0) best = std::min(best, losses_[h]);
   for (std::size_t h = 0; h < next.size(); ++h)
-    if (options_.weights[h] > 0) next[h] = options_.weights[h] * std::exp(-options_.learning_rate * (losses_[h] - best));
+    if (options_.weights[h] > 0)
+      next[h] = options_.weights[h] * std::exp(-options_.learning_rate * (losses_[h] - best));
   next = normalised(next);
   for (std::size_t h = 0; h < next.size(); ++h)
     if (options_.weights[h] > 0) next[h] = std::max(next[h], options_.least_weight);
@@ -97,7 +108,8 @@ fused_signal fusion::fuse(market_time now) const {
   };
   if (!quote_ || quote_->validity != book_validity::valid) return abstain("the book is not valid");
   if (now - quote_->at > options_.max_quote_age)
-    return abstain("the newest quote is " + std::to_string((now - quote_->at).count() / 1'000'000) + " ms old");
+    return abstain("the newest quote is " + std::to_string((now - quote_->at).count() / 1'000'000)
+                   + " ms old");
   out.book_sequence = quote_->sequence;
   double log_odds = 0;
   double weight = 0;
@@ -117,14 +129,16 @@ fused_signal fusion::fuse(market_time now) const {
   return out;
 }
 
-// --- policy ---------------------------------------------------------------------------------------------------
+// --- policy
+// ---------------------------------------------------------------------------------------------------
 
 size position_policy::wanted(std::int32_t score_ppm) const {
   const auto strength = std::abs(score_ppm);
   __extension__ typedef __int128 wide;
   std::int64_t amount = options_.max_position.raw;
   if (options_.shape == policy_shape::linear && options_.full_score_ppm > 0)
-    amount = static_cast<std::int64_t>(static_cast<wide>(amount) * std::min(strength, options_.full_score_ppm)
+    amount = static_cast<std::int64_t>(static_cast<wide>(amount)
+                                       * std::min(strength, options_.full_score_ppm)
                                        / options_.full_score_ppm);
   if (score_ppm == 0) amount = 0;
   if (lot_.raw > 0) amount -= amount % lot_.raw;
@@ -154,7 +168,8 @@ std::optional<size> position_policy::apply(const fused_signal& signal, market_ti
   return target_;
 }
 
-// --- decisions --------------------------------------------------------------------------------------------------
+// --- decisions
+// --------------------------------------------------------------------------------------------------
 
 std::uint64_t decision_numbers::next(market_time now) noexcept {
   const auto floor = now.ns > 0 ? static_cast<std::uint64_t>(now.ns / 1000) : 0;
@@ -163,7 +178,8 @@ std::uint64_t decision_numbers::next(market_time now) noexcept {
 }
 
 decider::decider(decider_options options)
-    : options_{std::move(options)}, fusion_{options_.fuse}, policy_{options_.policy, options_.spec.lot} {}
+    : options_{std::move(options)}, fusion_{options_.fuse}, policy_{options_.policy,
+                                                                    options_.spec.lot} {}
 
 void decider::on_prediction(const prediction& p, market_time now) {
   const auto before = fusion_.newest_instant();
@@ -171,13 +187,16 @@ void decider::on_prediction(const prediction& p, market_time now) {
   if (fusion_.newest_instant() != before) waiting_since_ = now;
 }
 
-void decider::on_quote(const quote& q, market_time) { fusion_.on_quote(q); }
+void decider::on_quote(const quote& q, market_time) {
+  fusion_.on_quote(q);
+}
 
 std::optional<decision> decider::take(market_time now, decision_numbers& numbers) {
   const auto instant = fusion_.newest_instant();
   const bool news = instant && (!decided_instant_ || *instant > *decided_instant_);
   // Without news for long the policy still has to be asked: it may have to go flat.
-  const bool silence = !news && last_decision_ && now - *last_decision_ >= options_.policy.flat_after;
+  const bool silence =
+      !news && last_decision_ && now - *last_decision_ >= options_.policy.flat_after;
   if (!news && !silence) return std::nullopt;
   if (news && fusion_.spoken_of_newest() < fusion_.used_horizons() && waiting_since_
       && now - *waiting_since_ < options_.gather)

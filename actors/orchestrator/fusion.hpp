@@ -2,13 +2,14 @@
 
 /// One signal out of many predictions, and one target position out of the signal. Pure.
 ///
-/// Fusion: each fresh prediction says P(up) and P(down) over its horizon. Its log odds, sharpened or
-/// dulled by the horizon's temperature, are added with weights that sum to 1 (a logarithmic opinion pool);
-/// the score is tanh of half that sum: 1 = surely up, -1 = surely down. Weights are fixed, or learned
-/// by Hedge: weight ∝ exp(-rate × sum of (Brier loss - 1/4)), 1/4 being the loss of a coin, so that a horizon
-/// without outcomes counts as a coin; one loss for every prediction whose horizon has passed, on the
-/// direction of the mid (1 = up, 0 = down; an unchanged mid teaches nothing).
-/// Abstains, with a reason, when the book is not valid or old, or no prediction is fresh.
+/// Fusion: each fresh prediction says P(up) and P(down) over its horizon. Its log odds, sharpened
+/// or dulled by the horizon's temperature, are added with weights that sum to 1 (a logarithmic
+/// opinion pool); the score is tanh of half that sum: 1 = surely up, -1 = surely down. Weights are
+/// fixed, or learned by Hedge: weight ∝ exp(-rate × sum of (Brier loss - 1/4)), 1/4 being the loss
+/// of a coin, so that a horizon without outcomes counts as a coin; one loss for every prediction
+/// whose horizon has passed, on the direction of the mid (1 = up, 0 = down; an unchanged mid
+/// teaches nothing). Abstains, with a reason, when the book is not valid or old, or no prediction
+/// is fresh.
 
 #include "messages/trading.hpp"
 
@@ -20,22 +21,24 @@ namespace troupe {
 
 /// Durations in market time.
 struct fusion_options {
-  std::array<double, 4> weights{0.25, 0.25, 0.25, 0.25};     ///< by horizon, 0 = not used; at the start of learning
-  std::array<double, 4> temperatures{1, 1, 1, 1};            ///< calibration: log odds are multiplied by it
-  std::array<nanoseconds, 4> max_age{                        ///< an older prediction is stale, by horizon
-      std::chrono::seconds{20}, std::chrono::seconds{40}, std::chrono::minutes{2}, std::chrono::minutes{5}};
+  std::array<double, 4> weights{0.25, 0.25, 0.25,
+                                0.25}; ///< by horizon, 0 = not used; at the start of learning
+  std::array<double, 4> temperatures{1, 1, 1, 1}; ///< calibration: log odds are multiplied by it
+  std::array<nanoseconds, 4> max_age{             ///< an older prediction is stale, by horizon
+                                     std::chrono::seconds{20}, std::chrono::seconds{40},
+                                     std::chrono::minutes{2}, std::chrono::minutes{5}};
   nanoseconds max_quote_age = std::chrono::seconds{5};
-  bool learn_weights = true;                                  ///< Hedge
+  bool learn_weights = true; ///< Hedge
   double learning_rate = 0.5;
-  double forgetting = 0.999;                                  ///< factor on the sum of losses at each new loss
-  double least_weight = 0.02;                                 ///< no used horizon falls below it
-  std::size_t most_waiting = 2'000;                           ///< predictions kept until their horizon has passed, each
+  double forgetting = 0.999;        ///< factor on the sum of losses at each new loss
+  double least_weight = 0.02;       ///< no used horizon falls below it
+  std::size_t most_waiting = 2'000; ///< predictions kept until their horizon has passed, each
 };
 
 /// The fused signal of one instant.
 struct fused_signal {
   bool abstains = true;
-  std::string reason;                                         ///< why it abstains, or which horizons spoke
+  std::string reason; ///< why it abstains, or which horizons spoke
   std::int32_t score_ppm = 0;
   std::vector<std::string> predictions;
   std::uint64_t book_sequence = 0;
@@ -44,7 +47,8 @@ struct fused_signal {
 /// Predictions of one instrument.
 class fusion {
 public:
-  explicit fusion(fusion_options options) : options_{options}, weights_{normalised(options.weights)} {}
+  explicit fusion(fusion_options options)
+      : options_{options}, weights_{normalised(options.weights)} {}
 
   /// False when it is older than the newest of its horizon.
   bool on_prediction(const prediction& p);
@@ -52,7 +56,9 @@ public:
   [[nodiscard]] fused_signal fuse(market_time now) const;
 
   /// Instant of the newest prediction, and how many horizons have spoken of that instant.
-  [[nodiscard]] std::optional<market_time> newest_instant() const noexcept { return newest_instant_; }
+  [[nodiscard]] std::optional<market_time> newest_instant() const noexcept {
+    return newest_instant_;
+  }
   [[nodiscard]] int spoken_of_newest() const noexcept;
   [[nodiscard]] int used_horizons() const noexcept;
   [[nodiscard]] const std::array<double, 4>& weights() const noexcept { return weights_; }
@@ -90,22 +96,23 @@ enum class abstain_action : std::uint8_t { hold, flat };
 
 struct policy_options {
   policy_shape shape = policy_shape::linear;
-  size max_position;                                  ///< largest target, long or short
-  bool long_only = false;                             ///< shorts become flat
-  std::int32_t dead_band_ppm = 50'000;                ///< a weaker score changes nothing
-  std::int32_t full_score_ppm = 500'000;              ///< linear: the score that means the whole size
-  size min_change;                                    ///< smaller changes of the target are not made
-  nanoseconds min_holding{};                          ///< market time between changes of the target
+  size max_position;                     ///< largest target, long or short
+  bool long_only = false;                ///< shorts become flat
+  std::int32_t dead_band_ppm = 50'000;   ///< a weaker score changes nothing
+  std::int32_t full_score_ppm = 500'000; ///< linear: the score that means the whole size
+  size min_change;                       ///< smaller changes of the target are not made
+  nanoseconds min_holding{};             ///< market time between changes of the target
   abstain_action on_abstain = abstain_action::hold;
-  nanoseconds flat_after = std::chrono::minutes{10};  ///< abstaining so long means flat, whatever is said above
+  nanoseconds flat_after =
+      std::chrono::minutes{10}; ///< abstaining so long means flat, whatever is said above
 };
 
 /// Signal → target position, with memory of the last change.
 class position_policy {
 public:
   position_policy(policy_options options, size lot) : options_{options}, lot_{lot} {}
-  /// The target for this signal; changes its memory. Unset until a signal has been strong enough to set one:
-  /// a restart must not be taken for a wish to be flat.
+  /// The target for this signal; changes its memory. Unset until a signal has been strong enough to
+  /// set one: a restart must not be taken for a wish to be flat.
   std::optional<size> apply(const fused_signal& signal, market_time now);
   [[nodiscard]] const std::optional<size>& target() const noexcept { return target_; }
 
@@ -119,8 +126,8 @@ private:
   std::optional<market_time> abstains_since_;
 };
 
-/// Numbers decisions so that a number is never used twice, also not across restarts: the next is one
-/// above the last, but never below the market time in microseconds, which only grows.
+/// Numbers decisions so that a number is never used twice, also not across restarts: the next is
+/// one above the last, but never below the market time in microseconds, which only grows.
 class decision_numbers {
 public:
   std::uint64_t next(market_time now) noexcept;

@@ -8,16 +8,19 @@ namespace {
 
 std::vector<instrument_id> instruments_of(const orchestrator_options& options) {
   std::vector<instrument_id> out;
-  for (const auto& i : options.instruments) out.push_back(i.decide.spec.id);
+  for (const auto& i : options.instruments)
+    out.push_back(i.decide.spec.id);
   return out;
 }
 
 } // namespace
 
-orchestrator_state::orchestrator_state(self_pointer self, actor_environment env, orchestrator_options options)
+orchestrator_state::orchestrator_state(self_pointer self, actor_environment env,
+                                       orchestrator_options options)
     : self_{self}, env_{env}, options_{std::move(options)}, quotes_{env, instruments_of(options_)} {
   for (const auto& i : options_.instruments)
-    lines_.emplace(i.decide.spec.id, line{.account = i.account, .decide = decider{i.decide}, .waiting = {}});
+    lines_.emplace(i.decide.spec.id,
+                   line{.account = i.account, .decide = decider{i.decide}, .waiting = {}});
 }
 
 orchestrator_actor::behavior_type orchestrator_state::make_behavior() {
@@ -52,7 +55,8 @@ void orchestrator_state::refresh() {
 }
 
 void orchestrator_state::tick() {
-  for (auto& [id, l] : lines_) consider(l);
+  for (auto& [id, l] : lines_)
+    consider(l);
   schedule(self_, options_.tick, [this] { tick(); });
 }
 
@@ -93,7 +97,8 @@ void orchestrator_state::send(line& l) {
 std::string orchestrator_state::status_json() const {
   json_writer w;
   std::uint64_t decisions = 0;
-  for (const auto& [id, l] : lines_) decisions += l.decide.decisions();
+  for (const auto& [id, l] : lines_)
+    decisions += l.decide.decisions();
   w.begin_object().field("decisions", decisions).field("last_sequence", numbers_.last());
   w.field("predictions", predictions_).field("predictions_of_others", strangers_);
   w.key("instruments").begin_array();
@@ -111,7 +116,8 @@ std::string orchestrator_state::status_json() const {
       w.key(name_of(over)).number(l.decide.fused().weights()[static_cast<std::size_t>(over)], 4);
     }
     w.end_object().key("scored").begin_object();
-    for (const auto over : all_horizons) w.field(name_of(over), l.decide.fused().scored()[static_cast<std::size_t>(over)]);
+    for (const auto over : all_horizons)
+      w.field(name_of(over), l.decide.fused().scored()[static_cast<std::size_t>(over)]);
     w.end_object().end_object();
   }
   w.end_array().end_object();

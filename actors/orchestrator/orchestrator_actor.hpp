@@ -1,8 +1,8 @@
 #pragma once
 
-/// The orchestrator as an actor: hears predictions and quotes, sends each decision to the executor of its
-/// instrument's account. One decision of an instrument is on its way at a time; a newer one replaces
-/// the one that waits (an old target is worth nothing), so no queue can grow.
+/// The orchestrator as an actor: hears predictions and quotes, sends each decision to the executor
+/// of its instrument's account. One decision of an instrument is on its way at a time; a newer one
+/// replaces the one that waits (an old target is worth nothing), so no queue can grow.
 /// ```
 /// orchestrator_options o;
 /// o.instruments.push_back({.account = {"main@binance"}, .decide = {.spec = spec, …}});
@@ -15,14 +15,14 @@
 namespace troupe {
 
 struct orchestrated_instrument {
-  account_id account;       ///< its executor is "executor/ACCOUNT"
+  account_id account; ///< its executor is "executor/ACCOUNT"
   decider_options decide;
 };
 
 struct orchestrator_options {
   std::vector<orchestrated_instrument> instruments;
-  nanoseconds tick = std::chrono::milliseconds{20};           ///< steady
-  nanoseconds executor_timeout = std::chrono::seconds{1};     ///< steady
+  nanoseconds tick = std::chrono::milliseconds{20};       ///< steady
+  nanoseconds executor_timeout = std::chrono::seconds{1}; ///< steady
 };
 
 struct orchestrator_state {
@@ -37,10 +37,10 @@ private:
   struct line {
     account_id account;
     decider decide;
-    std::optional<decision> waiting;    ///< newest not yet sent
+    std::optional<decision> waiting; ///< newest not yet sent
     bool on_its_way = false;
     std::uint64_t sent = 0;
-    std::uint64_t replaced = 0;         ///< waited and was overtaken by a newer one
+    std::uint64_t replaced = 0; ///< waited and was overtaken by a newer one
     std::uint64_t failed = 0;
   };
 
@@ -57,7 +57,7 @@ private:
   std::map<instrument_id, line> lines_;
   decision_numbers numbers_;
   std::uint64_t predictions_ = 0;
-  std::uint64_t strangers_ = 0;         ///< predictions of instruments that are not decided on
+  std::uint64_t strangers_ = 0; ///< predictions of instruments that are not decided on
 };
 
 } // namespace troupe

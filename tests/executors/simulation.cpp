@@ -27,7 +27,8 @@ const account_id account{"main@binance"};
 
 } // namespace
 
-world::world(world_options options) : options_{std::move(options)}, dice_{options_.seed}, risk_{limits(options_.market_rate)} {
+world::world(world_options options)
+    : options_{std::move(options)}, dice_{options_.seed}, risk_{limits(options_.market_rate)} {
   options_.executor.account = account;
   options_.executor.instruments = {{btc_spec(), "BTC", "USDT"}};
   move_market();
@@ -39,7 +40,8 @@ instant world::now() const {
   return {{1'723'160'000'000'000'000 + static_cast<std::int64_t>(ns)}, clock_.now()};
 }
 
-// --- the process ------------------------------------------------------------------------------------------
+// --- the process
+// ------------------------------------------------------------------------------------------
 
 void world::start_process() {
   auto l = std::make_unique<life>();
@@ -49,7 +51,8 @@ void world::start_process() {
   l->core = std::make_unique<executor_core>(options_.executor, gateway_traits{});
   if (!l->core->open()) violate("the executor refuses its options");
   for (const auto& record : durable_)
-    if (auto done = l->core->replay(record, now()); !done) violate("replay: " + done.error().message());
+    if (auto done = l->core->replay(record, now()); !done)
+      violate("replay: " + done.error().message());
   l->core->start(l->epoch, durable_.size(), now());
   life_ = std::move(l);
   pump(*life_);
@@ -74,7 +77,8 @@ void world::open_session(life& l) {
 void world::break_session() {
   if (!life_ || !life_->session) return;
   life_->session = false;
-  life_->core->on_session({{instrument_name}, life_->session_number, session_state::reconnecting, "cut"}, now());
+  life_->core->on_session(
+      {{instrument_name}, life_->session_number, session_state::reconnecting, "cut"}, now());
   pump(*life_);
   if (life_) open_session(*life_);
 }
@@ -89,7 +93,8 @@ void world::kill_process() {
     }
   // What was written but not synced may or may not have reached the disk: a prefix of it has.
   const auto& lost = life_->unsynced;
-  const auto kept = static_cast<std::size_t>(dice_.between(0, static_cast<std::int64_t>(lost.size())));
+  const auto kept =
+      static_cast<std::size_t>(dice_.between(0, static_cast<std::int64_t>(lost.size())));
   durable_.insert(durable_.end(), lost.begin(), lost.begin() + static_cast<std::ptrdiff_t>(kept));
   life_.reset();
   clock_.after(dice_.span(milliseconds{50}, milliseconds{400}), [this] {
@@ -106,7 +111,8 @@ void world::pause_process(nanoseconds span) {
     l->paused = false;
     // What piled up is handled first, in order, as a mailbox would be.
     const auto waiting = std::exchange(l->waiting, {});
-    for (const auto& what : waiting) what();
+    for (const auto& what : waiting)
+      what();
   });
 }
 
@@ -132,8 +138,10 @@ void world::deliver(std::uint64_t number, nanoseconds delay, std::function<void(
     };
     auto* l = find_life(number);
     if (l == nullptr) return;
-    if (l->paused) l->waiting.push_back(handle);
-    else handle();
+    if (l->paused)
+      l->waiting.push_back(handle);
+    else
+      handle();
   });
 }
 
@@ -179,7 +187,8 @@ void world::perform(life& l, const executor_action& action) {
     if (!risk_up_) return;
     clock_.after(milliseconds{1}, [this, number, request = ask->request] {
       const auto verdict = risk_.check(request, now());
-      deliver(number, milliseconds{1}, [this, verdict](life& alive) { alive.core->on_verdict(verdict, now()); });
+      deliver(number, milliseconds{1},
+              [this, verdict](life& alive) { alive.core->on_verdict(verdict, now()); });
     });
   } else if (const auto* append = std::get_if<append_records>(&action)) {
     do_append(l, *append);
@@ -215,30 +224,33 @@ void world::perform(life& l, const executor_action& action) {
 }
 
 void world::do_append(life& l, const append_records& append) {
-  const auto holds_intent = std::any_of(append.records.begin(), append.records.end(), [](const auto& r) {
-    return std::holds_alternative<intent>(r);
-  });
+  const auto holds_intent =
+      std::any_of(append.records.begin(), append.records.end(),
+                  [](const auto& r) { return std::holds_alternative<intent>(r); });
   l.unsynced.insert(l.unsynced.end(), append.records.begin(), append.records.end());
   if (holds_intent && !passes(l, kill_point::before_sync)) return;
   const auto number = l.number;
   if (options_.bugs.send_before_sync && append.token != 0) {
     l.core->on_committed(append.token, now()); // planted: does not wait for the disk
   }
-  clock_.after(dice_.span(nanoseconds{100'000}, milliseconds{6}), [this, number, token = append.token] {
-    auto* alive = find_life(number);
-    if (alive == nullptr) return;
-    if (alive->epoch < epoch_) {
-      // The journal reads EPOCH before each append: a newer owner fences the older one.
-      return deliver(number, nanoseconds{0}, [](life& old) { old.core->on_journal_failed("fenced"); });
-    }
-    durable_.insert(durable_.end(), alive->unsynced.begin(), alive->unsynced.end());
-    alive->unsynced.clear();
-    if (token == 0 || options_.bugs.send_before_sync) return;
-    deliver(number, nanoseconds{20'000}, [this, token](life& still) {
-      if (!passes(still, kill_point::after_sync_before_send)) return;
-      still.core->on_committed(token, now());
-    });
-  });
+  clock_.after(dice_.span(nanoseconds{100'000}, milliseconds{6}),
+               [this, number, token = append.token] {
+                 auto* alive = find_life(number);
+                 if (alive == nullptr) return;
+                 if (alive->epoch < epoch_) {
+                   // The journal reads EPOCH before each append: a newer owner fences the older
+                   // one.
+                   return deliver(number, nanoseconds{0},
+                                  [](life& old) { old.core->on_journal_failed("fenced"); });
+                 }
+                 durable_.insert(durable_.end(), alive->unsynced.begin(), alive->unsynced.end());
+                 alive->unsynced.clear();
+                 if (token == 0 || options_.bugs.send_before_sync) return;
+                 deliver(number, nanoseconds{20'000}, [this, token](life& still) {
+                   if (!passes(still, kill_point::after_sync_before_send)) return;
+                   still.core->on_committed(token, now());
+                 });
+               });
 }
 
 void world::do_place(life& l, const place_order& action) {
@@ -267,15 +279,19 @@ void world::check_wire(life& l, const intent& order) {
     violate("P1: " + id + " left before its intent was synced");
   }
   if (order.approval != approval_hash(order)) violate("P1: " + id + " is not what risk approved");
-  if (l.epoch < epoch_) violate("P2: epoch " + std::to_string(l.epoch) + " sent after " + std::to_string(epoch_));
+  if (l.epoch < epoch_)
+    violate("P2: epoch " + std::to_string(l.epoch) + " sent after " + std::to_string(epoch_));
   if (clock_.now() >= l.lease_end) violate("P8: " + id + " left without a lease");
-  if (halted_at_ && risk_.state().state == trading_state::halted && clock_.now() - *halted_at_ > halt_bound)
+  if (halted_at_ && risk_.state().state == trading_state::halted
+      && clock_.now() - *halted_at_ > halt_bound)
     violate("P8: " + id + " left while halted");
-  if (!l.read_open_orders || !l.read_account || !l.session) violate("P4: " + id + " left before reconciliation");
+  if (!l.read_open_orders || !l.read_account || !l.session)
+    violate("P4: " + id + " left before reconciliation");
   if (now().market >= order.expires) violate(id + " left after its expiry");
 }
 
-// --- the wire -----------------------------------------------------------------------------------------------
+// --- the wire
+// -----------------------------------------------------------------------------------------------
 
 void world::answer(std::uint64_t number, nanoseconds delay, command_outcome outcome) {
   if (options_.bugs.unknown_is_rejected && outcome.kind == command_result::unknown) {
@@ -297,7 +313,8 @@ void world::wire_place(life& l, command_id command, const intent& order) {
   const auto cut = odds.drop_before_accept;
   const auto taken = cut + odds.accept_then_drop;
   const auto late = taken + odds.late_accept;
-  if (roll < late) answer(number, entry + dice_.span(milliseconds{50}, milliseconds{1500}), silence);
+  if (roll < late)
+    answer(number, entry + dice_.span(milliseconds{50}, milliseconds{1500}), silence);
   if (options_.bugs.blind_resend && roll < late) {
     // planted: no answer, so it is sent again under a new id
     auto again = order;
@@ -308,7 +325,9 @@ void world::wire_place(life& l, command_id command, const intent& order) {
   if (roll < cut) return;
   const bool answered = roll >= late;
   const auto delay = roll < taken || answered ? entry : dice_.span(milliseconds{500}, seconds{8});
-  clock_.after(delay, [this, order, command, number, answered] { venue_place(order, command, number, answered); });
+  clock_.after(delay, [this, order, command, number, answered] {
+    venue_place(order, command, number, answered);
+  });
 }
 
 void world::wire_cancel(life& l, const cancel_order& action) {
@@ -355,7 +374,8 @@ void world::do_read(life& l, const executor_action& action) {
   } else if (const auto* o = std::get_if<fetch_open_orders>(&action)) {
     clock_.after(there, [=, this, command = o->command] {
       std::vector<order_report> rows;
-      for (const auto& [client_id, venue_id] : venue_.live) rows.push_back(report_of(venue_.orders.at(venue_id)));
+      for (const auto& [client_id, venue_id] : venue_.live)
+        rows.push_back(report_of(venue_.orders.at(venue_id)));
       open_orders_outcome out{command, std::move(rows)};
       if (failed) out.orders = broken();
       deliver(number, back, [this, out, failed](life& alive) {
@@ -393,7 +413,8 @@ void world::do_read(life& l, const executor_action& action) {
   }
 }
 
-// --- the venue ------------------------------------------------------------------------------------------------
+// --- the venue
+// ------------------------------------------------------------------------------------------------
 
 order_report world::report_of(const venue::row& r) const {
   order_report out;
@@ -407,7 +428,8 @@ order_report world::report_of(const venue::row& r) const {
   return out;
 }
 
-void world::venue_place(const intent& order, command_id command, std::uint64_t number, bool answered) {
+void world::venue_place(const intent& order, command_id command, std::uint64_t number,
+                        bool answered) {
   command_outcome out;
   out.command = command;
   out.report.client_id = order.client_id;
@@ -426,9 +448,11 @@ void world::venue_place(const intent& order, command_id command, std::uint64_t n
     return;
   }
   if (++venue_.placed[order.client_id] > 1) violate("I1: two venue orders of " + order.client_id);
-  if (!is_durable(order.client_id)) violate("lost: the venue has " + order.client_id + " without a journal row");
+  if (!is_durable(order.client_id))
+    violate("lost: the venue has " + order.client_id + " without a journal row");
   // The executor's own rule: one working order an instrument. Two at once is double exposure.
-  if (!venue_.live.empty()) violate("two live orders at once: " + venue_.live.begin()->first + " and " + order.client_id);
+  if (!venue_.live.empty())
+    violate("two live orders at once: " + venue_.live.begin()->first + " and " + order.client_id);
   venue::row r;
   r.what = order;
   r.venue_id = std::to_string(venue_.next_order++);
@@ -462,8 +486,8 @@ void world::venue_fill(venue::row& r, std::int64_t quantity) {
   f.quantity = {quantity};
   f.at = now().market;
   f.fee_scale = 8;
-  const auto base = quantity * 1000;                     // 10^-5 → 10^-8
-  const auto quote = r.what.limit.raw * quantity * 10;   // 10^-7 → 10^-8
+  const auto base = quantity * 1000;                   // 10^-5 → 10^-8
+  const auto quote = r.what.limit.raw * quantity * 10; // 10^-7 → 10^-8
   const bool buy = f.direction == side::buy;
   f.fee_asset = buy ? "BTC" : "USDT";
   f.fee_raw = (buy ? base : quote) / 1000;
@@ -498,9 +522,11 @@ void world::private_event(const venue::row& r, const fill* execution) {
   const auto copies = dice_.chance(options_.odds.duplicate_event) ? 2 : 1;
   const auto session = life_->session_number;
   for (int i = 0; i < copies; ++i)
-    deliver(life_->number, dice_.span(milliseconds{1}, milliseconds{80}), [this, report, session](life& alive) {
-      if (alive.session && alive.session_number == session) alive.core->on_report(report, now());
-    });
+    deliver(life_->number, dice_.span(milliseconds{1}, milliseconds{80}),
+            [this, report, session](life& alive) {
+              if (alive.session && alive.session_number == session)
+                alive.core->on_report(report, now());
+            });
 }
 
 void world::fill_some(double chance) {
@@ -525,7 +551,8 @@ void world::foreign_trade(side direction, std::int64_t quantity, bool our_client
   venue_fill(placed, quantity);
 }
 
-// --- what goes on around ----------------------------------------------------------------------------------------
+// --- what goes on around
+// ----------------------------------------------------------------------------------------
 
 void world::move_market() {
   mid_ += dice_.between(-300, 300);
@@ -536,10 +563,13 @@ void world::move_market() {
   newest_.bid = {{mid_ - 5}, {100'000}};
   newest_.ask = {{mid_ + 5}, {100'000}};
   risk_.on_quote(newest_);
-  if (life_) deliver(life_->number, milliseconds{2}, [this, q = newest_](life& l) { l.core->on_quote(q, now()); });
+  if (life_)
+    deliver(life_->number, milliseconds{2},
+            [this, q = newest_](life& l) { l.core->on_quote(q, now()); });
   if (options_.fills) fill_some(0.08);
   if (turning_ && dice_.chance(options_.odds.session_break / 5)) break_session();
-  if (deciding_ && turning_ && dice_.chance(0.2 / (static_cast<double>(options_.decide_every.count()) / 1e9)))
+  if (deciding_ && turning_
+      && dice_.chance(0.2 / (static_cast<double>(options_.decide_every.count()) / 1e9)))
     decide(dice_.between(-max_position, max_position));
   clock_.after(milliseconds{200}, [this] { move_market(); });
 }
@@ -550,7 +580,8 @@ void world::decide(std::int64_t target) {
   d.instrument = {instrument_name};
   d.at = now().market;
   d.target = {target};
-  if (life_) deliver(life_->number, milliseconds{1}, [this, d](life& l) { l.core->on_decision(d, now()); });
+  if (life_)
+    deliver(life_->number, milliseconds{1}, [this, d](life& l) { l.core->on_decision(d, now()); });
 }
 
 void world::halt(trading_state state) {
@@ -588,24 +619,31 @@ void world::check_end() {
   run(milliseconds{200});
   decide(core.position({instrument_name}).raw);
   run(seconds{20});
-  for (int i = 0; i < 5'000 && !core.settled(); ++i) run(milliseconds{3});
+  for (int i = 0; i < 5'000 && !core.settled(); ++i)
+    run(milliseconds{3});
   if (!core.settled()) violate("the executor does not come to rest");
   std::set<std::string> ours;
-  for (const auto& f : core.books().fills({instrument_name})) ours.insert(f.trade_id);
+  for (const auto& f : core.books().fills({instrument_name}))
+    ours.insert(f.trade_id);
   std::set<std::string> theirs;
-  for (const auto& f : venue_.trades) theirs.insert(f.trade_id);
+  for (const auto& f : venue_.trades)
+    theirs.insert(f.trade_id);
   if (ours != theirs)
-    violate("P5: the ledger has " + std::to_string(ours.size()) + " trades, the venue " + std::to_string(theirs.size()));
+    violate("P5: the ledger has " + std::to_string(ours.size()) + " trades, the venue "
+            + std::to_string(theirs.size()));
   if (auto sound = core.books().check(); !sound) violate("P5: " + sound.error().message());
   const auto changes = core.books().balance_changes();
   const auto base = changes.contains("BTC") ? changes.at("BTC") : 0;
-  if (base != *rescale(venue_.base - 100'00000000, 8, ledger_scale)) violate("P5: base balance differs");
+  if (base != *rescale(venue_.base - 100'00000000, 8, ledger_scale))
+    violate("P5: base balance differs");
   const auto quote = changes.contains("USDT") ? changes.at("USDT") : 0;
-  if (quote != *rescale(venue_.quote - 10'000'000'00000000, 8, ledger_scale)) violate("P5: cash is not conserved");
+  if (quote != *rescale(venue_.quote - 10'000'000'00000000, 8, ledger_scale))
+    violate("P5: cash is not conserved");
   std::set<std::string> journaled;
   for (const auto& record : durable_)
     if (const auto* what = std::get_if<intent>(&record)) {
-      if (!journaled.insert(what->client_id).second) violate("I1: " + what->client_id + " was journaled twice");
+      if (!journaled.insert(what->client_id).second)
+        violate("I1: " + what->client_id + " was journaled twice");
       const auto* mine = core.find(what->client_id);
       const auto* row = venue_.by_client(what->client_id);
       if (mine == nullptr) {
@@ -614,15 +652,18 @@ void world::check_end() {
       }
       const auto state = mine->state();
       if (row == nullptr) {
-        if (!is_final(state)) violate("lost: " + what->client_id + " has no end (" + std::string{name_of(state)} + ")");
-        if (mine->known_to_venue()) violate(what->client_id + " is thought to be at the venue and is not");
+        if (!is_final(state))
+          violate("lost: " + what->client_id + " has no end (" + std::string{name_of(state)} + ")");
+        if (mine->known_to_venue())
+          violate(what->client_id + " is thought to be at the venue and is not");
       } else if (row->state != state) {
         violate(what->client_id + " is " + std::string{name_of(state)} + " here and "
                 + std::string{name_of(row->state)} + " at the venue");
       }
     }
   for (const auto& [client_id, count] : venue_.placed)
-    if (!journaled.contains(client_id)) violate("lost: " + client_id + " is at the venue and not in the journal");
+    if (!journaled.contains(client_id))
+      violate("lost: " + client_id + " is at the venue and not in the journal");
 }
 
 } // namespace troupe::sim

@@ -1,8 +1,9 @@
 #pragma once
 
-/// A world in virtual time around the executor core: disk, venue, risk, network and faults, driven by one
-/// seeded scheduler. The same seed gives the same run. Everything that decides is the product's own pure
-/// code; only what surrounds it is made here. Invariants are checked while the world turns
+/// A world in virtual time around the executor core: disk, venue, risk, network and faults, driven
+/// by one seeded scheduler. The same seed gives the same run. Everything that decides is the
+/// product's own pure code; only what surrounds it is made here. Invariants are checked while the
+/// world turns
 /// (`violations`), and once more when it has come to rest (`check_end`).
 
 #include "actors/executors/client_id.hpp"
@@ -31,7 +32,9 @@ public:
     return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
   }
   bool chance(double p) { return static_cast<double>(next() >> 11) < p * 9007199254740992.0; }
-  nanoseconds span(nanoseconds low, nanoseconds high) { return nanoseconds{between(low.count(), high.count())}; }
+  nanoseconds span(nanoseconds low, nanoseconds high) {
+    return nanoseconds{between(low.count(), high.count())};
+  }
 
 private:
   std::uint64_t state_;
@@ -73,17 +76,17 @@ private:
 
 /// How often what goes wrong. Probabilities per message unless said.
 struct faults {
-  double drop_before_accept = 0;  ///< the venue never sees the place, no answer
-  double accept_then_drop = 0;    ///< the venue takes it, the answer is lost
-  double late_accept = 0;         ///< no answer, and the venue takes it seconds later (within its horizon)
-  double lost_event = 0;          ///< a private event that never comes
+  double drop_before_accept = 0; ///< the venue never sees the place, no answer
+  double accept_then_drop = 0;   ///< the venue takes it, the answer is lost
+  double late_accept = 0; ///< no answer, and the venue takes it seconds later (within its horizon)
+  double lost_event = 0;  ///< a private event that never comes
   double duplicate_event = 0;
-  double late_fee = 0;            ///< the private event of a fill names no fee
-  double refused_cancel = 0;      ///< "unknown order" although it lives; the venue lags
-  double failed_read = 0;         ///< queries and lists end in an error
-  double reject = 0;              ///< a post-only order would take
-  double session_break = 0;       ///< per second
-  nanoseconds slow_ack{};         ///< added at most to an acknowledgement
+  double late_fee = 0;       ///< the private event of a fill names no fee
+  double refused_cancel = 0; ///< "unknown order" although it lives; the venue lags
+  double failed_read = 0;    ///< queries and lists end in an error
+  double reject = 0;         ///< a post-only order would take
+  double session_break = 0;  ///< per second
+  nanoseconds slow_ack{};    ///< added at most to an acknowledgement
 };
 
 /// Deliberate faults of the *shell* that the checker must find; the product has none of them.
@@ -98,12 +101,12 @@ struct world_options {
   faults odds;
   planted bugs;
   double market_rate = 1.0;
-  nanoseconds crash_every{};        ///< mean of random kills; zero = none
+  nanoseconds crash_every{}; ///< mean of random kills; zero = none
   nanoseconds decide_every = seconds{2};
   kill_point kill_at = kill_point::none; ///< at its `kill_count`-th passing
   std::uint32_t kill_count = 1;
-  executor_options executor;        ///< account and instruments are filled in
-  bool fills = true;                ///< resting orders get filled at random
+  executor_options executor; ///< account and instruments are filled in
+  bool fills = true;         ///< resting orders get filled at random
 };
 
 inline constexpr const char* instrument_name = "BTC-USDT@binance";
@@ -131,11 +134,11 @@ struct venue {
     size filled;
     std::vector<fill> fills;
   };
-  std::map<std::string, row> orders;            ///< by venue order id
-  std::map<std::string, std::string> live;      ///< client id → venue order id, open orders only
-  std::map<std::string, int> placed;            ///< client id → orders ever made of it
+  std::map<std::string, row> orders;       ///< by venue order id
+  std::map<std::string, std::string> live; ///< client id → venue order id, open orders only
+  std::map<std::string, int> placed;       ///< client id → orders ever made of it
   std::vector<fill> trades;
-  std::int64_t base = 100'00000000;             ///< 10^-8
+  std::int64_t base = 100'00000000; ///< 10^-8
   std::int64_t quote = 10'000'000'00000000;
   std::uint64_t next_order = 1000;
   std::uint64_t next_trade = 5000;
@@ -170,7 +173,9 @@ public:
   void break_session();
   void set_risk_reachable(bool reachable) { risk_up_ = reachable; }
   void set_odds(const faults& odds) { options_.odds = odds; }
-  void kill_at(kill_point where, std::uint32_t count) { options_.kill_at = where, options_.kill_count = count; }
+  void kill_at(kill_point where, std::uint32_t count) {
+    options_.kill_at = where, options_.kill_count = count;
+  }
   void stop_deciding() { deciding_ = false; }
   /// A person trades by hand.
   void foreign_trade(side direction, std::int64_t quantity, bool our_client_id);
@@ -215,7 +220,7 @@ private:
     bool read_account = false;
     bool was_ready = false;
     steady_time born;
-    steady_time lease_end;           ///< as the checker counts it
+    steady_time lease_end; ///< as the checker counts it
     std::optional<halt_state> told;
     std::vector<std::function<void()>> waiting; ///< arrived while paused
     std::vector<executor_record> unsynced;
@@ -278,9 +283,17 @@ inline world_options busy(std::uint64_t seed) {
 /// The same with everything going wrong now and then.
 inline world_options stormy(std::uint64_t seed) {
   auto o = busy(seed);
-  o.odds = {.drop_before_accept = 0.04, .accept_then_drop = 0.04, .late_accept = 0.03, .lost_event = 0.05,
-            .duplicate_event = 0.05, .late_fee = 0.1, .refused_cancel = 0.03, .failed_read = 0.05,
-            .reject = 0.03, .session_break = 0.02, .slow_ack = milliseconds{300}};
+  o.odds = {.drop_before_accept = 0.04,
+            .accept_then_drop = 0.04,
+            .late_accept = 0.03,
+            .lost_event = 0.05,
+            .duplicate_event = 0.05,
+            .late_fee = 0.1,
+            .refused_cancel = 0.03,
+            .failed_read = 0.05,
+            .reject = 0.03,
+            .session_break = 0.02,
+            .slow_ack = milliseconds{300}};
   o.crash_every = seconds{12};
   return o;
 }

@@ -37,7 +37,9 @@ struct ticker_state {
   feed_actor::behavior_type make_behavior() {
     turn();
     return {
-        [this](const status_request&) { return status_report{"feed", "{}"}; },
+        [this](const status_request&) {
+          return status_report{"feed", "{}"};
+        },
         [](const frame_batch&) {},
         [](const book_image&) {},
         [](const session_event&) {},
@@ -58,7 +60,9 @@ private:
     q.sequence = count_;
     q.validity = book_validity::valid;
     // Up and down by more than the spread, so that resting orders are reached.
-    const auto mid = 6'000'000 + static_cast<std::int64_t>(count_ % 40 < 20 ? count_ % 40 : 40 - count_ % 40) * 10;
+    const auto mid =
+        6'000'000
+        + static_cast<std::int64_t>(count_ % 40 < 20 ? count_ % 40 : 40 - count_ % 40) * 10;
     q.bid = {{mid - 5}, {1'000}};
     q.ask = {{mid + 5}, {1'000}};
     for (const auto& [who, whom] : subscribers_) {
@@ -77,7 +81,9 @@ private:
 struct fixture {
   fixture() { log::set_least(static_cast<log::severity>(4)); }
   ~fixture() {
-    for (const auto& name : {"executor/main@binance", "journal/main@binance", "risk", "feed/BTC-USDT@binance"}) end(name);
+    for (const auto& name :
+         {"executor/main@binance", "journal/main@binance", "risk", "feed/BTC-USDT@binance"})
+      end(name);
     names.clear();
     log::set_least(log::severity::info);
   }
@@ -98,7 +104,8 @@ struct fixture {
   }
 
   feed_actor start_feed() {
-    return enter("feed/" + btc.text, spawn_actor<ticker_state>(system, {.name = "feed/" + btc.text}, env));
+    return enter("feed/" + btc.text,
+                 spawn_actor<ticker_state>(system, {.name = "feed/" + btc.text}, env));
   }
 
   risk_actor start_risk() {
@@ -110,14 +117,17 @@ struct fixture {
     limits.max_order_notional = {100'000'0000000};
     options.limits.instruments.push_back(limits);
     options.latch_file = folder / "halt";
-    return enter("risk", spawn_actor<risk_state>(system, {.name = "risk", .detached = true}, env, options));
+    return enter("risk",
+                 spawn_actor<risk_state>(system, {.name = "risk", .detached = true}, env, options));
   }
 
   void start_journal() {
-    journal_options options{.directory = folder / "journal", .identity = {"exec", "machine-1", account.text},
+    journal_options options{.directory = folder / "journal",
+                            .identity = {"exec", "machine-1", account.text},
                             .segment_bytes = 256u << 10};
     enter("journal/" + account.text,
-          spawn_actor<journal_state>(system, {.name = "journal/" + account.text, .detached = true}, env, options));
+          spawn_actor<journal_state>(system, {.name = "journal/" + account.text, .detached = true},
+                                     env, options));
   }
 
   executor_actor start_executor() {
@@ -132,18 +142,21 @@ struct fixture {
       paper.account = account;
       paper.instruments = {{sim::btc_spec(), "BTC", "USDT"}};
       paper.opening = {{"BTC", 10'00000000, 0, 8}, {"USDT", 1'000'000'00000000, 0, 8}};
-      return std::make_unique<paper_gateway>(paper, market, [this](const std::string& s) { saved = s; }, saved);
+      return std::make_unique<paper_gateway>(
+          paper, market, [this](const std::string& s) { saved = s; }, saved);
     };
     options.tick = 5ms;
     return enter("executor/" + account.text,
-                 spawn_actor<executor_shell_state>(system, {.name = "executor/" + account.text}, env, options));
+                 spawn_actor<executor_shell_state>(system, {.name = "executor/" + account.text},
+                                                   env, options));
   }
 
   template <class Answer, class Handle, class Question>
   result<Answer> ask(const Handle& dst, Question question) {
     result<Answer> out = error{make_error_code(executor_errc::bad_input), "no answer"};
     self->request(dst, 20s, std::move(question))
-        .receive([&](Answer& answer) { out = std::move(answer); }, [&](caf::error& err) { out = from_caf(err); });
+        .receive([&](Answer& answer) { out = std::move(answer); },
+                 [&](caf::error& err) { out = from_caf(err); });
     return out;
   }
 

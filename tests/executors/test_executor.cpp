@@ -1,7 +1,7 @@
 #define CAF_SUITE executor
-#include <caf/test/unit_test.hpp>
-
 #include "tests/executors/simulation.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <iostream>
 
@@ -11,15 +11,18 @@ using namespace troupe::sim;
 namespace {
 
 void require_clean(world& w, std::uint64_t seed) {
-  for (const auto& text : w.violations) CAF_ERROR("seed " << seed << ": " << text);
+  for (const auto& text : w.violations)
+    CAF_ERROR("seed " << seed << ": " << text);
   if (!w.violations.empty())
-    for (const auto& text : w.alarms) CAF_MESSAGE("alarm: " << text);
+    for (const auto& text : w.alarms)
+      CAF_MESSAGE("alarm: " << text);
   CAF_REQUIRE_EQUAL(w.violations.size(), 0u);
 }
 
 void finish(world& w, std::uint64_t seed) {
   const bool rests = w.settle(seconds{90});
-  if (!rests && w.core()) CAF_ERROR("seed " << seed << " does not settle: " << w.core()->status_json(w.now()));
+  if (!rests && w.core())
+    CAF_ERROR("seed " << seed << " does not settle: " << w.core()->status_json(w.now()));
   CAF_REQUIRE(rests);
   w.check_end();
   require_clean(w, seed);
@@ -36,11 +39,14 @@ world_options quiet(std::uint64_t seed) {
   return o;
 }
 
-std::uint64_t live_orders(world& w) { return w.exchange().live.size(); }
+std::uint64_t live_orders(world& w) {
+  return w.exchange().live.size();
+}
 
 std::size_t count_alarms(const world& w, std::string_view prefix) {
   std::size_t n = 0;
-  for (const auto& text : w.alarms) n += text.starts_with(prefix) ? 1 : 0;
+  for (const auto& text : w.alarms)
+    n += text.starts_with(prefix) ? 1 : 0;
   return n;
 }
 
@@ -91,7 +97,8 @@ CAF_TEST(storms of faults and kills lose nothing and repeat nothing) {
     longest = std::max(longest, w.longest_recovery);
   }
   std::cout << "storm: " << orders << " orders, " << kills << " kills, " << in_flight
-            << " with orders at the venue, longest recovery " << longest.count() / 1'000'000 << " ms\n";
+            << " with orders at the venue, longest recovery " << longest.count() / 1'000'000
+            << " ms\n";
   CAF_CHECK(kills >= 400);
   CAF_CHECK(in_flight >= 100);
   CAF_CHECK(orders >= 500);
@@ -131,7 +138,8 @@ CAF_TEST(cut after send resolves in both variants without a duplicate) {
     w.run(milliseconds{1500});
     w.decide(1'000);
     w.run(milliseconds{100});
-    for (int i = 0; i < 20 && w.sent == 0; ++i) w.run(milliseconds{25});
+    for (int i = 0; i < 20 && w.sent == 0; ++i)
+      w.run(milliseconds{25});
     if (w.sent == 0) continue; // risk had no valid book at that moment
     ++cases;
     faults after;
@@ -140,18 +148,23 @@ CAF_TEST(cut after send resolves in both variants without a duplicate) {
     const auto from = w.clock().now();
     const auto resolved = [&] {
       for (const auto& record : w.disk())
-        if (const auto* r = std::get_if<order_report>(&record); r && r->state != order_state::denied) return true;
+        if (const auto* r = std::get_if<order_report>(&record);
+            r && r->state != order_state::denied)
+          return true;
       return false;
     };
-    while (!resolved() && w.clock().now() - from < seconds{40}) w.run(milliseconds{50});
+    while (!resolved() && w.clock().now() - from < seconds{40})
+      w.run(milliseconds{50});
     auto& longest = taken ? longest_there : longest_absent;
     longest = std::max(longest, w.clock().now() - from);
-    for (const auto& [client_id, count] : w.exchange().placed) duplicates += count > 1 ? 1 : 0;
+    for (const auto& [client_id, count] : w.exchange().placed)
+      duplicates += count > 1 ? 1 : 0;
     if (!w.violations.empty()) require_clean(w, seed);
     CAF_REQUIRE(resolved());
   }
-  std::cout << "cut after send: " << cases << " cases, slowest answer " << longest_there.count() / 1'000'000
-            << " ms where the venue has it, " << longest_absent.count() / 1'000'000 << " ms where it has not\n";
+  std::cout << "cut after send: " << cases << " cases, slowest answer "
+            << longest_there.count() / 1'000'000 << " ms where the venue has it, "
+            << longest_absent.count() / 1'000'000 << " ms where it has not\n";
   CAF_CHECK(cases >= 9'000);
   CAF_CHECK_EQUAL(duplicates, 0u);
   CAF_CHECK(longest_there <= seconds{5});
@@ -159,7 +172,8 @@ CAF_TEST(cut after send resolves in both variants without a duplicate) {
 }
 
 CAF_TEST(kills at every marked point) {
-  for (const auto point : {kill_point::before_sync, kill_point::after_sync_before_send, kill_point::after_send_before_ack})
+  for (const auto point : {kill_point::before_sync, kill_point::after_sync_before_send,
+                           kill_point::after_send_before_ack})
     for (std::uint32_t count = 1; count <= 20; ++count) {
       const auto seed = 7'000 + static_cast<std::uint64_t>(point) * 100 + count;
       auto o = busy(seed);
@@ -258,7 +272,7 @@ CAF_TEST(without risk nothing is sent once the lease has run out) {
   finish(w, 40);
 }
 
-CAF_TEST(a stopped executor that wakes after a take-over sends nothing) {
+CAF_TEST(a stopped executor that wakes after a take - over sends nothing) {
   for (std::uint64_t seed = 500; seed < 600; ++seed) {
     world w{busy(seed)};
     w.run(seconds{5} + milliseconds{static_cast<std::int64_t>(seed % 50) * 7});
@@ -340,13 +354,84 @@ CAF_TEST(an account with a history outside our journal can be taken on) {
   // nautilus#3104
   world w{quiet(81)};
   w.kill_process();
-  for (int i = 0; i < 120; ++i) w.foreign_trade(i % 2 == 0 ? side::buy : side::sell, 100 + i, false);
+  for (int i = 0; i < 120; ++i)
+    w.foreign_trade(i % 2 == 0 ? side::buy : side::sell, 100 + i, false);
   w.run(seconds{4});
   CAF_CHECK(w.core()->reconciled());
   CAF_CHECK_EQUAL(w.core()->books().fill_count(), 0u);
   w.decide(1'000);
   w.run(seconds{2});
   CAF_CHECK_EQUAL(w.sent, 1u);
+}
+
+CAF_TEST(744 working orders are all back after a kill) {
+  // nautilus#5000: there 14 of 744 were dropped at start
+  executor_options options;
+  options.account = {"main@binance"};
+  options.instruments = {{btc_spec(), "BTC", "USDT"}};
+  executor_core core{options, {}};
+  CAF_REQUIRE(core.open());
+  instant at{{1'723'160'000'000'000'000}, {1'000'000'000}};
+  std::vector<order_report> listed;
+  std::map<std::string, order_report> at_venue;
+  for (std::uint32_t leg = 0; leg < 744; ++leg) {
+    intent what;
+    what.account = options.account;
+    what.decision_sequence = 5;
+    what.leg = leg;
+    what.instrument = {instrument_name};
+    what.direction = leg % 2 == 0 ? side::buy : side::sell;
+    what.limit = {6'000'000 + static_cast<std::int64_t>(leg)};
+    what.quantity = {100};
+    what.expires = at.market + seconds{5};
+    what.client_id = client_id_of(what);
+    what.approval = approval_hash(what);
+    CAF_REQUIRE(core.replay(executor_record{what}, at));
+    order_report r;
+    r.client_id = what.client_id;
+    r.instrument = what.instrument;
+    r.venue_order_id = std::to_string(9'000 + leg);
+    r.state = order_state::acknowledged;
+    // Some were acknowledged before the kill, some only sent, some journaled.
+    if (leg % 3 == 0) CAF_REQUIRE(core.replay(executor_record{r}, at));
+    if (leg % 3 == 1)
+      CAF_REQUIRE(core.replay(executor_record{journal_sent{what.client_id, at.market}}, at));
+    at_venue[what.client_id] = r;
+    if (leg % 50 != 0)
+      listed.push_back(r); // a few are missing in the list, and found when asked for
+  }
+  core.start(2, 1'500, at);
+  core.on_session({{instrument_name}, 1, session_state::connected, {}}, at);
+  std::size_t queries = 0;
+  for (int turn = 0; turn < 50 && !core.reconciled(); ++turn) {
+    at = {at.market + milliseconds{100}, at.steady + milliseconds{100}};
+    core.on_tick(at);
+    for (const auto& action : core.take_actions()) {
+      CAF_REQUIRE(!std::holds_alternative<place_order>(action));
+      if (const auto* o = std::get_if<fetch_open_orders>(&action))
+        core.on_open_orders({o->command, listed}, at);
+      if (const auto* t = std::get_if<fetch_trades>(&action))
+        core.on_trades({t->command, std::vector<fill>{}, false}, at);
+      if (const auto* a = std::get_if<fetch_account>(&action))
+        core.on_account({a->command,
+                         std::vector<asset_balance>{{"BTC", 0, 0, 8}, {"USDT", 0, 0, 8}},
+                         at.market},
+                        at);
+      if (const auto* q = std::get_if<query_order>(&action)) {
+        ++queries;
+        command_outcome out;
+        out.command = q->command;
+        out.kind = command_result::confirmed;
+        out.report = at_venue.at(q->client_id);
+        core.on_outcome(out, at);
+      }
+    }
+  }
+  CAF_CHECK(core.reconciled());
+  CAF_CHECK(queries >= 15u);
+  CAF_CHECK_EQUAL(core.report(at).live_orders, 744u);
+  CAF_CHECK_EQUAL(core.report(at).unknown_orders, 0u);
+  CAF_CHECK_EQUAL(core.report(at).intents, 744u);
 }
 
 CAF_TEST(a failed journal ends the executor before anything else leaves) {

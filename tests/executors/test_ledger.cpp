@@ -1,8 +1,8 @@
 #define CAF_SUITE ledger
-#include <caf/test/unit_test.hpp>
-
 #include "actors/executors/ledger.hpp"
 #include "tests/executors/simulation.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -12,7 +12,8 @@ using troupe::sim::random_source;
 
 namespace {
 
-ledger_instrument make(std::string id, std::string base, std::uint8_t price_scale, std::uint8_t size_scale) {
+ledger_instrument make(std::string id, std::string base, std::uint8_t price_scale,
+                       std::uint8_t size_scale) {
   ledger_instrument i;
   i.spec.id = {std::move(id)};
   i.spec.price_scale = price_scale;
@@ -25,7 +26,8 @@ ledger_instrument make(std::string id, std::string base, std::uint8_t price_scal
 /// Books fills given as decimals with a fee rate in parts per 10,000, charged in the quote asset.
 class player {
 public:
-  player(ledger_instrument instrument, std::int64_t fee_e4) : instrument_{std::move(instrument)}, fee_e4_{fee_e4} {
+  player(ledger_instrument instrument, std::int64_t fee_e4)
+      : instrument_{std::move(instrument)}, fee_e4_{fee_e4} {
     CAF_REQUIRE(books.add_instrument(instrument_));
   }
   void trade(side direction, const char* quantity, const char* at) {
@@ -48,14 +50,19 @@ public:
     CAF_CHECK(books.check());
   }
   /// Rounded half up at `decimals`, as the printed figures are.
-  std::string realised(int decimals) const { return rounded(books.position(id()).realised, decimals); }
+  std::string realised(int decimals) const {
+    return rounded(books.position(id()).realised, decimals);
+  }
   static std::string rounded(int128 raw, int decimals) {
     int128 half = 5;
-    for (int i = decimals + 1; i < ledger_scale; ++i) half *= 10;
+    for (int i = decimals + 1; i < ledger_scale; ++i)
+      half *= 10;
     return format_wide(raw < 0 ? raw - half : raw + half, ledger_scale, decimals);
   }
   const instrument_id& id() const { return instrument_.spec.id; }
-  std::string quantity() const { return format_wide(books.position(id()).quantity, books.position(id()).base_scale, 8); }
+  std::string quantity() const {
+    return format_wide(books.position(id()).quantity, books.position(id()).base_scale, 8);
+  }
 
   ledger books;
 
@@ -96,14 +103,16 @@ CAF_TEST(worked example of BTCUSDT to every printed digit) {
   p.trade(side::buy, "12", "10000");
   CAF_CHECK_EQUAL(p.realised(8), "-120");
   p.trade(side::buy, "17", "9999");
-  // 289983/29 = 9999.4137931034482…: the 12th decimal of the printed 9999.413793103447 is an artefact of doubles.
+  // 289983/29 = 9999.4137931034482…: the 12th decimal of the printed 9999.413793103447 is an
+  // artefact of doubles.
   CAF_CHECK_EQUAL(p.books.average_price(p.id(), 11), "9999.41379310344");
   CAF_CHECK_EQUAL(p.realised(8), "-289.983");
   p.trade(side::sell, "9", "10001");
   CAF_CHECK_EQUAL(p.books.average_price(p.id(), 11), "9999.41379310344");
   CAF_CHECK_EQUAL(p.realised(8), "-365.71613793");
   p.trade(side::buy, "3", "10003");
-  CAF_CHECK_EQUAL(p.books.average_price(p.id(), 11), "9999.88155922038"); // …9220389…, printed rounded
+  CAF_CHECK_EQUAL(p.books.average_price(p.id(), 11),
+                  "9999.88155922038"); // …9220389…, printed rounded
   CAF_CHECK_EQUAL(player::rounded(p.books.position(p.id()).cost / 23, 11), "9999.88155922039");
   CAF_CHECK_EQUAL(p.realised(8), "-395.72513793");
   p.trade(side::sell, "4", "10005");
@@ -246,9 +255,11 @@ CAF_TEST(the ledger is a function of the set of fills) {
     ledger shuffled;
     CAF_REQUIRE(forward.add_instrument(make("BTC-USDT@x", "BTC", 2, 5)));
     CAF_REQUIRE(shuffled.add_instrument(make("BTC-USDT@x", "BTC", 2, 5)));
-    for (const auto& f : fills) CAF_REQUIRE(forward.book(f));
+    for (const auto& f : fills)
+      CAF_REQUIRE(forward.book(f));
     for (std::size_t i = fills.size(); i > 1; --i)
-      std::swap(fills[i - 1], fills[static_cast<std::size_t>(dice.between(0, static_cast<std::int64_t>(i) - 1))]);
+      std::swap(fills[i - 1],
+                fills[static_cast<std::size_t>(dice.between(0, static_cast<std::int64_t>(i) - 1))]);
     for (const auto& f : fills) {
       CAF_REQUIRE(shuffled.book(f));
       if (dice.chance(0.3)) CAF_REQUIRE(shuffled.book(f)); // replayed
@@ -256,7 +267,8 @@ CAF_TEST(the ledger is a function of the set of fills) {
     const auto a = forward.position({"BTC-USDT@x"});
     const auto b = shuffled.position({"BTC-USDT@x"});
     CAF_REQUIRE_EQUAL(a.quantity, b.quantity);
-    CAF_REQUIRE(a.cost == b.cost && a.realised == b.realised && a.cash == b.cash && a.fees == b.fees);
+    CAF_REQUIRE(a.cost == b.cost && a.realised == b.realised && a.cash == b.cash
+                && a.fees == b.fees);
     CAF_REQUIRE(a.cash == a.realised - a.cost);
     CAF_REQUIRE(shuffled.check());
   }

@@ -1,9 +1,9 @@
 #define CAF_SUITE order
-#include <caf/test/unit_test.hpp>
-
 #include "actors/executors/client_id.hpp"
 #include "actors/executors/order.hpp"
 #include "tests/executors/simulation.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -102,7 +102,8 @@ history make_history(const intent& what, random_source& dice) {
   }
   const auto copies = dice.between(0, 4);
   for (std::int64_t i = 0; i < copies; ++i)
-    h.messages.push_back(h.messages[static_cast<std::size_t>(dice.between(0, static_cast<std::int64_t>(h.messages.size()) - 1))]);
+    h.messages.push_back(h.messages[static_cast<std::size_t>(
+        dice.between(0, static_cast<std::int64_t>(h.messages.size()) - 1))]);
   return h;
 }
 
@@ -224,7 +225,8 @@ CAF_TEST(illegal events are flagged) {
   const auto what = sample();
   {
     order o{what};
-    CAF_CHECK(has(o.apply(report(what, order_state::acknowledged, 0)), order_issue::early_venue_event));
+    CAF_CHECK(
+        has(o.apply(report(what, order_state::acknowledged, 0)), order_issue::early_venue_event));
   }
   {
     auto o = sent_order(what);
@@ -294,7 +296,9 @@ CAF_TEST(every order of events gives the same end) {
     const auto what = sample(dice.between(1, 500));
     auto h = make_history(what, dice);
     for (std::size_t i = h.messages.size(); i > 1; --i)
-      std::swap(h.messages[i - 1], h.messages[static_cast<std::size_t>(dice.between(0, static_cast<std::int64_t>(i) - 1))]);
+      std::swap(
+          h.messages[i - 1],
+          h.messages[static_cast<std::size_t>(dice.between(0, static_cast<std::int64_t>(i) - 1))]);
     order o{what};
     o.approve(approval_hash(what));
     o.journal();
@@ -305,11 +309,14 @@ CAF_TEST(every order of events gives the same end) {
     for (const auto& message : h.messages) {
       const auto change = o.apply(message);
       flagged += change.issues.size();
-      for (const auto& f : change.new_fills) booked += f.quantity.raw;
+      for (const auto& f : change.new_fills)
+        booked += f.quantity.raw;
       if (o.filled().raw < filled) ++shrunk;
       filled = o.filled().raw;
     }
-    if (o.state() != h.end || filled != h.filled || booked != h.filled || o.done() != is_final(h.end)) ++wrong;
+    if (o.state() != h.end || filled != h.filled || booked != h.filled
+        || o.done() != is_final(h.end))
+      ++wrong;
   }
   CAF_CHECK_EQUAL(wrong, 0u);
   CAF_CHECK_EQUAL(flagged, 0u);

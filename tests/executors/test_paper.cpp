@@ -1,10 +1,10 @@
 #define CAF_SUITE paper
-#include <caf/test/unit_test.hpp>
-
 #include "actors/executors/client_id.hpp"
 #include "actors/executors/executor.hpp"
 #include "actors/executors/paper_venue.hpp"
 #include "tests/executors/simulation.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <iostream>
 
@@ -23,7 +23,8 @@ paper_options make_options() {
   return o;
 }
 
-quote book(market_time at, std::int64_t bid, std::int64_t bid_size, std::int64_t ask, std::int64_t ask_size) {
+quote book(market_time at, std::int64_t bid, std::int64_t bid_size, std::int64_t ask,
+           std::int64_t ask_size) {
   quote q;
   q.instrument = {sim::instrument_name};
   q.at = at;
@@ -45,8 +46,8 @@ trade print(market_time at, std::int64_t price_raw, std::int64_t quantity, side 
   return t;
 }
 
-intent order(side direction, std::int64_t limit, std::int64_t quantity, order_kind kind = order_kind::limit_maker,
-             time_in_force tif = time_in_force::gtc) {
+intent order(side direction, std::int64_t limit, std::int64_t quantity,
+             order_kind kind = order_kind::limit_maker, time_in_force tif = time_in_force::gtc) {
   static std::uint32_t leg = 0;
   intent o;
   o.account = {"main@binance"};
@@ -73,7 +74,9 @@ struct listener final : gateway_events {
     fills.insert(fills.end(), x.fills.begin(), x.fills.end());
   }
   void on_balances(const std::vector<asset_balance>&, market_time) override {}
-  void on_session(const session_event& x) override { connected = x.state == session_state::connected; }
+  void on_session(const session_event& x) override {
+    connected = x.state == session_state::connected;
+  }
 
   std::vector<command_outcome> outcomes;
   std::vector<order_report> reports;
@@ -218,7 +221,8 @@ CAF_TEST(money is conserved and the state outlives the gateway) {
   manual_clock clock;
   std::string saved;
   listener heard;
-  auto first = std::make_unique<paper_gateway>(make_options(), clock, [&](const std::string& s) { saved = s; });
+  auto first = std::make_unique<paper_gateway>(make_options(), clock,
+                                               [&](const std::string& s) { saved = s; });
   first->start(heard);
   first->on_quote(book(start, 5'999'900, 100, 6'000'100, 100), clock.at);
   first->place(1, order(side::buy, 6'000'100, 100, order_kind::limit, time_in_force::ioc));
@@ -283,18 +287,29 @@ CAF_TEST(the executor trades on paper and its books agree) {
         if (actions.empty()) return;
         for (const auto& a : actions) {
           if (const auto* r = std::get_if<ask_risk>(&a))
-            core.on_verdict({r->request.order.client_id, deny_code::none, approval_hash(r->request.order), {}}, events.now());
-          else if (const auto* w = std::get_if<append_records>(&a)) core.on_committed(w->token, events.now());
+            core.on_verdict(
+                {r->request.order.client_id, deny_code::none, approval_hash(r->request.order), {}},
+                events.now());
+          else if (const auto* w = std::get_if<append_records>(&a))
+            core.on_committed(w->token, events.now());
           else if (const auto* p = std::get_if<place_order>(&a)) {
-            if (const auto* o = core.release(p->client_id, events.now())) gateway.place(p->command, *o);
-          } else if (const auto* c = std::get_if<cancel_order>(&a)) gateway.cancel(c->command, c->instrument, c->client_id);
-          else if (const auto* q = std::get_if<query_order>(&a)) gateway.query(q->command, q->instrument, q->client_id);
-          else if (const auto* o = std::get_if<fetch_open_orders>(&a)) gateway.open_orders(o->command, o->instrument);
-          else if (const auto* t = std::get_if<fetch_trades>(&a)) gateway.trades_since(t->command, t->instrument, t->trade_id);
-          else if (const auto* b = std::get_if<fetch_account>(&a)) gateway.account(b->command);
+            if (const auto* o = core.release(p->client_id, events.now()))
+              gateway.place(p->command, *o);
+          } else if (const auto* c = std::get_if<cancel_order>(&a))
+            gateway.cancel(c->command, c->instrument, c->client_id);
+          else if (const auto* q = std::get_if<query_order>(&a))
+            gateway.query(q->command, q->instrument, q->client_id);
+          else if (const auto* o = std::get_if<fetch_open_orders>(&a))
+            gateway.open_orders(o->command, o->instrument);
+          else if (const auto* t = std::get_if<fetch_trades>(&a))
+            gateway.trades_since(t->command, t->instrument, t->trade_id);
+          else if (const auto* b = std::get_if<fetch_account>(&a))
+            gateway.account(b->command);
           else if (const auto* l = std::get_if<ask_lease>(&a))
-            core.on_lease({options.account, l->request.epoch, 1s, true, {}}, events.now().steady, events.now());
-          else if (const auto* alarm = std::get_if<raise_alarm>(&a)) CAF_ERROR("alarm " << alarm->what << ": " << alarm->text);
+            core.on_lease({options.account, l->request.epoch, 1s, true, {}}, events.now().steady,
+                          events.now());
+          else if (const auto* alarm = std::get_if<raise_alarm>(&a))
+            CAF_ERROR("alarm " << alarm->what << ": " << alarm->text);
         }
       }
     };
@@ -306,8 +321,12 @@ CAF_TEST(the executor trades on paper and its books agree) {
     for (int step = 0; step < 6'600; ++step) { // 110 minutes
       clock.at = clock.at + 1s;
       mid += dice.between(-200, 200);
-      gateway.on_quote(book(clock.at - 5ms, mid - 5, dice.between(10, 5'000), mid + 5, dice.between(10, 5'000)), clock.at);
-      if (step % 3 == 0) gateway.on_trade(print(clock.at - 1ms, mid - 5, dice.between(1, 3'000), side::sell), clock.at);
+      gateway.on_quote(
+          book(clock.at - 5ms, mid - 5, dice.between(10, 5'000), mid + 5, dice.between(10, 5'000)),
+          clock.at);
+      if (step % 3 == 0)
+        gateway.on_trade(print(clock.at - 1ms, mid - 5, dice.between(1, 3'000), side::sell),
+                         clock.at);
       core.on_quote(book(clock.at - 5ms, mid - 5, 10, mid + 5, 10), events.now());
       if (step % 10 == 0) {
         decision d;
@@ -321,7 +340,8 @@ CAF_TEST(the executor trades on paper and its books agree) {
       pump();
     }
     const auto figures = core.report(events.now());
-    std::cout << "paper: " << figures.orders << " orders, " << figures.fills << " fills, equity " << figures.equity << '\n';
+    std::cout << "paper: " << figures.orders << " orders, " << figures.fills << " fills, equity "
+              << figures.equity << '\n';
     CAF_CHECK(figures.orders >= 50);
     CAF_CHECK(figures.fills >= 10);
     CAF_CHECK(core.books().check());

@@ -1,10 +1,12 @@
 #define CAF_SUITE risk
-#include <caf/test/unit_test.hpp>
-
 #include "actors/executors/client_id.hpp"
 #include "actors/executors/risk.hpp"
 #include "tests/executors/simulation.hpp"
 
+#include <caf/test/unit_test.hpp>
+
+#include <algorithm>
+#include <iostream>
 #include <set>
 
 using namespace troupe;
@@ -66,14 +68,17 @@ struct fixture {
     seen.insert(verdict.denied);
     CAF_CHECK_EQUAL(verdict.approval != 0, verdict.denied == deny_code::none);
     CAF_CHECK_EQUAL(verdict.text.empty(), verdict.denied == deny_code::none);
-    if (verdict.denied == deny_code::none) CAF_CHECK_EQUAL(verdict.approval, approval_hash(r.order));
+    if (verdict.denied == deny_code::none)
+      CAF_CHECK_EQUAL(verdict.approval, approval_hash(r.order));
     return verdict.denied;
   }
   risk_core core;
   static inline std::set<deny_code> seen;
 };
 
-std::string word(deny_code code) { return std::string{describe(code).name}; }
+std::string word(deny_code code) {
+  return std::string{describe(code).name};
+}
 #define CHECK_DENIED(asked, code) CAF_CHECK_EQUAL(word(asked), word(deny_code::code))
 
 } // namespace
@@ -95,26 +100,38 @@ CAF_TEST(each limit denies with its own code) {
     change(r);
     return f.ask(r);
   };
-  CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {2'600}, r.order.limit = {4'000'000}; }), max_order_size);
+  CHECK_DENIED(
+      with([](risk_request& r) { r.order.quantity = {2'600}, r.order.limit = {4'000'000}; }),
+      max_order_size);
   CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {2'400}; }), max_order_notional);
   CHECK_DENIED(with([](risk_request& r) { r.position = {4'500}; }), max_position);
-  CHECK_DENIED(with([](risk_request& r) { r.position = {3'000}, r.open_buys = {1'500}; }), max_position);
-  CHECK_DENIED(with([](risk_request& r) { r.order.direction = side::sell, r.position = {-1'500}; }), max_position);
-  CHECK_DENIED(with([](risk_request& r) { r.order.direction = side::sell, r.open_sells = {1'100}; }), max_position);
-  CHECK_DENIED(with([](risk_request& r) { r.order.direction = side::sell, r.position = {9'000}; }), none);
+  CHECK_DENIED(with([](risk_request& r) { r.position = {3'000}, r.open_buys = {1'500}; }),
+               max_position);
+  CHECK_DENIED(with([](risk_request& r) { r.order.direction = side::sell, r.position = {-1'500}; }),
+               max_position);
+  CHECK_DENIED(
+      with([](risk_request& r) { r.order.direction = side::sell, r.open_sells = {1'100}; }),
+      max_position);
+  CHECK_DENIED(with([](risk_request& r) { r.order.direction = side::sell, r.position = {9'000}; }),
+               none);
   CHECK_DENIED(with([](risk_request& r) { r.open_orders = 3; }), max_open_orders);
   CHECK_DENIED(with([](risk_request& r) { r.order.limit = {6'006'001}; }), price_collar);
-  CHECK_DENIED(with([](risk_request& r) { r.order.limit = {5'993'000}, r.order.direction = side::sell; }), price_collar);
+  CHECK_DENIED(
+      with([](risk_request& r) { r.order.limit = {5'993'000}, r.order.direction = side::sell; }),
+      price_collar);
   CHECK_DENIED(with([](risk_request& r) { r.order.expires = start.market; }), expired_intent);
   CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {0}; }), bad_order);
   CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {-5}; }), bad_order);
   CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {3'001}; }), bad_order);
-  CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {1}, r.order.limit = {100}; }), bad_order);
+  CHECK_DENIED(with([](risk_request& r) { r.order.quantity = {1}, r.order.limit = {100}; }),
+               bad_order);
   CHECK_DENIED(with([](risk_request& r) { r.order.limit = {0}; }), bad_order);
   CHECK_DENIED(with([](risk_request& r) { r.order.client_id = "x"; }), bad_order);
-  CHECK_DENIED(with([](risk_request& r) { r.order.instrument.text = "ETH-USDT@binance"; }), bad_order);
+  CHECK_DENIED(with([](risk_request& r) { r.order.instrument.text = "ETH-USDT@binance"; }),
+               bad_order);
   // The same client id with other times: somebody else's order, or an earlier life's.
-  CHECK_DENIED(with([](risk_request& r) { r.order.leg = 0, r.order.expires.ns += 1; }), duplicate_intent);
+  CHECK_DENIED(with([](risk_request& r) { r.order.leg = 0, r.order.expires.ns += 1; }),
+               duplicate_intent);
 }
 
 CAF_TEST(no trading on a book that is old or wrong) {
@@ -136,11 +153,13 @@ CAF_TEST(no trading on a book that is old or wrong) {
 
 CAF_TEST(orders beyond the rate are throttled and a runaway halts) {
   fixture f;
-  for (std::uint32_t leg = 0; leg < 4; ++leg) CHECK_DENIED(f.ask(f.request(leg)), none);
+  for (std::uint32_t leg = 0; leg < 4; ++leg)
+    CHECK_DENIED(f.ask(f.request(leg)), none);
   CHECK_DENIED(f.ask(f.request(5)), order_rate);
   CAF_CHECK(f.core.grant({account, 1}, {start.market, start.steady + 900ms}).granted);
   CHECK_DENIED(f.ask(f.request(5), {start.market, start.steady + 1s}), none);
-  for (std::uint32_t leg = 6; leg < 9; ++leg) CHECK_DENIED(f.ask(f.request(leg), {start.market, start.steady + 1s}), none);
+  for (std::uint32_t leg = 6; leg < 9; ++leg)
+    CHECK_DENIED(f.ask(f.request(leg), {start.market, start.steady + 1s}), none);
   CAF_CHECK(!f.core.take_own_halt());
   for (std::uint32_t leg = 10; leg < 15; ++leg)
     CHECK_DENIED(f.ask(f.request(leg), {start.market, start.steady + 1s}), order_rate);
@@ -186,10 +205,30 @@ CAF_TEST(leases and epochs) {
   CAF_CHECK(f.core.grant({account, 3}, start).granted);
 }
 
+CAF_TEST(a check is quick) {
+  fixture f;
+  auto r = f.request();
+  r.order.client_id = client_id_of(r.order);
+  std::vector<std::int64_t> took;
+  for (int i = 0; i < 20'000; ++i) {
+    const instant at{start.market, start.steady + i * 1s};
+    (void)f.core.grant({account, 1}, at);
+    const auto from = std::chrono::steady_clock::now();
+    const auto verdict = f.core.check(r, at);
+    took.push_back((std::chrono::steady_clock::now() - from).count());
+    CAF_REQUIRE(verdict.denied == deny_code::none);
+  }
+  std::sort(took.begin(), took.end());
+  std::cout << "risk check: median " << took[took.size() / 2] << " ns, p99 "
+            << took[took.size() * 99 / 100] << " ns\n";
+  CAF_CHECK(took[took.size() / 2] <= 5'000);
+}
+
 CAF_TEST(all codes of risk were seen) {
   // `not_reconciled` is the executor's own; its test is in the executor suite.
   std::set<deny_code> expected;
   for (const auto& row : deny_table())
     if (row.code != deny_code::not_reconciled) expected.insert(row.code);
-  for (const auto code : expected) CAF_CHECK_EQUAL(fixture::seen.contains(code) ? word(code) : "unseen", word(code));
+  for (const auto code : expected)
+    CAF_CHECK_EQUAL(fixture::seen.contains(code) ? word(code) : "unseen", word(code));
 }

@@ -1,7 +1,7 @@
 #define CAF_SUITE fusion
-#include <caf/test/unit_test.hpp>
-
 #include "actors/orchestrator/fusion.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <cmath>
 #include <iostream>
@@ -28,7 +28,8 @@ prediction says(horizon over, std::int32_t up_ppm, market_time at, std::int64_t 
   return p;
 }
 
-quote quoted(market_time at, std::int64_t mid = 6'000'000, book_validity validity = book_validity::valid) {
+quote quoted(market_time at, std::int64_t mid = 6'000'000,
+             book_validity validity = book_validity::valid) {
   quote q;
   q.instrument = btc;
   q.at = at;
@@ -40,7 +41,9 @@ quote quoted(market_time at, std::int64_t mid = 6'000'000, book_validity validit
 }
 
 /// A copy of the target; one that no target has when there is none.
-std::int64_t raw(const std::optional<size>& target) { return target ? target->raw : INT64_MIN; }
+std::int64_t raw(const std::optional<size>& target) {
+  return target ? target->raw : INT64_MIN;
+}
 
 decider_options demo_policy() {
   decider_options o;
@@ -58,7 +61,8 @@ decider_options demo_policy() {
 CAF_TEST(the pool of equal opinions is the opinion) {
   fusion f{{}};
   f.on_quote(quoted(start));
-  for (const auto h : all_horizons) CAF_CHECK(f.on_prediction(says(h, 750'000, start)));
+  for (const auto h : all_horizons)
+    CAF_CHECK(f.on_prediction(says(h, 750'000, start)));
   const auto s = f.fuse(start);
   CAF_REQUIRE(!s.abstains);
   // 2 × 0.75 - 1
@@ -121,8 +125,10 @@ CAF_TEST(weights go to the horizon that is right) {
     const auto at = start + i * 10s;
     f.on_quote(quoted(at, path[i]));
     dice = dice * 6364136223846793005ULL + 1442695040888963407ULL;
-    (void)f.on_prediction(says(horizon::m1, path[i + 6] > path[i] ? 900'000 : 100'000, at, path[i]));
-    (void)f.on_prediction(says(horizon::m5, (dice >> 62) % 2 == 0 ? 900'000 : 100'000, at, path[i]));
+    (void)f.on_prediction(
+        says(horizon::m1, path[i + 6] > path[i] ? 900'000 : 100'000, at, path[i]));
+    (void)f.on_prediction(
+        says(horizon::m5, (dice >> 62) % 2 == 0 ? 900'000 : 100'000, at, path[i]));
   }
   CAF_CHECK(f.scored()[0] > 300);
   CAF_CHECK(f.scored()[1] > 300);
@@ -137,7 +143,7 @@ CAF_TEST(a horizon without outcomes counts as a coin) {
   for (int i = 0; i < 60; ++i) {
     const auto at = start + i * 10s;
     f.on_quote(quoted(at, 6'000'000 + i * 100));
-    (void)f.on_prediction(says(horizon::m1, 950'000, at, 6'000'000 + i * 100)); // right
+    (void)f.on_prediction(says(horizon::m1, 950'000, at, 6'000'000 + i * 100));  // right
     (void)f.on_prediction(says(horizon::m60, 950'000, at, 6'000'000 + i * 100)); // not due yet
   }
   CAF_CHECK(f.weights()[0] > f.weights()[3]);
@@ -208,7 +214,8 @@ CAF_TEST(one decision for an instant when all have spoken) {
   decision_numbers numbers;
   d.on_quote(quoted(start), start);
   CAF_CHECK(!d.take(start, numbers));
-  for (const auto h : {horizon::m1, horizon::m5, horizon::m15}) d.on_prediction(says(h, 700'000, start), start);
+  for (const auto h : {horizon::m1, horizon::m5, horizon::m15})
+    d.on_prediction(says(h, 700'000, start), start);
   CAF_CHECK(!d.take(start, numbers));
   d.on_prediction(says(horizon::m60, 700'000, start), start);
   const auto made = d.take(start, numbers);
@@ -261,10 +268,12 @@ CAF_TEST(silence ends in a flat target) {
   decider d{o};
   decision_numbers numbers;
   d.on_quote(quoted(start), start);
-  for (const auto h : all_horizons) d.on_prediction(says(h, 700'000, start), start);
+  for (const auto h : all_horizons)
+    d.on_prediction(says(h, 700'000, start), start);
   CAF_REQUIRE(d.take(start, numbers));
   std::optional<decision> flat;
-  for (int i = 1; i < 1000 && !flat; ++i) flat = d.take(start + i * 1s, numbers);
+  for (int i = 1; i < 1000 && !flat; ++i)
+    flat = d.take(start + i * 1s, numbers);
   CAF_REQUIRE(flat);
   CAF_CHECK_EQUAL(flat->target.raw, 0);
 }

@@ -56,13 +56,15 @@ struct fixture : actor_fixture {
     i.decide.policy.max_position = {100};
     i.decide.policy.dead_band_ppm = 0;
     options.instruments.push_back(i);
-    subject = keep(spawn_actor<orchestrator_state>(sys, {.name = "orchestrator"}, environment(), options));
+    subject = keep(
+        spawn_actor<orchestrator_state>(sys, {.name = "orchestrator"}, environment(), options));
     settle();
   }
 
   void start_executor() {
     auto h = keep(spawn_actor<listener_state>(sys, {.name = "executor/main@binance"}, &ears));
-    names.put("executor/main@binance", {caf::actor_cast<caf::strong_actor_ptr>(h), {}, names.next_incarnation()});
+    names.put("executor/main@binance",
+              {caf::actor_cast<caf::strong_actor_ptr>(h), {}, names.next_incarnation()});
   }
 
   void speak(std::int32_t up_ppm) {
@@ -138,7 +140,8 @@ CAF_TEST(numbers go on above those of an earlier life) {
   speak(700'000);
   pass(100ms);
   CAF_REQUIRE_EQUAL(ears.decisions.size(), 1u);
-  CAF_CHECK(ears.decisions[0].sequence > static_cast<std::uint64_t>(market.now().ns / 1000) + 5'000'000'000);
+  CAF_CHECK(ears.decisions[0].sequence
+            > static_cast<std::uint64_t>(market.now().ns / 1000) + 5'000'000'000);
 }
 
 CAF_TEST(its status is a JSON object with its figures) {
