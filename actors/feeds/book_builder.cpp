@@ -28,7 +28,8 @@ bool book_builder::is_stale(const depth_event& change) const noexcept {
 /// The change joins the image without a hole. Futures: the venue words it as U <= L <= u; as a change covers
 /// all numbers after pu, an image between pu and U joins as well (its range has no change of this symbol).
 bool book_builder::bridges(const depth_event& change) const noexcept {
-  if (options_.rule == sequence_rule::spot) return change.first <= image_last_ + 1 && image_last_ < change.last;
+  if (options_.rule == sequence_rule::spot)
+    return change.first <= image_last_ + 1 && image_last_ < change.last;
   const auto from = change.has_previous ? change.previous : change.first;
   return from <= image_last_ && image_last_ <= change.last;
 }
@@ -43,7 +44,8 @@ bool book_builder::follows(const depth_event& change) const noexcept {
 
 build_step book_builder::on_depth(const depth_event& change) {
   if (state_ == state::valid) [[likely]] {
-    if (follows(change)) [[likely]] return apply(change);
+    if (follows(change)) [[likely]]
+      return apply(change);
     if (is_stale(change)) return ++counts_.stale, build_step::stale;
     ++counts_.gaps;
     return drop(build_step::gap, change);
@@ -52,8 +54,9 @@ build_step book_builder::on_depth(const depth_event& change) {
   if (!buffer_.empty()) {
     const auto& newest = buffer_.back().change;
     if (change.last <= newest.last) return ++counts_.stale, build_step::stale;
-    const bool next = options_.rule == sequence_rule::spot ? change.first == newest.last + 1
-                                                           : change.has_previous && change.previous == newest.last;
+    const bool next = options_.rule == sequence_rule::spot
+                          ? change.first == newest.last + 1
+                          : change.has_previous && change.previous == newest.last;
     if (!next) {
       ++counts_.gaps;
       return drop(build_step::gap, change);
@@ -67,7 +70,8 @@ build_step book_builder::on_image(const image_event& image) {
   if (state_ != state::buffering) return ++counts_.images_refused, build_step::ignored;
   image_last_ = image.last;
   const auto too_old = [&](const depth_event& first) { return !is_stale(first) && !bridges(first); };
-  if (!buffer_.empty() && too_old(buffer_.front().change)) return ++counts_.images_refused, build_step::too_old;
+  if (!buffer_.empty() && too_old(buffer_.front().change))
+    return ++counts_.images_refused, build_step::too_old;
   book_.load(image.bids, image.asks);
   ++counts_.images;
   last_ = image.last;
@@ -118,7 +122,8 @@ build_step book_builder::apply(const depth_event& change) {
     ++counts_.crossed;
     return drop(build_step::crossed, change);
   }
-  if (book_.levels(side::buy) > options_.max_levels || book_.levels(side::sell) > options_.max_levels) [[unlikely]]
+  if (book_.levels(side::buy) > options_.max_levels || book_.levels(side::sell) > options_.max_levels)
+      [[unlikely]]
     return drop(build_step::overflow, change);
   if (hook_ != nullptr) hook_(hook_context_, change, book_);
   return build_step::applied;
@@ -141,7 +146,8 @@ void book_builder::keep(const depth_event& change) {
   buffered_levels_ += entry.levels.size();
   buffer_.push_back(std::move(entry));
   while (buffer_.size() > 1
-         && (buffer_.size() > options_.max_buffered_changes || buffered_levels_ > options_.max_buffered_levels)) {
+         && (buffer_.size() > options_.max_buffered_changes
+             || buffered_levels_ > options_.max_buffered_levels)) {
     buffered_levels_ -= buffer_.front().levels.size();
     buffer_.pop_front();
     ++counts_.buffer_dropped;

@@ -28,16 +28,16 @@ struct builder_options {
 
 /// What one input did.
 enum class build_step : std::uint8_t {
-  applied,   ///< the book moved on and is valid
-  buffered,  ///< kept until the image comes
-  stale,     ///< at or below what the book holds; left out
-  bridged,   ///< the image was joined with the buffer; the book is valid
-  waiting,   ///< the image was taken; the first change that bridges it is still to come
-  too_old,   ///< the image is older than the first buffered change: ask for a new one
-  gap,       ///< the sequence broke: the book was dropped, ask for an image
-  crossed,   ///< bid at or above ask: the book was dropped, ask for an image
-  overflow,  ///< more levels than can be: the book was dropped, ask for an image
-  ignored    ///< an image that nobody waits for
+  applied,  ///< the book moved on and is valid
+  buffered, ///< kept until the image comes
+  stale,    ///< at or below what the book holds; left out
+  bridged,  ///< the image was joined with the buffer; the book is valid
+  waiting,  ///< the image was taken; the first change that bridges it is still to come
+  too_old,  ///< the image is older than the first buffered change: ask for a new one
+  gap,      ///< the sequence broke: the book was dropped, ask for an image
+  crossed,  ///< bid at or above ask: the book was dropped, ask for an image
+  overflow, ///< more levels than can be: the book was dropped, ask for an image
+  ignored   ///< an image that nobody waits for
 };
 
 /// Counts since construction; they only grow.

@@ -43,12 +43,12 @@ std::string_view name_of(book_validity validity) noexcept;
 
 /// A change of the book. Sizes are absolute; size 0 deletes the level.
 struct depth_event {
-  market_time event;            ///< when the venue sent it
-  market_time transaction;      ///< when it happened; equals `event` where the venue does not say
-  std::uint64_t first = 0;      ///< first sequence number within (Binance U)
-  std::uint64_t last = 0;       ///< last sequence number within (Binance u)
-  std::uint64_t previous = 0;   ///< last number of the change before (Binance pu)
-  bool has_previous = false;    ///< true where the venue chains by `previous`
+  market_time event;          ///< when the venue sent it
+  market_time transaction;    ///< when it happened; equals `event` where the venue does not say
+  std::uint64_t first = 0;    ///< first sequence number within (Binance U)
+  std::uint64_t last = 0;     ///< last sequence number within (Binance u)
+  std::uint64_t previous = 0; ///< last number of the change before (Binance pu)
+  bool has_previous = false;  ///< true where the venue chains by `previous`
   std::span<const level> bids;
   std::span<const level> asks;
 };
@@ -56,36 +56,36 @@ struct depth_event {
 /// A whole book as of sequence number `last`.
 struct image_event {
   std::uint64_t last = 0;
-  market_time event;            ///< 0 where the venue does not say
-  std::span<const level> bids;  ///< best first
-  std::span<const level> asks;  ///< best first
+  market_time event;           ///< 0 where the venue does not say
+  std::span<const level> bids; ///< best first
+  std::span<const level> asks; ///< best first
 };
 
 /// The venue's own best bid and ask.
 struct best_event {
   std::uint64_t sequence = 0;
-  market_time event;            ///< 0 where the venue does not say (Binance spot)
+  market_time event; ///< 0 where the venue does not say (Binance spot)
   level bid;
   level ask;
 };
 
 /// A public trade. An aggregate spans the trade ids first_id..last_id.
 struct trade_event {
-  std::uint64_t id = 0;         ///< trade id, or aggregate id
-  std::uint64_t first_id = 0;   ///< first trade within; equals id for a single trade
+  std::uint64_t id = 0;       ///< trade id, or aggregate id
+  std::uint64_t first_id = 0; ///< first trade within; equals id for a single trade
   std::uint64_t last_id = 0;
-  market_time at;               ///< when it was executed
-  market_time event;            ///< when the venue sent it
+  market_time at;    ///< when it was executed
+  market_time event; ///< when the venue sent it
   price at_price;
   size quantity;
   side taker = side::buy;
   bool aggregated = false;
-  bool on_market = true;        ///< false for what is no market trade (insurance fund, settlement)
+  bool on_market = true; ///< false for what is no market trade (insurance fund, settlement)
 };
 
 /// The venue's own candle.
 struct candle_event {
-  std::string_view interval;    ///< venue's spelling, "1m"
+  std::string_view interval; ///< venue's spelling, "1m"
   market_time event;
   market_time open_time;
   market_time close_time;
@@ -100,11 +100,11 @@ struct candle_event {
 struct market_event {
   event_kind kind = event_kind::other;
   frame_damage damage = frame_damage::none;
-  std::string_view symbol;      ///< the venue's spelling; empty where the frame does not say
-  std::string_view stream;      ///< stream name of a combined socket; empty elsewhere
-  std::string_view request;     ///< id of the command that is answered, as text
-  std::int64_t code = 0;        ///< error code of a failure
-  std::string_view text;        ///< error text of a failure
+  std::string_view symbol;  ///< the venue's spelling; empty where the frame does not say
+  std::string_view stream;  ///< stream name of a combined socket; empty elsewhere
+  std::string_view request; ///< id of the command that is answered, as text
+  std::int64_t code = 0;    ///< error code of a failure
+  std::string_view text;    ///< error text of a failure
   depth_event depth;
   image_event image;
   best_event best;

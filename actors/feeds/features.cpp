@@ -81,7 +81,8 @@ void feature_builder::start_from(const order_book& book, bool book_valid) {
 }
 
 void feature_builder::advance(market_time now, const order_book& book, bool book_valid) {
-  if (now < open_until_) [[likely]] return;
+  if (now < open_until_) [[likely]]
+    return;
   if (open_until_.ns == 0) {
     open_until_ = floor_to(now, feature_step) + feature_step;
     start_from(book, book_valid);
@@ -179,7 +180,8 @@ packed_tensor feature_builder::tensor() const {
     const auto& column = ring_[(next_ + s) % feature_steps];
     for (std::size_t c = 0; c < feature_channels; ++c) values[c * feature_steps + s] = column[c];
   }
-  return pack_f32(values, {static_cast<std::int64_t>(feature_channels), static_cast<std::int64_t>(feature_steps)});
+  return pack_f32(values,
+                  {static_cast<std::int64_t>(feature_channels), static_cast<std::int64_t>(feature_steps)});
 }
 
 } // namespace troupe

@@ -5,8 +5,8 @@
 /// same input gives the same features anywhere. A step whose book was not valid throughout is all
 /// zeros, its channel `known` included: nothing is carried over a hole.
 
-#include "actors/feeds/order_book.hpp"
 #include "actors/feeds/events.hpp"
+#include "actors/feeds/order_book.hpp"
 #include "messages/learning.hpp"
 
 #include <array>
@@ -82,12 +82,12 @@ public:
 private:
   struct step {
     bool broken = false;
-    double bought = 0;  // notional
-    double sold = 0;    // notional
-    double volume = 0;  // base units
+    double bought = 0; // notional
+    double sold = 0;   // notional
+    double volume = 0; // base units
     std::uint64_t buys = 0;
     std::uint64_t sells = 0;
-    double high = 0;    // of mid
+    double high = 0; // of mid
     double low = 0;
     double variance = 0;
     std::uint64_t changed = 0;
@@ -104,7 +104,7 @@ private:
   std::array<column, feature_steps> ring_{};
   std::size_t next_ = 0; // ring slot of the next column
   step open_;
-  market_time open_until_; // 0 = nothing seen yet
+  market_time open_until_;  // 0 = nothing seen yet
   double previous_mid_ = 0; // at the end of the last step, 0 = unknown
   double mid_ = 0;          // newest
 };

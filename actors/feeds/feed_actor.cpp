@@ -25,7 +25,8 @@ result<sequence_rule> rule_of_venue(std::string_view venue) {
   if (venue == "binance" || venue == "binance-us") return sequence_rule::spot;
   if (venue == "binance-usdm" || venue == "binance-coinm") return sequence_rule::futures;
   return error{std::make_error_code(std::errc::not_supported),
-               "no feed for venue '" + std::string{venue} + "'; known: binance, binance-us, binance-usdm, binance-coinm"};
+               "no feed for venue '" + std::string{venue}
+                   + "'; known: binance, binance-us, binance-usdm, binance-coinm"};
 }
 
 feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_options options)
@@ -38,7 +39,8 @@ feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_opti
   options_.core.image_retry = never;
   if (options_.connector.empty()) options_.connector = "connector/" + std::string{spec.id.venue()};
   core_ = std::make_unique<feed_core>(options_.core, decoder_for(spec), static_cast<feed_listener&>(*this));
-  for (const auto& name : options_.quote_subscribers) subscribers_.push_back({.name = name, .given = {}, .sent = {}});
+  for (const auto& name : options_.quote_subscribers)
+    subscribers_.push_back({.name = name, .given = {}, .sent = {}});
 }
 
 feed_actor::behavior_type feed_state::make_behavior() {
@@ -48,11 +50,13 @@ feed_actor::behavior_type feed_state::make_behavior() {
         return status_report{self_->core().name(), status_json()};
       },
       [this](const frame_batch& batch) { on_batch(batch); },
-      [this](const book_image& image) { core_->on_image(image.reply.received, image.reply.payload, image.session); },
+      [this](const book_image& image) {
+        core_->on_image(image.reply.received, image.reply.payload, image.session);
+      },
       [this](const session_event& event) { on_session_event(event); },
       [this](const caf::strong_actor_ptr& whom, const std::string& name) -> reply<acknowledged> {
-        const auto known =
-            std::find_if(subscribers_.begin(), subscribers_.end(), [&](const auto& s) { return s.name == name; });
+        const auto known = std::find_if(subscribers_.begin(), subscribers_.end(),
+                                        [&](const auto& s) { return s.name == name; });
         if (known == subscribers_.end() && subscribers_.size() >= most_subscribers)
           return to_caf({make_error_code(runtime_errc::too_many_asks),
                          self_->core().name() + std::string{": no room for subscriber "} + name});
@@ -107,7 +111,8 @@ void feed_state::on_tick() {
 // --- from the core -------------------------------------------------------------------------------
 
 void feed_state::on_image_needed(std::string_view why) {
-  log::info("feed", "asks for a book image", {{"instrument", options_.core.spec.id.text}, {"why", std::string{why}}});
+  log::info("feed", "asks for a book image",
+            {{"instrument", options_.core.spec.id.text}, {"why", std::string{why}}});
   ask_for_image();
 }
 
@@ -115,7 +120,8 @@ void feed_state::ask_for_image() {
   image_asked_ = true;
   asked_ = env_.steady->now();
   ++images_asked_;
-  tell(self_, env_.names->find<connector_actor>(options_.connector), image_request{options_.core.spec.id, core_->session()});
+  tell(self_, env_.names->find<connector_actor>(options_.connector),
+       image_request{options_.core.spec.id, core_->session()});
 }
 
 void feed_state::on_bar(const bar&) { ++bars_; }
@@ -129,7 +135,8 @@ void feed_state::on_feature_frame(feature_frame&& frame) {
 }
 
 void feed_state::on_validity(book_validity before, book_validity now, std::string_view why) {
-  const auto level = now == book_validity::valid || now == book_validity::bootstrapping ? log::severity::info : log::severity::warn;
+  const auto level = now == book_validity::valid || now == book_validity::bootstrapping ? log::severity::info
+                                                                                        : log::severity::warn;
   log::write(level, "feed", "book is " + std::string{name_of(now)},
              {{"instrument", options_.core.spec.id.text},
               {"before", std::string{name_of(before)}},
@@ -180,20 +187,33 @@ std::string feed_state::status_json() const {
   json_writer w;
   w.begin_object().field("instrument", r.instrument.text).field("validity", name_of(r.validity));
   w.field("session", core_->session()).field("frames", r.frames).field("unknown_frames", r.unknown_frames);
-  w.field("damaged_frames", r.damaged_frames).field("diffs_applied", r.diffs_applied).field("diffs_stale", r.diffs_stale);
-  w.field("levels_applied", r.levels_applied).field("gaps", r.gaps).field("crossed", r.crossed).field("resyncs", r.resyncs);
+  w.field("damaged_frames", r.damaged_frames)
+      .field("diffs_applied", r.diffs_applied)
+      .field("diffs_stale", r.diffs_stale);
+  w.field("levels_applied", r.levels_applied)
+      .field("gaps", r.gaps)
+      .field("crossed", r.crossed)
+      .field("resyncs", r.resyncs);
   w.field("quotes_compared", r.quotes_compared).field("quotes_equal", r.quotes_equal);
   w.field("trades", r.trades).field("trade_gaps", r.trade_gaps).field("sequence", r.sequence);
   w.field("bid_levels", r.bid_levels).field("ask_levels", r.ask_levels).field("newest", r.newest.ns);
   w.field("clock_offset", static_cast<std::int64_t>(r.clock_offset.count()));
   w.field("age", static_cast<std::int64_t>(core_->age(env_.market->now()).count()));
-  w.field("bid", text(r.bid.at.raw, spec.price_scale)).field("bid_size", text(r.bid.quantity.raw, spec.size_scale));
-  w.field("ask", text(r.ask.at.raw, spec.price_scale)).field("ask_size", text(r.ask.quantity.raw, spec.size_scale));
-  w.field("bars", bars_).field("feature_frames", feature_frames_).field("feature_frames_untaken", frames_untaken_);
+  w.field("bid", text(r.bid.at.raw, spec.price_scale))
+      .field("bid_size", text(r.bid.quantity.raw, spec.size_scale));
+  w.field("ask", text(r.ask.at.raw, spec.price_scale))
+      .field("ask_size", text(r.ask.quantity.raw, spec.size_scale));
+  w.field("bars", bars_)
+      .field("feature_frames", feature_frames_)
+      .field("feature_frames_untaken", frames_untaken_);
   w.field("images_asked", images_asked_).field("old_batches", old_batches_);
   w.key("subscribers").begin_array();
   for (const auto& s : subscribers_)
-    w.begin_object().field("name", s.name).field("quotes", s.quotes).field("conflated", s.conflated).end_object();
+    w.begin_object()
+        .field("name", s.name)
+        .field("quotes", s.quotes)
+        .field("conflated", s.conflated)
+        .end_object();
   w.end_array();
   w.key("damaged").begin_array();
   for (const auto& e : core_->damaged().entries())

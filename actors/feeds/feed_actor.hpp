@@ -12,15 +12,15 @@
 namespace troupe {
 
 struct feed_actor_options {
-  /// The instrument and the feed's own settings. `rule` is set from the venue. `image_retry` counts market time
-  /// and is replaced by the steady one below.
+  /// The instrument and the feed's own settings. `rule` is set from the venue. `image_retry` counts market
+  /// time and is replaced by the steady one below.
   feed_core_options core;
-  std::string connector;                               ///< default "connector/<venue>"
-  std::vector<std::string> quote_subscribers;          ///< actors that hear quotes from the start on, by name
-  nanoseconds tick = std::chrono::milliseconds{50};    ///< steady time between looks at the clock
-  nanoseconds image_retry = std::chrono::seconds{2};   ///< steady time until an image is asked for again
-  nanoseconds quote_timeout = std::chrono::milliseconds{100}; ///< steady time after which a quote that was not
-                                                       ///< acknowledged is taken for lost
+  std::string connector;                             ///< default "connector/<venue>"
+  std::vector<std::string> quote_subscribers;        ///< actors that hear quotes from the start on, by name
+  nanoseconds tick = std::chrono::milliseconds{50};  ///< steady time between looks at the clock
+  nanoseconds image_retry = std::chrono::seconds{2}; ///< steady time until an image is asked for again
+  nanoseconds quote_timeout = std::chrono::milliseconds{100}; ///< steady time after which a quote that was
+                                                              ///< not acknowledged is taken for lost
 };
 
 /// Actor state; lives on the actor's own thread.
@@ -39,7 +39,7 @@ private:
     std::string name;
     caf::strong_actor_ptr given; ///< handle it subscribed with; used while the name leads nowhere
     bool in_flight = false;
-    bool waiting = false;        ///< a newer quote waits for the acknowledgement
+    bool waiting = false; ///< a newer quote waits for the acknowledgement
     steady_time sent;
     std::uint64_t quotes = 0;
     std::uint64_t conflated = 0;

@@ -19,16 +19,19 @@ nanoseconds whole_steps(nanoseconds interval) {
 
 } // namespace
 
-feed_core::feed_core(feed_core_options options, std::unique_ptr<frame_decoder> decoder, feed_listener& listener)
-    : options_{std::move(options)}, decoder_{std::move(decoder)}, listener_{listener},
+feed_core::feed_core(feed_core_options options, std::unique_ptr<frame_decoder> decoder,
+                     feed_listener& listener)
+    : options_{std::move(options)},
+      decoder_{std::move(decoder)},
+      listener_{listener},
       builder_{builder_from(options_)},
       bars_{options_.spec.id, options_.bar_grace, [this](const bar& b) { listener_.on_bar(b); }},
       features_{{options_.spec.price_scale, options_.spec.size_scale}} {
   options_.frame_interval = whole_steps(options_.frame_interval);
   quote_.instrument = options_.spec.id;
-  builder_.on_applied(
-      [](void* self, const depth_event& change, const order_book&) { static_cast<feed_core*>(self)->applied(change); },
-      this);
+  builder_.on_applied([](void* self, const depth_event& change,
+                         const order_book&) { static_cast<feed_core*>(self)->applied(change); },
+                      this);
 }
 
 // --- inputs --------------------------------------------------------------------------------------
@@ -63,7 +66,8 @@ void feed_core::on_session(std::uint64_t session, bool connected, market_time no
 }
 
 void feed_core::take(const market_event& event, std::string_view payload) {
-  const bool ours = event.symbol.empty() || options_.spec.venue_symbol.empty() || event.symbol == options_.spec.venue_symbol;
+  const bool ours = event.symbol.empty() || options_.spec.venue_symbol.empty()
+                    || event.symbol == options_.spec.venue_symbol;
   if (!ours) [[unlikely]] {
     ++unknown_;
     return;
@@ -138,7 +142,8 @@ void feed_core::applied(const depth_event& change) {
 void feed_core::after_step(build_step step) {
   switch (step) {
   case build_step::applied:
-    if (quote_.validity != book_validity::valid) [[unlikely]] set_validity(book_validity::valid, "changes flow again");
+    if (quote_.validity != book_validity::valid) [[unlikely]]
+      set_validity(book_validity::valid, "changes flow again");
     return publish_top();
   case build_step::bridged:
     ++bridges_;
@@ -148,7 +153,9 @@ void feed_core::after_step(build_step step) {
     if (quote_.validity == book_validity::empty) set_validity(book_validity::bootstrapping, "first change");
     if (!asking_) need_image("changes wait for an image");
     return;
-  case build_step::waiting: asking_ = false; return set_validity(book_validity::bootstrapping, "image waits for a change");
+  case build_step::waiting:
+    asking_ = false;
+    return set_validity(book_validity::bootstrapping, "image waits for a change");
   case build_step::too_old: return need_image("image older than the first buffered change");
   case build_step::gap: return broken(book_validity::gap, "sequence broke");
   case build_step::crossed: return broken(book_validity::crossed, "bid at or above ask");
@@ -172,7 +179,8 @@ void feed_core::need_image(std::string_view why) {
 
 /// Measured on the receiver's clock alone, so that its offset to the venue's does not matter.
 void feed_core::check_stale() {
-  if (quote_.validity != book_validity::valid || received_ - fresh_ < options_.stale_after) [[likely]] return;
+  if (quote_.validity != book_validity::valid || received_ - fresh_ < options_.stale_after) [[likely]]
+    return;
   set_validity(book_validity::stale, "no change for too long");
 }
 
@@ -203,7 +211,8 @@ void feed_core::publish_top() {
 void feed_core::reach(market_time event) {
   newest_ = std::max(newest_, event);
   const bool valid = quote_.validity == book_validity::valid;
-  if (next_frame_.ns == 0) [[unlikely]] next_frame_ = floor_to(event, options_.frame_interval) + options_.frame_interval;
+  if (next_frame_.ns == 0) [[unlikely]]
+    next_frame_ = floor_to(event, options_.frame_interval) + options_.frame_interval;
   if (event >= next_frame_) [[unlikely]] {
     const auto at = floor_to(event, options_.frame_interval);
     features_.advance(at, builder_.book(), valid);

@@ -15,26 +15,29 @@ namespace troupe {
 
 /// How one feed works.
 struct feed_core_options {
-  instrument_spec spec{};                              ///< id, venue symbol, scales and tick are used
+  instrument_spec spec{}; ///< id, venue symbol, scales and tick are used
   sequence_rule rule = sequence_rule::spot;
-  std::uint32_t window_ticks = 65536;                  ///< see book_options
-  nanoseconds frame_interval = std::chrono::seconds{10}; ///< a feature frame at each multiple of this market time
-  nanoseconds stale_after = std::chrono::seconds{10};  ///< market time without a change until the book is stale
-  nanoseconds image_retry = std::chrono::seconds{5};   ///< market time until an unanswered image is asked for again
-  nanoseconds bar_grace = std::chrono::seconds{2};     ///< market time until the clock closes a bar
+  std::uint32_t window_ticks = 65536; ///< see book_options
+  nanoseconds frame_interval =
+      std::chrono::seconds{10}; ///< a feature frame at each multiple of this market time
+  nanoseconds stale_after =
+      std::chrono::seconds{10}; ///< market time without a change until the book is stale
+  nanoseconds image_retry =
+      std::chrono::seconds{5}; ///< market time until an unanswered image is asked for again
+  nanoseconds bar_grace = std::chrono::seconds{2}; ///< market time until the clock closes a bar
 };
 
-/// What a feed tells. Called from within `on_frame`, `on_image`, `on_session` and `advance`, in order of events.
-/// References are valid during the call only.
+/// What a feed tells. Called from within `on_frame`, `on_image`, `on_session` and `advance`, in order of
+/// events. References are valid during the call only.
 class feed_listener {
 public:
   virtual ~feed_listener() = default;
-  virtual void on_quote(const quote&) {}              ///< after each applied change and each change of validity
-  virtual void on_trade(const trade_event&) {}        ///< a new trade, once
-  virtual void on_bar(const bar&) {}                  ///< a bar was closed
-  virtual void on_feature_frame(feature_frame&&) {}   ///< an instant was reached
+  virtual void on_quote(const quote&) {}            ///< after each applied change and each change of validity
+  virtual void on_trade(const trade_event&) {}      ///< a new trade, once
+  virtual void on_bar(const bar&) {}                ///< a bar was closed
+  virtual void on_feature_frame(feature_frame&&) {} ///< an instant was reached
   virtual void on_validity(book_validity /*before*/, book_validity /*now*/, std::string_view /*why*/) {}
-  virtual void on_image_needed(std::string_view /*why*/) {} ///< ask the connector for a REST image
+  virtual void on_image_needed(std::string_view /*why*/) {}       ///< ask the connector for a REST image
   virtual void on_depth(const depth_event&, const order_book&) {} ///< a change was applied
 };
 
@@ -101,14 +104,14 @@ private:
   quarantine quarantine_;
   quote quote_;
   size volume_;
-  market_time received_;       // newest receive time
-  market_time fresh_;          // receive time of the newest change
-  market_time newest_;         // newest venue time
-  market_time next_frame_;     // instant of the next feature frame, 0 = none seen yet
-  market_time next_bars_;      // when bars are looked at again
-  market_time asked_;          // when the image was asked for
+  market_time received_;   // newest receive time
+  market_time fresh_;      // receive time of the newest change
+  market_time newest_;     // newest venue time
+  market_time next_frame_; // instant of the next feature frame, 0 = none seen yet
+  market_time next_bars_;  // when bars are looked at again
+  market_time asked_;      // when the image was asked for
   bool asking_ = false;
-  bool aggregates_ = false;    // which trade stream is followed: the first that was seen
+  bool aggregates_ = false; // which trade stream is followed: the first that was seen
   bool any_trade_ = false;
   std::uint64_t session_ = 0;
   std::uint64_t frames_ = 0;

@@ -21,7 +21,8 @@ void agreement_meter::on_top(std::uint64_t sequence, const level& bid, const lev
 
 void agreement_meter::on_best(const best_event& best) {
   const top entry{best.sequence, best.bid, best.ask};
-  if (quotes_.empty() || quotes_.back().sequence <= best.sequence) [[likely]] quotes_.push_back(entry);
+  if (quotes_.empty() || quotes_.back().sequence <= best.sequence) [[likely]]
+    quotes_.push_back(entry);
   else {
     const auto behind = [](std::uint64_t sequence, const top& t) { return sequence < t.sequence; };
     quotes_.insert(std::upper_bound(quotes_.begin(), quotes_.end(), best.sequence, behind), entry);
@@ -70,7 +71,8 @@ constexpr std::uint64_t halve_after = 1 << 20;
 offset_meter::offset_meter() : bins_(static_cast<std::size_t>(2 * reach + 1)) {}
 
 void offset_meter::take(nanoseconds offset) noexcept {
-  const auto rounded = floor_to(market_time{offset.count() + 500'000}, std::chrono::milliseconds{1}).ns / 1'000'000;
+  const auto rounded =
+      floor_to(market_time{offset.count() + 500'000}, std::chrono::milliseconds{1}).ns / 1'000'000;
   const auto place = std::clamp<std::int64_t>(rounded, -reach, reach);
   ++bins_[static_cast<std::size_t>(place + reach)];
   ++total_;

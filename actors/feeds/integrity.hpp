@@ -18,10 +18,10 @@ namespace troupe {
 class agreement_meter {
 public:
   struct counts {
-    std::uint64_t equal_number = 0;         ///< changes with a quote of exactly their number
-    std::uint64_t equal_number_agreed = 0;  ///< of these with the same price and size on both sides
-    std::uint64_t compared = 0;             ///< changes with any quote at or below their number
-    std::uint64_t agreed = 0;               ///< of these with the same price and size on both sides
+    std::uint64_t equal_number = 0;        ///< changes with a quote of exactly their number
+    std::uint64_t equal_number_agreed = 0; ///< of these with the same price and size on both sides
+    std::uint64_t compared = 0;            ///< changes with any quote at or below their number
+    std::uint64_t agreed = 0;              ///< of these with the same price and size on both sides
   };
 
   void on_top(std::uint64_t sequence, const level& bid, const level& ask);
@@ -70,8 +70,8 @@ public:
   struct entry {
     market_time received;
     frame_damage damage = frame_damage::none;
-    std::size_t bytes = 0;  ///< length of the frame
-    std::string head;       ///< its first bytes
+    std::size_t bytes = 0; ///< length of the frame
+    std::string head;      ///< its first bytes
   };
 
   void keep(market_time received, frame_damage damage, std::string_view frame);

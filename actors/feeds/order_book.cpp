@@ -1,9 +1,8 @@
 #include "actors/feeds/order_book.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <bit>
+#include <zlib.h>
 
 namespace troupe {
 namespace {
@@ -18,7 +17,8 @@ constexpr std::uint64_t high_product(std::uint64_t a, std::uint64_t b) noexcept 
   return static_cast<std::uint64_t>((static_cast<wide>(a) * b) >> 64);
 }
 
-/// ceil(2^64 / tick). offset × that >> 64 is offset / tick as long as offset × tick < 2^64; 0 = use a division.
+/// ceil(2^64 / tick). offset × that >> 64 is offset / tick as long as offset × tick < 2^64; 0 = use a
+/// division.
 std::uint64_t reciprocal_of(std::uint64_t tick, std::uint64_t span) noexcept {
   if (tick == 1 || (static_cast<wide>(span) * tick) >> 64 != 0) return 0;
   return ~std::uint64_t{0} / tick + 1;
@@ -36,7 +36,8 @@ order_book::order_book(const book_options& options)
       span_{static_cast<std::uint64_t>(window_) * static_cast<std::uint64_t>(tick_)},
       reciprocal_{reciprocal_of(static_cast<std::uint64_t>(tick_), span_)},
       halves_{half{window_of(options)}, half{window_of(options)}} {
-  if (!halves_[0].sizes.data || !halves_[1].sizes.data) span_ = 0; // no memory for the window: the spill holds all
+  if (!halves_[0].sizes.data || !halves_[1].sizes.data)
+    span_ = 0; // no memory for the window: the spill holds all
   centre(0);
 }
 
@@ -117,8 +118,10 @@ inline void order_book::set_tick(half& h, std::uint64_t index, std::int64_t size
   words = (words & ~(std::uint64_t{1} << (word & 63))) | (std::uint64_t{bits != 0} << (word & 63));
   h.count += std::size_t{now} - std::size_t{was};
   // No best is -1: below every bid, and above every ask once taken as unsigned.
-  const bool at_best = S == side::buy ? static_cast<std::int64_t>(index) >= h.best : index <= static_cast<std::uint64_t>(h.best);
-  if (at_best) [[unlikely]] move_best<S>(h, static_cast<std::int64_t>(index), now);
+  const bool at_best = S == side::buy ? static_cast<std::int64_t>(index) >= h.best
+                                      : index <= static_cast<std::uint64_t>(h.best);
+  if (at_best) [[unlikely]]
+    move_best<S>(h, static_cast<std::int64_t>(index), now);
 }
 
 // --- changes -------------------------------------------------------------------------------------
@@ -129,7 +132,9 @@ inline void order_book::apply_one(half& h, std::int64_t price, std::int64_t size
   const auto offset = static_cast<std::uint64_t>(price) - static_cast<std::uint64_t>(base_);
   if (offset < span_) {
     const auto tick = static_cast<std::uint64_t>(tick_);
-    const auto index = reciprocal_ != 0 ? high_product(offset, reciprocal_) : tick == 1 ? offset : offset / tick;
+    const auto index = reciprocal_ != 0 ? high_product(offset, reciprocal_)
+                       : tick == 1      ? offset
+                                        : offset / tick;
     if (index * tick == offset) {
       set_tick<S>(h, index, size);
       return;
@@ -172,7 +177,8 @@ void order_book::follow_touch() {
   bool near_edge = false;
   for (const auto& h : halves_)
     near_edge |= h.best < 0 ? !h.spill.empty() : (h.best < margin || h.best >= window_ - margin);
-  if (!near_edge) [[likely]] return;
+  if (!near_edge) [[likely]]
+    return;
   const auto bid = best(side::buy);
   const auto ask = best(side::sell);
   if (bid.quantity.raw == 0 && ask.quantity.raw == 0) return;
@@ -211,7 +217,8 @@ std::optional<level> order_book::window_best(side which) const noexcept {
 
 level order_book::best(side which) const noexcept {
   const auto& h = half_of(which);
-  if (h.spill.empty()) [[unlikely]] return window_best(which).value_or(level{});
+  if (h.spill.empty()) [[unlikely]]
+    return window_best(which).value_or(level{});
   const auto outside = which == side::buy ? h.spill.highest() : h.spill.lowest();
   const auto inside = window_best(which);
   if (!inside) return outside;
@@ -261,7 +268,8 @@ std::uint32_t order_book::top_checksum(int price_scale, int size_scale, std::siz
       return --left != 0;
     });
   }
-  return static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+  return static_cast<std::uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
 }
 
 } // namespace troupe

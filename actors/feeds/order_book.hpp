@@ -16,9 +16,10 @@ namespace troupe {
 
 /// Geometry of a book.
 struct book_options {
-  price tick{1};                     ///< smallest price step, raw; prices off it are held, but slower
-  std::uint32_t window_ticks = 65536; ///< ticks held in arrays; a power of two from 256 to 1,048,576. Takes 16 bytes
-                                      ///< a tick of address space; memory only for pages with levels in them
+  price tick{1}; ///< smallest price step, raw; prices off it are held, but slower
+  std::uint32_t window_ticks =
+      65536; ///< ticks held in arrays; a power of two from 256 to 1,048,576. Takes 16 bytes
+             ///< a tick of address space; memory only for pages with levels in them
 };
 
 /// Price levels of both sides. Sizes are absolute. Bids are `side::buy`. Not thread-safe.
@@ -81,7 +82,8 @@ private:
   };
 
   struct half {
-    explicit half(std::size_t window) : sizes{window}, occupied(window / 64), summary((window / 64 + 63) / 64) {}
+    explicit half(std::size_t window)
+        : sizes{window}, occupied(window / 64), summary((window / 64 + 63) / 64) {}
     lazy_zeros sizes;                    // by tick of the window
     std::vector<std::uint64_t> occupied; // bit per tick
     std::vector<std::uint64_t> summary;  // bit per word of `occupied`
@@ -109,11 +111,11 @@ private:
 
   std::int64_t tick_;
   std::int64_t window_;
-  std::uint64_t span_;      // window × tick
-  std::uint64_t reciprocal_; // ceil(2^64 / tick): exact division of offsets below span; 0 = divide
-  std::int64_t base_ = 0;   // price of index 0
+  std::uint64_t span_;         // window × tick
+  std::uint64_t reciprocal_;   // ceil(2^64 / tick): exact division of offsets below span; 0 = divide
+  std::int64_t base_ = 0;      // price of index 0
   std::array<half, 2> halves_; // bids, asks
-  std::vector<level> moved_; // scratch of move_window
+  std::vector<level> moved_;   // scratch of move_window
 };
 
 // --- implementation of the template --------------------------------------------------------------
@@ -127,7 +129,8 @@ void order_book::for_each(side which, Visitor&& visit) const {
   while (index >= 0 || !outside.done()) {
     const bool inside_next =
         index >= 0
-        && (outside.done() || (bids ? price_of(index) > outside.value().at : price_of(index) < outside.value().at));
+        && (outside.done()
+            || (bids ? price_of(index) > outside.value().at : price_of(index) < outside.value().at));
     if (inside_next) {
       if (!visit(level{price_of(index), {h.sizes[static_cast<std::size_t>(index)]}})) return;
       index = bids ? next_down(h, index - 1) : next_up(h, index + 1);

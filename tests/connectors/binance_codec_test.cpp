@@ -110,14 +110,16 @@ CAF_TEST(every_layout_is_decoded) {
 
 CAF_TEST(other_layouts_take_the_general_way) {
   decoder d;
-  const auto spaced = R"( { "data" : { "b" : [ [ "1.5" , "2" ] ] , "a" : [ ] , "u" : 2 , "U" : 1 , "s" : "ABC\u0055SDT" ,)"
-                      R"( "E" : 1700000000123 , "new" : { "deep" : [ 1 , { } ] } , "e" : "depthUpdate" } , "stream" : "x" } )";
+  const auto spaced =
+      R"( { "data" : { "b" : [ [ "1.5" , "2" ] ] , "a" : [ ] , "u" : 2 , "U" : 1 , "s" : "ABC\u0055SDT" ,)"
+      R"( "E" : 1700000000123 , "new" : { "deep" : [ 1 , { } ] } , "e" : "depthUpdate" } , "stream" : "x" } )";
   const auto& e = d.decode(spaced);
   CAF_CHECK(!d.took_fast_path());
   CAF_CHECK(e.kind == event_kind::depth);
   CAF_CHECK_EQUAL(e.symbol, "ABCUSDT");
   CAF_CHECK_EQUAL(e.depth.bids[0].at.raw, 150000000);
-  const auto& micro = d.decode(R"({"u":3,"s":"X","b":"1.00000000","B":"1.0","a":"2","A":"3","E":1700000000123456,"e":"bookTicker"})");
+  const auto& micro = d.decode(
+      R"({"u":3,"s":"X","b":"1.00000000","B":"1.0","a":"2","A":"3","E":1700000000123456,"e":"bookTicker"})");
   CAF_CHECK(micro.kind == event_kind::best);
   CAF_CHECK_EQUAL(micro.best.event.ns, 1700000000123456000);
 }
@@ -128,7 +130,8 @@ CAF_TEST(bad_numbers_are_damage) {
   CAF_CHECK(damage_of(depth_with("1.1234567800000", "2")) == frame_damage::none);
   CAF_CHECK(damage_of(depth_with("1e-8", "5E+3")) == frame_damage::none);
   CAF_CHECK(damage_of(depth_with("1e-9", "1")) == frame_damage::too_many_decimals);
-  for (const auto bad : {"-1", "", ".", "NaN", "Infinity", "1e308", "99999999999999999999", "1..2", "1.2.3", "0x10", "1,5", " 1"})
+  for (const auto bad : {"-1", "", ".", "NaN", "Infinity", "1e308", "99999999999999999999", "1..2", "1.2.3",
+                         "0x10", "1,5", " 1"})
     CAF_CHECK(damage_of(depth_with(bad, "1")) == frame_damage::bad_number);
   CAF_CHECK(damage_of(depth_with("123456789012.12345678", "1")) == frame_damage::bad_number);
   CAF_CHECK(damage_of(depth_with("12345678901.12345678", "1")) == frame_damage::none);
@@ -149,12 +152,18 @@ CAF_TEST(damage_has_its_name) {
   CAF_CHECK(damage_of("{\"e\":\"trade\xff\"}") == frame_damage::not_json);
   CAF_CHECK(damage_of(R"({"e":"trade","E":1,"s":"X"})") == frame_damage::missing_field);
   CAF_CHECK(damage_of(R"({"e":5,"E":1,"s":"X"})") == frame_damage::wrong_type);
-  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":9,"u":3,"b":[],"a":[]})") == frame_damage::bad_range);
-  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":-1,"s":"X","U":1,"u":3,"b":[],"a":[]})") == frame_damage::bad_number);
-  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":99999999999999999,"s":"X","U":1,"u":3,"b":[],"a":[]})") == frame_damage::bad_range);
-  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":1,"u":3,"b":[["1"]],"a":[]})") == frame_damage::wrong_type);
-  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":1,"u":3,"b":[[1,2]],"a":[]})") == frame_damage::wrong_type);
-  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":1,"U":1,"u":3,"b":[],"a":[]})") == frame_damage::wrong_type);
+  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":9,"u":3,"b":[],"a":[]})")
+            == frame_damage::bad_range);
+  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":-1,"s":"X","U":1,"u":3,"b":[],"a":[]})")
+            == frame_damage::bad_number);
+  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":99999999999999999,"s":"X","U":1,"u":3,"b":[],"a":[]})")
+            == frame_damage::bad_range);
+  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":1,"u":3,"b":[["1"]],"a":[]})")
+            == frame_damage::wrong_type);
+  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":1,"u":3,"b":[[1,2]],"a":[]})")
+            == frame_damage::wrong_type);
+  CAF_CHECK(damage_of(R"({"e":"depthUpdate","E":1,"s":"X","U":1,"U":1,"u":3,"b":[],"a":[]})")
+            == frame_damage::wrong_type);
   CAF_CHECK(damage_of(std::string(200, ' ') + "{}", {.max_frame_bytes = 100}) == frame_damage::too_large);
 }
 
@@ -176,7 +185,8 @@ CAF_TEST(recorded_frames_decode_both_ways_alike) {
   std::string why;
   for (const auto& t : {tape{"spot/btcusdt_20240808.gz", {8, 8}}, tape{"usdm/btcusdt_20240808.gz", {2, 3}},
                         tape{"cm/btcusd_perp_20240808.gz", {1, 0}}}) {
-    const auto file = test::recording("venues/nkaz001+hftbacktest/examples/" + std::string{t.file}, "binance codec");
+    const auto file =
+        test::recording("venues/nkaz001+hftbacktest/examples/" + std::string{t.file}, "binance codec");
     if (!file) return;
     decoder d{t.scales};
     std::uint64_t frames = 0;
@@ -201,7 +211,8 @@ CAF_TEST(recorded_frames_decode_both_ways_alike) {
 
 CAF_TEST(mutated_frames_decode_both_ways_alike) {
   auto samples = test::sample_frames();
-  if (const auto file = test::recording("venues/nkaz001+hftbacktest/examples/usdm/btcusdt_20240808.gz", "binance codec")) {
+  if (const auto file =
+          test::recording("venues/nkaz001+hftbacktest/examples/usdm/btcusdt_20240808.gz", "binance codec")) {
     std::size_t taken = 0;
     const auto done = read_recordings({*file}, [&](const recorded_frame& f) -> status {
       if (++taken % 251 == 0 && f.text.size() < 4000) samples.emplace_back(f.text);
@@ -233,7 +244,8 @@ CAF_TEST(streams_and_scales) {
   CAF_CHECK_EQUAL(binance::stream_of(R"({"stream":"btcusdt)"), "");
   CAF_CHECK_EQUAL(binance::stream_of(R"({"result":null})"), "");
   CAF_CHECK_EQUAL(binance::symbol_of_stream("btcusd_perp@depth@0ms"), "BTCUSD_PERP");
-  const auto scales = binance::scales_of_image(R"({"lastUpdateId":1,"bids":[["4.10","431.5"],["4.05","1"]],"asks":[["4.20","12.125"]]})");
+  const auto scales = binance::scales_of_image(
+      R"({"lastUpdateId":1,"bids":[["4.10","431.5"],["4.05","1"]],"asks":[["4.20","12.125"]]})");
   CAF_REQUIRE(scales.has_value());
   CAF_CHECK_EQUAL(scales->price_scale, 2);
   CAF_CHECK_EQUAL(scales->size_scale, 3);

@@ -49,8 +49,8 @@ inline std::string describe(const market_event& e) {
   };
   switch (e.kind) {
   case event_kind::depth:
-    out << e.depth.event.ns << ' ' << e.depth.transaction.ns << ' ' << e.depth.first << ' ' << e.depth.last << ' '
-        << e.depth.has_previous << ' ' << e.depth.previous << ' ';
+    out << e.depth.event.ns << ' ' << e.depth.transaction.ns << ' ' << e.depth.first << ' ' << e.depth.last
+        << ' ' << e.depth.has_previous << ' ' << e.depth.previous << ' ';
     levels(e.depth.bids);
     levels(e.depth.asks);
     break;
@@ -71,9 +71,9 @@ inline std::string describe(const market_event& e) {
         << static_cast<int>(e.trade.taker) << e.trade.aggregated << e.trade.on_market;
     break;
   case event_kind::candle:
-    out << e.candle.interval << ' ' << e.candle.open_time.ns << ' ' << e.candle.open.raw << ' ' << e.candle.high.raw << ' '
-        << e.candle.low.raw << ' ' << e.candle.close.raw << ' ' << e.candle.volume.raw << ' ' << e.candle.trades
-        << e.candle.closed;
+    out << e.candle.interval << ' ' << e.candle.open_time.ns << ' ' << e.candle.open.raw << ' '
+        << e.candle.high.raw << ' ' << e.candle.low.raw << ' ' << e.candle.close.raw << ' '
+        << e.candle.volume.raw << ' ' << e.candle.trades << e.candle.closed;
     break;
   case event_kind::acknowledgement: out << e.request; break;
   case event_kind::failure: out << e.request << ' ' << e.code << ' ' << e.text; break;

@@ -19,8 +19,12 @@ public:
     else set(asks, at.raw, quantity.raw);
   }
 
-  [[nodiscard]] level bid() const { return bids.empty() ? level{} : level{{bids.begin()->first}, {bids.begin()->second}}; }
-  [[nodiscard]] level ask() const { return asks.empty() ? level{} : level{{asks.begin()->first}, {asks.begin()->second}}; }
+  [[nodiscard]] level bid() const {
+    return bids.empty() ? level{} : level{{bids.begin()->first}, {bids.begin()->second}};
+  }
+  [[nodiscard]] level ask() const {
+    return asks.empty() ? level{} : level{{asks.begin()->first}, {asks.begin()->second}};
+  }
   [[nodiscard]] bool crossed() const {
     return !bids.empty() && !asks.empty() && bids.begin()->first >= asks.begin()->first;
   }
@@ -38,13 +42,17 @@ private:
 
 /// What differs between a book and the oracle at the top; empty when nothing does. Cheap: for every step.
 inline std::string top_difference(const order_book& book, const map_book& oracle) {
-  const auto show = [](const level& l) { return std::to_string(l.at.raw) + "x" + std::to_string(l.quantity.raw); };
+  const auto show = [](const level& l) {
+    return std::to_string(l.at.raw) + "x" + std::to_string(l.quantity.raw);
+  };
   if (!(book.bid() == oracle.bid())) return "bid " + show(book.bid()) + ", expected " + show(oracle.bid());
   if (!(book.ask() == oracle.ask())) return "ask " + show(book.ask()) + ", expected " + show(oracle.ask());
   if (book.levels(side::buy) != oracle.bids.size())
-    return "bid levels " + std::to_string(book.levels(side::buy)) + ", expected " + std::to_string(oracle.bids.size());
+    return "bid levels " + std::to_string(book.levels(side::buy)) + ", expected "
+           + std::to_string(oracle.bids.size());
   if (book.levels(side::sell) != oracle.asks.size())
-    return "ask levels " + std::to_string(book.levels(side::sell)) + ", expected " + std::to_string(oracle.asks.size());
+    return "ask levels " + std::to_string(book.levels(side::sell)) + ", expected "
+           + std::to_string(oracle.asks.size());
   if (book.crossed() != oracle.crossed()) return "crossed differs";
   return {};
 }

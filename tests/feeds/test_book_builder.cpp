@@ -65,9 +65,9 @@ CAF_TEST(futures_edges) {
     std::uint64_t first, last, previous, image;
     build_step expected;
   };
-  for (const auto& e :
-       {edge{5, 9, 4, 10, build_step::waiting}, edge{5, 10, 4, 10, build_step::bridged}, edge{10, 15, 9, 10, build_step::bridged},
-        edge{12, 15, 10, 10, build_step::bridged}, edge{12, 15, 11, 10, build_step::too_old}}) {
+  for (const auto& e : {edge{5, 9, 4, 10, build_step::waiting}, edge{5, 10, 4, 10, build_step::bridged},
+                        edge{10, 15, 9, 10, build_step::bridged}, edge{12, 15, 10, 10, build_step::bridged},
+                        edge{12, 15, 11, 10, build_step::too_old}}) {
     auto b = futures();
     b.on_depth(change(e.first, e.last, e.previous).view());
     CAF_CHECK(b.on_image(image(e.image, bids, asks)) == e.expected);
@@ -155,7 +155,8 @@ struct tape_of_changes {
 };
 
 std::optional<tape_of_changes> load(std::string_view file) {
-  const auto found = test::recording("venues/nkaz001+hftbacktest/examples/" + std::string{file}, "injected faults");
+  const auto found =
+      test::recording("venues/nkaz001+hftbacktest/examples/" + std::string{file}, "injected faults");
   if (!found) return std::nullopt;
   tape_of_changes out;
   std::vector<std::string> texts;
@@ -176,14 +177,15 @@ std::optional<tape_of_changes> load(std::string_view file) {
   binance::decoder d{{out.scales.price_scale, out.scales.size_scale}};
   for (const auto& t : texts) {
     const auto& e = d.decode(t);
-    test::owned_change c{e.depth, {e.depth.bids.begin(), e.depth.bids.end()}, {e.depth.asks.begin(), e.depth.asks.end()}};
+    test::owned_change c{
+        e.depth, {e.depth.bids.begin(), e.depth.bids.end()}, {e.depth.asks.begin(), e.depth.asks.end()}};
     out.changes.push_back(std::move(c));
   }
   return out;
 }
 
-/// Runs a short piece of the recording with one fault in it. Returns true when the fault was noticed: a gap, a
-/// replay or a refusal counted before the end. The book is never valid with a wrong content meanwhile.
+/// Runs a short piece of the recording with one fault in it. Returns true when the fault was noticed: a gap,
+/// a replay or a refusal counted before the end. The book is never valid with a wrong content meanwhile.
 enum class fault { lost, repeated, swapped, lost_two, truncated_id };
 
 bool noticed(const tape_of_changes& tape, sequence_rule rule, std::size_t at, fault what) {
@@ -194,7 +196,9 @@ bool noticed(const tape_of_changes& tape, sequence_rule rule, std::size_t at, fa
   const auto place = at - first;
   auto damaged = tape.changes[at];
   if (what == fault::lost) order.erase(order.begin() + static_cast<std::ptrdiff_t>(place));
-  if (what == fault::lost_two) order.erase(order.begin() + static_cast<std::ptrdiff_t>(place), order.begin() + static_cast<std::ptrdiff_t>(place) + 2);
+  if (what == fault::lost_two)
+    order.erase(order.begin() + static_cast<std::ptrdiff_t>(place),
+                order.begin() + static_cast<std::ptrdiff_t>(place) + 2);
   if (what == fault::repeated) order.insert(order.begin() + static_cast<std::ptrdiff_t>(place), order[place]);
   if (what == fault::swapped) std::swap(order[place], order[place + 1]);
   if (what == fault::truncated_id) {
@@ -203,7 +207,8 @@ bool noticed(const tape_of_changes& tape, sequence_rule rule, std::size_t at, fa
   }
   book_builder b{{.rule = rule}};
   // An empty image right in front of the piece: only the sequence is looked at here.
-  const auto before = rule == sequence_rule::spot ? tape.changes[first].event.first - 1 : tape.changes[first].event.previous;
+  const auto before =
+      rule == sequence_rule::spot ? tape.changes[first].event.first - 1 : tape.changes[first].event.previous;
   b.on_image(image(before, {}, {}));
   for (const auto* c : order) b.on_depth(c->view());
   return b.counts().gaps > 0 || b.counts().stale > 0;
@@ -232,8 +237,8 @@ CAF_TEST(injected_faults_are_all_noticed) {
     // And no false alarm: the clean piece around any place passes.
     for (std::size_t at = 10; at + 30 < tape->changes.size(); at += 7) {
       book_builder b{{.rule = r.rule}};
-      const auto before =
-          r.rule == sequence_rule::spot ? tape->changes[at].event.first - 1 : tape->changes[at].event.previous;
+      const auto before = r.rule == sequence_rule::spot ? tape->changes[at].event.first - 1
+                                                        : tape->changes[at].event.previous;
       b.on_image(image(before, {}, {}));
       for (auto i = at; i < at + 12; ++i) b.on_depth(tape->changes[i].view());
       if (b.counts().gaps != 0 || b.counts().applied != 12) CAF_FAIL("false alarm at change " << at);
@@ -245,7 +250,8 @@ CAF_TEST(recorded_book_equals_the_map_at_every_change) {
   for (const auto file : {"spot/btcusdt_20240808.gz", "usdm/btcusdt_20240808.gz"}) {
     const auto tape = load(file);
     if (!tape) return;
-    const auto rule = std::string_view{file}.starts_with("spot") ? sequence_rule::spot : sequence_rule::futures;
+    const auto rule =
+        std::string_view{file}.starts_with("spot") ? sequence_rule::spot : sequence_rule::futures;
     builder_options options;
     options.rule = rule;
     options.book.tick = tape->scales.tick;
@@ -257,12 +263,14 @@ CAF_TEST(recorded_book_equals_the_map_at_every_change) {
     b.on_depth(tape->changes[0].view());
     b.on_image(image(tape->image_last, tape->bids, tape->asks));
     for (const auto& c : tape->changes) {
-      const bool stale = rule == sequence_rule::spot ? c.event.last <= tape->image_last : c.event.last < tape->image_last;
+      const bool stale =
+          rule == sequence_rule::spot ? c.event.last <= tape->image_last : c.event.last < tape->image_last;
       if (i++ > 0) b.on_depth(c.view());
       if (stale) continue;
       for (const auto& l : c.bids) oracle.apply(side::buy, l.at, l.quantity);
       for (const auto& l : c.asks) oracle.apply(side::sell, l.at, l.quantity);
-      auto why = i % 500 == 0 ? test::whole_difference(b.book(), oracle) : test::top_difference(b.book(), oracle);
+      auto why =
+          i % 500 == 0 ? test::whole_difference(b.book(), oracle) : test::top_difference(b.book(), oracle);
       if (!why.empty()) CAF_FAIL(file << " change " << i << ": " << why);
     }
     CAF_CHECK(b.valid());

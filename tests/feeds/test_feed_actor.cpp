@@ -25,7 +25,9 @@ struct connector_ear {
   connector_ear(actor_pointer<connector_actor> self, heard* out) : self_{self}, out_{out} {}
   connector_actor::behavior_type make_behavior() {
     return {
-        [this](const status_request&) -> reply<status_report> { return status_report{self_->core().name(), "{}"}; },
+        [this](const status_request&) -> reply<status_report> {
+          return status_report{self_->core().name(), "{}"};
+        },
         [this](const image_request& r) { out_->images.push_back(r); },
     };
   }
@@ -40,7 +42,9 @@ struct predictor_ear {
   predictor_ear(actor_pointer<predictor_actor> self, heard* out) : self_{self}, out_{out} {}
   predictor_actor::behavior_type make_behavior() {
     return {
-        [this](const status_request&) -> reply<status_report> { return status_report{self_->core().name(), "{}"}; },
+        [this](const status_request&) -> reply<status_report> {
+          return status_report{self_->core().name(), "{}"};
+        },
         [this](const feature_frame& f) { out_->frames.emplace_back(self_->core().name(), f); },
     };
   }
@@ -52,10 +56,13 @@ struct predictor_ear {
 struct quote_ear {
   using handle_type = risk_actor;
   static inline const char* name = "risk";
-  quote_ear(actor_pointer<risk_actor> self, heard* out, bool* acknowledge) : self_{self}, out_{out}, acknowledge_{acknowledge} {}
+  quote_ear(actor_pointer<risk_actor> self, heard* out, bool* acknowledge)
+      : self_{self}, out_{out}, acknowledge_{acknowledge} {}
   risk_actor::behavior_type make_behavior() {
     return {
-        [this](const status_request&) -> reply<status_report> { return status_report{self_->core().name(), "{}"}; },
+        [this](const status_request&) -> reply<status_report> {
+          return status_report{self_->core().name(), "{}"};
+        },
         [](const risk_request&) -> reply<risk_verdict> { return risk_verdict{}; },
         [](const lease_request&) -> reply<lease_grant> { return lease_grant{}; },
         [](const halt_command&) -> reply<halt_state> { return halt_state{}; },
@@ -111,7 +118,9 @@ struct feed_fixture : actor_fixture {
     settle();
   }
   void image(std::int64_t ms) {
-    book_image i{{"ABC-USDT@binance"}, session, {at(ms), 1, test::image_frame(u - 1, {{{10000}, {1}}}, {{{10002}, {1}}})}};
+    book_image i{{"ABC-USDT@binance"},
+                 session,
+                 {at(ms), 1, test::image_frame(u - 1, {{{10000}, {1}}}, {{{10002}, {1}}})}};
     tell_anonymously(feed, std::move(i));
     settle();
   }
@@ -170,8 +179,10 @@ CAF_TEST(feature_frames_reach_the_four_predictors) {
     who.push_back(name);
     CAF_CHECK_EQUAL(frame.at.ns, at(10'000).ns);
   }
-  CAF_CHECK((who == std::vector<std::string>{"predictor/ABC-USDT@binance/1m", "predictor/ABC-USDT@binance/5m",
-                                             "predictor/ABC-USDT@binance/15m", "predictor/ABC-USDT@binance/60m"}));
+  CAF_CHECK(
+      (who
+       == std::vector<std::string>{"predictor/ABC-USDT@binance/1m", "predictor/ABC-USDT@binance/5m",
+                                   "predictor/ABC-USDT@binance/15m", "predictor/ABC-USDT@binance/60m"}));
 }
 
 CAF_TEST(sessions_come_and_go) {
@@ -208,7 +219,8 @@ CAF_TEST(status_is_json_with_the_figures) {
   std::string json;
   auto asked = self->request(feed, caf::infinite, status_request{});
   settle();
-  asked.receive([&](const status_report& r) { json = r.json; }, [](const caf::error&) { CAF_FAIL("no status"); });
+  asked.receive([&](const status_report& r) { json = r.json; },
+                [](const caf::error&) { CAF_FAIL("no status"); });
   CAF_CHECK(json.find("\"validity\":\"valid\"") != std::string::npos);
   CAF_CHECK(json.find("\"diffs_applied\":2") != std::string::npos);
   CAF_CHECK(json.find("\"damaged_frames\":1") != std::string::npos);
@@ -222,7 +234,8 @@ CAF_TEST(subscribes_by_handle) {
   heard other;
   const auto second = keep(spawn_actor<quote_ear>(sys, {.name = "second"}, &other, &always));
   settle();
-  auto asked = self->request(feed, caf::infinite, caf::actor_cast<caf::strong_actor_ptr>(second), std::string{"second"});
+  auto asked = self->request(feed, caf::infinite, caf::actor_cast<caf::strong_actor_ptr>(second),
+                             std::string{"second"});
   settle();
   asked.receive([](const acknowledged&) {}, [](const caf::error&) { CAF_FAIL("not subscribed"); });
   CAF_CHECK_EQUAL(other.quotes.size(), 1u);

@@ -58,17 +58,20 @@ feed_core_options options() {
 /// A feed with a listener; receive time = event time + lag.
 struct rig {
   explicit rig(feed_core_options o = options(), nanoseconds delay = milliseconds{5})
-      : core{std::move(o), std::make_unique<binance::decoder>(binance::decoder_options{2, 3}), heard}, lag{delay} {}
+      : core{std::move(o), std::make_unique<binance::decoder>(binance::decoder_options{2, 3}), heard},
+        lag{delay} {}
 
   void depth(std::int64_t ms, std::vector<level> bids = {}, std::vector<level> asks = {}) {
     core.on_frame(at_ms(ms) + lag, test::depth_frame(origin_ms + ms, u + 1, u + 2, bids, asks));
     u += 2;
   }
   void trade(std::int64_t ms, std::int64_t price, std::int64_t quantity, bool maker_bought = false) {
-    core.on_frame(at_ms(ms) + lag, test::trade_frame(origin_ms + ms, ++trade_id, price, quantity, maker_bought));
+    core.on_frame(at_ms(ms) + lag,
+                  test::trade_frame(origin_ms + ms, ++trade_id, price, quantity, maker_bought));
   }
   void image(std::int64_t ms) {
-    core.on_frame(at_ms(ms) + lag, test::image_frame(u - 1, {{{10000}, {1000}}, {{9999}, {2000}}}, {{{10002}, {3000}}, {{10003}, {1000}}}));
+    core.on_frame(at_ms(ms) + lag, test::image_frame(u - 1, {{{10000}, {1000}}, {{9999}, {2000}}},
+                                                     {{{10002}, {3000}}, {{10003}, {1000}}}));
   }
   /// A valid book at `ms`.
   void start(std::int64_t ms) {
@@ -124,8 +127,9 @@ CAF_TEST(life_of_a_book) {
   CAF_CHECK(r.core.validity() == book_validity::disconnected);
   r.core.on_session(2, true, at_ms(90));
   CAF_CHECK(r.core.validity() == book_validity::bootstrapping);
-  const std::vector<book_validity> expected{book_validity::bootstrapping, book_validity::valid,        book_validity::gap,
-                                            book_validity::valid,         book_validity::crossed,      book_validity::valid,
+  const std::vector<book_validity> expected{book_validity::bootstrapping, book_validity::valid,
+                                            book_validity::gap,           book_validity::valid,
+                                            book_validity::crossed,       book_validity::valid,
                                             book_validity::disconnected,  book_validity::bootstrapping};
   CAF_CHECK(r.heard.validity == expected);
 }
@@ -315,14 +319,16 @@ CAF_TEST(a_hole_is_zeros_and_flagged) {
   const auto& f = r.heard.frames[1]; // at 20 s: step k back covers [19-k, 20-k)
   const auto all = values(f);
   for (const std::size_t second : {5, 6, 7})
-    for (std::size_t c = 0; c < feature_channels; ++c) CAF_CHECK_EQUAL(all[c * feature_steps + 63 - (19 - second)], 0.0F);
+    for (std::size_t c = 0; c < feature_channels; ++c)
+      CAF_CHECK_EQUAL(all[c * feature_steps + 63 - (19 - second)], 0.0F);
   CAF_CHECK_EQUAL(channel(f, "known", 15), 1.0F);
   CAF_CHECK_EQUAL(channel(f, "known", 11), 1.0F);
   CAF_CHECK_EQUAL(channel(f, "return", 11), 0.0F); // no return over the hole
 }
 
 CAF_TEST(features_do_not_see_the_future) {
-  // Two markets alike up to 12.345 s and different from there on: all frames up to 12 s are equal bit for bit.
+  // Two markets alike up to 12.345 s and different from there on: all frames up to 12 s are equal bit for
+  // bit.
   const auto play = [](std::uint64_t seed, std::uint64_t later_seed) {
     rig r;
     r.start(0);

@@ -17,10 +17,10 @@ struct market {
   std::int64_t tick;
   std::uint32_t window;
   std::int64_t start;
-  std::int64_t walk;     ///< largest step of the middle, in ticks
-  std::int64_t reach;    ///< distance of most levels from the middle, in ticks
-  unsigned off_tick;     ///< one in so many prices is off the tick; 0 = none
-  unsigned far;          ///< one in so many prices is anywhere
+  std::int64_t walk;  ///< largest step of the middle, in ticks
+  std::int64_t reach; ///< distance of most levels from the middle, in ticks
+  unsigned off_tick;  ///< one in so many prices is off the tick; 0 = none
+  unsigned far;       ///< one in so many prices is anywhere
   bool may_cross;
 };
 
@@ -33,7 +33,8 @@ std::int64_t random_price(const market& m, std::int64_t middle, side which, std:
     const auto far = static_cast<std::int64_t>(random() % 1'000'000) * m.tick;
     at = below ? middle - far - m.tick : middle + far + m.tick;
   }
-  if (m.off_tick != 0 && random() % m.off_tick == 0) at += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(m.tick));
+  if (m.off_tick != 0 && random() % m.off_tick == 0)
+    at += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(m.tick));
   return at;
 }
 
@@ -46,7 +47,8 @@ void drive(const market& m, std::uint64_t operations, std::uint64_t seed) {
   std::vector<level> batch;
   for (std::uint64_t i = 0; i < operations;) {
     if (m.walk != 0 && random() % 4 == 0)
-      middle += (static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * m.walk + 1)) - m.walk) * m.tick;
+      middle += (static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * m.walk + 1)) - m.walk)
+                * m.tick;
     const auto which = random() % 2 == 0 ? side::buy : side::sell;
     batch.clear();
     for (auto n = 1 + random() % 12; n > 0; --n) {
@@ -68,9 +70,11 @@ void drive(const market& m, std::uint64_t operations, std::uint64_t seed) {
     book.apply(which, batch);
     for (const auto& l : batch) oracle.apply(which, l.at, l.quantity);
     i += batch.size();
-    if (const auto why = test::top_difference(book, oracle); !why.empty()) CAF_FAIL("after " << i << ": " << why);
+    if (const auto why = test::top_difference(book, oracle); !why.empty())
+      CAF_FAIL("after " << i << ": " << why);
     if (random() % 2000 == 0) {
-      if (const auto why = test::whole_difference(book, oracle); !why.empty()) CAF_FAIL("after " << i << ": " << why);
+      if (const auto why = test::whole_difference(book, oracle); !why.empty())
+        CAF_FAIL("after " << i << ": " << why);
     }
     if (random() % 50'000 == 0) {
       book.clear({middle});
@@ -181,6 +185,7 @@ CAF_TEST(spill_keeps_order_through_splits) {
     CAF_REQUIRE_EQUAL(c.value().quantity.raw, next->second);
   }
   auto back = oracle.rbegin();
-  for (spill_levels::cursor c{spill, true}; !c.done(); c.down(), ++back) CAF_REQUIRE_EQUAL(c.value().at.raw, back->first);
+  for (spill_levels::cursor c{spill, true}; !c.done(); c.down(), ++back)
+    CAF_REQUIRE_EQUAL(c.value().at.raw, back->first);
   CAF_CHECK(back == oracle.rend());
 }

@@ -16,7 +16,8 @@ constexpr std::string_view two_way = "venues/bmoscon+cryptofeed/sample_data/";
 constexpr std::string_view expectations = "venues/derived/replay_expectations/expectations.json";
 
 /// The recordings below a folder; empty when any is missing (a `skipped:` line is printed).
-std::vector<std::filesystem::path> find_all(std::string_view folder, std::initializer_list<std::string_view> names) {
+std::vector<std::filesystem::path> find_all(std::string_view folder,
+                                            std::initializer_list<std::string_view> names) {
   std::vector<std::filesystem::path> out;
   for (const auto name : names) {
     const auto found = test::recording(std::string{folder} + std::string{name}, "feed recordings");
@@ -37,7 +38,8 @@ std::string text(const level& l, const feed_figures& f) {
   return format_decimal(l.at.raw, f.price_scale) + " x " + format_decimal(l.quantity.raw, f.size_scale);
 }
 
-void check_expectations(const std::vector<feed_figures>& figures, const std::vector<std::filesystem::path>& inputs) {
+void check_expectations(const std::vector<feed_figures>& figures,
+                        const std::vector<std::filesystem::path>& inputs) {
   const auto file = test::recording(expectations, "feed recordings");
   if (!file) return;
   const auto differences = compare_with_expectations(figures, inputs, *file);
@@ -86,8 +88,8 @@ CAF_TEST(spot_day) {
   const auto in = find_all(tapes, {"spot/btcusdt_20240808.gz"});
   if (in.empty()) return;
   const auto f = single(in);
-  check_row(f, {3449, 2, 50093421584, "61685.99000000 x 1.00870000", "61686.00000000 x 2.29327000", 1209, 2196, 9757,
-                "212.03315", 564, 3449, 3449, -1272});
+  check_row(f, {3449, 2, 50093421584, "61685.99000000 x 1.00870000", "61686.00000000 x 2.29327000", 1209,
+                2196, 9757, "212.03315", 564, 3449, 3449, -1272});
   CAF_CHECK_EQUAL(f.first_trade, 3735683259u);
   CAF_CHECK_EQUAL(f.rule, "spot");
 }
@@ -96,8 +98,8 @@ CAF_TEST(spot_over_midnight) {
   const auto in = find_all(tapes, {"spot/btcusdt_20240808.gz", "spot/btcusdt_20240809.gz"});
   if (in.empty()) return;
   const auto f = single(in);
-  check_row(f, {6493, 2, 50093696318, "61602.01000000 x 1.67177000", "61602.02000000 x 2.66795000", 1971, 2962, 19904,
-                "437.91552", 1072, 6491, 6493, -1272});
+  check_row(f, {6493, 2, 50093696318, "61602.01000000 x 1.67177000", "61602.02000000 x 2.66795000", 1971,
+                2962, 19904, "437.91552", 1072, 6491, 6493, -1272});
   CAF_CHECK_EQUAL(f.last_trade, 3735703162u);
   check_expectations({f}, in);
 }
@@ -106,8 +108,8 @@ CAF_TEST(usdm_day) {
   const auto in = find_all(tapes, {"usdm/btcusdt_20240808.gz"});
   if (in.empty()) return;
   const auto f = single(in);
-  check_row(f, {6547, 4, 5123135475514, "61659.70 x 1.486", "61659.80 x 0.981", 5018, 4578, 21313, "2429.366", 629, 6547,
-                6547, -1270});
+  check_row(f, {6547, 4, 5123135475514, "61659.70 x 1.486", "61659.80 x 0.981", 5018, 4578, 21313, "2429.366",
+                629, 6547, 6547, -1270});
   CAF_CHECK_EQUAL(f.rule, "futures");
   CAF_CHECK_EQUAL(f.last_trade, 5266605247u);
   check_expectations({f}, in);
@@ -127,8 +129,8 @@ CAF_TEST(coin_margined_over_midnight) {
   const auto in = find_all(tapes, {"cm/btcusd_perp_20240808.gz", "cm/btcusd_perp_20240809.gz"});
   if (in.empty()) return;
   const auto f = single(in);
-  check_row(f, {44772, 23, 1007206781963, "61600.0 x 27", "61600.1 x 1647", 1510, 1733, 5235, "182183", 1885, 44772, 44772,
-                -1268});
+  check_row(f, {44772, 23, 1007206781963, "61600.0 x 27", "61600.1 x 1647", 1510, 1733, 5235, "182183", 1885,
+                44772, 44772, -1268});
   check_expectations({f}, in);
 }
 

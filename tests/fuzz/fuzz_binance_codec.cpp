@@ -1,5 +1,5 @@
-// Any bytes as a Binance frame: never a crash, the scanner and the general way agree, and a book fed with what
-// was decoded equals a plain map book. The input is frames separated by newlines.
+// Any bytes as a Binance frame: never a crash, the scanner and the general way agree, and a book fed with
+// what was decoded equals a plain map book. The input is frames separated by newlines.
 
 #include "actors/feeds/book_builder.hpp"
 #include "tests/connectors/binance_frames.hpp"

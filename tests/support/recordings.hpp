@@ -25,7 +25,8 @@ inline std::optional<std::filesystem::path> recordings() {
   const auto beside = fs::path{TROUPE_SOURCE_DIR}.parent_path() / "shared" / "data";
 #else
   // __FILE__ is <source>/tests/support/recordings.hpp.
-  const auto beside = fs::path{__FILE__}.parent_path().parent_path().parent_path().parent_path() / "shared" / "data";
+  const auto beside =
+      fs::path{__FILE__}.parent_path().parent_path().parent_path().parent_path() / "shared" / "data";
 #endif
   if (fs::is_directory(beside, ignored)) return beside;
   return std::nullopt;
@@ -36,7 +37,8 @@ inline std::optional<std::filesystem::path> recording(std::string_view below, st
   std::error_code ignored;
   const auto folder = recordings();
   if (folder && std::filesystem::exists(*folder / below, ignored)) return *folder / below;
-  std::cout << "skipped: " << test << ": no recording " << below << " ($TROUPE_DATA or ../shared/data)" << std::endl;
+  std::cout << "skipped: " << test << ": no recording " << below << " ($TROUPE_DATA or ../shared/data)"
+            << std::endl;
   return std::nullopt;
 }
 

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <ostream>
 #include <random>
@@ -19,7 +19,9 @@ using namespace bench;
 using path = std::filesystem::path;
 using clock = std::chrono::steady_clock;
 
-std::int64_t now_ns() { return std::chrono::duration_cast<nanoseconds>(clock::now().time_since_epoch()).count(); }
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<nanoseconds>(clock::now().time_since_epoch()).count();
+}
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -91,8 +93,8 @@ double ratio(const std::vector<double>& a, const std::vector<double>& b) {
   return median(std::move(out));
 }
 
-stream_result measure_stream(std::string name, const frame_buffer& in, const stream_facts& facts, std::uint64_t levels,
-                             unsigned runs) {
+stream_result measure_stream(std::string name, const frame_buffer& in, const stream_facts& facts,
+                             std::uint64_t levels, unsigned runs) {
   stream_result out;
   out.name = std::move(name);
   out.frames = in.frames().size();
@@ -116,14 +118,15 @@ stream_result measure_stream(std::string name, const frame_buffer& in, const str
       run_total(m, in);
       run_each(m, in);
     }
-  out.agree = out.ways[2].end == out.ways[3].end && out.ways[3].end == out.ways[4].end && out.ways[3].end.sequence != 0;
+  out.agree = out.ways[2].end == out.ways[3].end && out.ways[3].end == out.ways[4].end
+              && out.ways[3].end.sequence != 0;
   return out;
 }
 
 // --- depth sweep ---------------------------------------------------------------------------------
 
-/// A generated stream (marked so in the output) over a book of `depth` levels a side: messages of 20 levels at
-/// random places, so that only the size of the book differs.
+/// A generated stream (marked so in the output) over a book of `depth` levels a side: messages of 20 levels
+/// at random places, so that only the size of the book differs.
 frame_buffer generated_stream(std::size_t depth, std::size_t messages, std::uint64_t seed) {
   std::mt19937_64 random{seed};
   frame_buffer out;
@@ -132,7 +135,8 @@ frame_buffer generated_stream(std::size_t depth, std::size_t messages, std::uint
     const auto distance = 1 + 2 * static_cast<std::int64_t>(random() % depth);
     const auto at = bid ? touch - distance : touch + distance;
     const auto size = may_delete && random() % 4 == 0 ? 0 : 1 + random() % 9999;
-    return "[\"" + format_decimal(at, 1) + "\",\"" + format_decimal(static_cast<std::int64_t>(size), 3) + "\"]";
+    return "[\"" + format_decimal(at, 1) + "\",\"" + format_decimal(static_cast<std::int64_t>(size), 3)
+           + "\"]";
   };
   const auto rows = [&](bool bid, std::size_t count) {
     std::string text;
@@ -148,12 +152,15 @@ frame_buffer generated_stream(std::size_t depth, std::size_t messages, std::uint
     }
     return text;
   };
-  out.add({}, R"({"lastUpdateId":10,"E":1723161256501,"T":1723161256493,"bids":[)" + all(true) + R"(],"asks":[)" + all(false) + "]}");
+  out.add({}, R"({"lastUpdateId":10,"E":1723161256501,"T":1723161256493,"bids":[)" + all(true)
+                  + R"(],"asks":[)" + all(false) + "]}");
   for (std::size_t i = 0; i < messages; ++i) {
     const auto u = 11 + i;
-    out.add({}, R"({"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":1723161256299,"T":1723161256298,"s":"BTCUSDT","U":)"
-                    + std::to_string(u) + R"(,"u":)" + std::to_string(u) + R"(,"pu":)" + std::to_string(u - 1)
-                    + R"(,"b":[)" + rows(true, 10) + R"(],"a":[)" + rows(false, 10) + "]}}");
+    out.add(
+        {},
+        R"({"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":1723161256299,"T":1723161256298,"s":"BTCUSDT","U":)"
+            + std::to_string(u) + R"(,"u":)" + std::to_string(u) + R"(,"pu":)" + std::to_string(u - 1)
+            + R"(,"b":[)" + rows(true, 10) + R"(],"a":[)" + rows(false, 10) + "]}}");
   }
   out.pad();
   return out;
@@ -187,7 +194,8 @@ std::vector<sweep_point> depth_sweep(unsigned runs) {
       maps[i].push_back(timed(make_map_book(facts)));
     }
   std::vector<sweep_point> out;
-  for (std::size_t i = 0; i < depths.size(); ++i) out.push_back({depths[i], median(ours[i]), median(maps[i])});
+  for (std::size_t i = 0; i < depths.size(); ++i)
+    out.push_back({depths[i], median(ours[i]), median(maps[i])});
   return out;
 }
 
@@ -205,25 +213,30 @@ double flatness(const std::vector<sweep_point>& sweep) {
 
 void print_stream(std::ostream& out, const stream_result& r) {
   char line[200];
-  std::snprintf(line, sizeof line, "%s: %zu frames, %.1f MB, %llu levels in depth messages\n", r.name.c_str(), r.frames,
-                static_cast<double>(r.bytes) / 1e6, static_cast<unsigned long long>(r.levels));
+  std::snprintf(line, sizeof line, "%s: %zu frames, %.1f MB, %llu levels in depth messages\n", r.name.c_str(),
+                r.frames, static_cast<double>(r.bytes) / 1e6, static_cast<unsigned long long>(r.levels));
   out << line;
-  std::snprintf(line, sizeof line, "  %-11s %9s %9s %9s %8s %9s %9s %9s %8s\n", "way", "ns/frame", "ns/level", "Mframes/s",
-                "x parse", "p50 ns", "p99 ns", "p99.9 ns", "x parse");
+  std::snprintf(line, sizeof line, "  %-11s %9s %9s %9s %8s %9s %9s %9s %8s\n", "way", "ns/frame", "ns/level",
+                "Mframes/s", "x parse", "p50 ns", "p99 ns", "p99.9 ns", "x parse");
   out << line;
   const auto& parse = r.ways[0];
   for (const auto& m : r.ways) {
     const auto total = median(m.total_ns);
-    std::snprintf(line, sizeof line, "  %-11s %9.1f %9.1f %9.2f %8.2f %9.0f %9.0f %9.0f %8.2f\n", m.name.c_str(),
-                  total / static_cast<double>(r.frames), total / static_cast<double>(r.levels),
-                  static_cast<double>(r.frames) * 1e3 / total, ratio(m.total_ns, parse.total_ns), median(m.p50), median(m.p99),
-                  median(m.p999), ratio(m.p999, parse.p999));
+    std::snprintf(line, sizeof line, "  %-11s %9.1f %9.1f %9.2f %8.2f %9.0f %9.0f %9.0f %8.2f\n",
+                  m.name.c_str(), total / static_cast<double>(r.frames),
+                  total / static_cast<double>(r.levels), static_cast<double>(r.frames) * 1e3 / total,
+                  ratio(m.total_ns, parse.total_ns), median(m.p50), median(m.p99), median(m.p999),
+                  ratio(m.p999, parse.p999));
     out << line;
   }
 }
 
 void write_stream(json_writer& w, const stream_result& r) {
-  w.begin_object().field("stream", r.name).field("frames", r.frames).field("bytes", r.bytes).field("levels", r.levels);
+  w.begin_object()
+      .field("stream", r.name)
+      .field("frames", r.frames)
+      .field("bytes", r.bytes)
+      .field("levels", r.levels);
   w.field("books_agree", r.agree).key("ways").begin_array();
   const auto& parse = r.ways[0];
   for (const auto& m : r.ways) {
@@ -281,8 +294,9 @@ int bench_feed(const bench_feed_options& options, std::ostream& out, std::ostrea
   const auto folder = data_folder(options);
   const auto runs = std::max(options.runs, 1U);
   std::vector<stream_result> results;
-  for (const auto& s : {source{"binance-usdm BTCUSDT depth@0ms", "usdm/btcusdt_20240808.gz", sequence_rule::futures},
-                        source{"binance BTCUSDT depth@100ms", "spot/btcusdt_20240808.gz", sequence_rule::spot}}) {
+  for (const auto& s :
+       {source{"binance-usdm BTCUSDT depth@0ms", "usdm/btcusdt_20240808.gz", sequence_rule::futures},
+        source{"binance BTCUSDT depth@100ms", "spot/btcusdt_20240808.gz", sequence_rule::spot}}) {
     auto measured = measure_source(s, folder, runs);
     if (!measured) {
       err << "troupe: bench feed: " << measured.error().message() << '\n';
@@ -297,8 +311,15 @@ int bench_feed(const bench_feed_options& options, std::ostream& out, std::ostrea
     for (const auto& r : results) write_stream(w, r);
     w.end_array().key("depth_sweep").begin_array();
     for (const auto& p : sweep)
-      w.begin_object().field("levels", p.depth).field("ns_per_level", p.ours_ns, 2).field("map_ns_per_level", p.map_ns, 2).end_object();
-    w.end_array().field("depth_sweep_source", "GENERATED").field("depth_sweep_flatness", flatness(sweep), 3).end_object();
+      w.begin_object()
+          .field("levels", p.depth)
+          .field("ns_per_level", p.ours_ns, 2)
+          .field("map_ns_per_level", p.map_ns, 2)
+          .end_object();
+    w.end_array()
+        .field("depth_sweep_source", "GENERATED")
+        .field("depth_sweep_flatness", flatness(sweep), 3)
+        .end_object();
     out << w.text() << '\n';
   } else {
     out << "median of " << runs << " alternating runs\n";

@@ -9,9 +9,9 @@
 namespace troupe {
 
 struct bench_feed_options {
-  std::filesystem::path data;  ///< folder of recordings; empty = $TROUPE_DATA, else ../shared/data
-  unsigned runs = 15;          ///< alternating runs; the median counts
-  bool depth_sweep = true;     ///< also measure books of 10 to 5,000 levels
+  std::filesystem::path data; ///< folder of recordings; empty = $TROUPE_DATA, else ../shared/data
+  unsigned runs = 15;         ///< alternating runs; the median counts
+  bool depth_sweep = true;    ///< also measure books of 10 to 5,000 levels
   bool json = false;
 };
 

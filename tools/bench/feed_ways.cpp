@@ -21,7 +21,8 @@ public:
     const simdjson::padded_string_view text{in.text(frame), in.readable(frame)};
     od::document document;
     od::object root;
-    if (parser_.iterate(text).get(document) != simdjson::SUCCESS || document.get_object().get(root) != simdjson::SUCCESS)
+    if (parser_.iterate(text).get(document) != simdjson::SUCCESS
+        || document.get_object().get(root) != simdjson::SUCCESS)
       return;
     object(root);
   }
@@ -81,7 +82,8 @@ public:
     const simdjson::padded_string_view text{in.text(frame), in.readable(frame)};
     od::document document;
     od::object root;
-    if (parser_.iterate(text).get(document) != simdjson::SUCCESS || document.get_object().get(root) != simdjson::SUCCESS)
+    if (parser_.iterate(text).get(document) != simdjson::SUCCESS
+        || document.get_object().get(root) != simdjson::SUCCESS)
       return;
     change c;
     fields(root, c);
@@ -117,7 +119,9 @@ private:
     for (auto field : root) {
       std::string_view key;
       od::value value;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS || field.value().get(value) != simdjson::SUCCESS) return;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS
+          || field.value().get(value) != simdjson::SUCCESS)
+        return;
       if (key == "data"sv) {
         od::object inner;
         if (value.get_object().get(inner) == simdjson::SUCCESS) fields(inner, c);
@@ -200,7 +204,8 @@ private:
   void next(const change& c) {
     const bool futures = facts_.rule == sequence_rule::futures;
     if (!joined_ && (futures ? c.last < image_ : c.last <= image_)) return;
-    const bool follows = joined_ ? (futures ? c.previous == last_ : c.first == last_ + 1) : c.first <= image_ + 1;
+    const bool follows =
+        joined_ ? (futures ? c.previous == last_ : c.first == last_ + 1) : c.first <= image_ + 1;
     if (!follows) ++gaps_;
     joined_ = true;
     apply(c);
@@ -278,7 +283,9 @@ class our_feed final : public way, private feed_listener {
 public:
   explicit our_feed(const stream_facts& facts) : core_{options_of(facts), decoder_of(facts), listener()} {}
 
-  void take(const frame_buffer& in, const frame_place& frame) override { core_.on_frame(frame.received, in.text(frame)); }
+  void take(const frame_buffer& in, const frame_place& frame) override {
+    core_.on_frame(frame.received, in.text(frame));
+  }
   [[nodiscard]] end_state end() const override { return end_of(core_.builder()); }
   [[nodiscard]] std::uint64_t sink() const override { return quotes_ + frames_; }
 

@@ -33,7 +33,8 @@ public:
     dom::element e;
     std::uint64_t want = 0;
     if (expected_[key].get(e) != simdjson::SUCCESS) return;
-    if (e.get(want) != simdjson::SUCCESS || want != found) differ(key, expected_text(e), std::to_string(found));
+    if (e.get(want) != simdjson::SUCCESS || want != found)
+      differ(key, expected_text(e), std::to_string(found));
   }
 
   void decimal(std::string_view key, std::int64_t raw, int scale) {
@@ -69,20 +70,23 @@ public:
       }
       candle(member, found->second, f);
     }
-    if (count != f.minutes.size()) differ("candles_1m", std::to_string(count), std::to_string(f.minutes.size()) + " bars");
+    if (count != f.minutes.size())
+      differ("candles_1m", std::to_string(count), std::to_string(f.minutes.size()) + " bars");
   }
 
 private:
   void candle(const dom::key_value_pair& member, const bar& b, const feed_figures& f) {
-    const std::string found[] = {format_decimal(b.open.raw, f.price_scale), format_decimal(b.high.raw, f.price_scale),
-                                 format_decimal(b.low.raw, f.price_scale),  format_decimal(b.close.raw, f.price_scale),
-                                 format_decimal(b.volume.raw, f.size_scale), std::to_string(b.trades)};
+    const std::string found[] = {
+        format_decimal(b.open.raw, f.price_scale),  format_decimal(b.high.raw, f.price_scale),
+        format_decimal(b.low.raw, f.price_scale),   format_decimal(b.close.raw, f.price_scale),
+        format_decimal(b.volume.raw, f.size_scale), std::to_string(b.trades)};
     dom::array want;
     if (member.value.get(want) != simdjson::SUCCESS) return;
     std::size_t i = 0;
     for (const auto e : want) {
       if (i < std::size(found) && !same_number(expected_text(e), found[i]))
-        differ("candle " + std::string{member.key} + " column " + std::to_string(i), expected_text(e), found[i]);
+        differ("candle " + std::string{member.key} + " column " + std::to_string(i), expected_text(e),
+               found[i]);
       ++i;
     }
   }
@@ -117,7 +121,8 @@ void compare_one(const feed_figures& f, const dom::object& expected, std::vector
   c.minutes(f);
 }
 
-void compare_books(const std::vector<feed_figures>& figures, const dom::object& entry, std::vector<std::string>& out) {
+void compare_books(const std::vector<feed_figures>& figures, const dom::object& entry,
+                   std::vector<std::string>& out) {
   std::uint64_t applied = 0;
   std::uint64_t stale = 0;
   for (const auto& f : figures) {
@@ -130,7 +135,8 @@ void compare_books(const std::vector<feed_figures>& figures, const dom::object& 
   dom::object books;
   if (entry["books"].get(books) != simdjson::SUCCESS) return;
   for (const auto member : books) {
-    const auto found = std::find_if(figures.begin(), figures.end(), [&](const auto& f) { return f.symbol == member.key; });
+    const auto found =
+        std::find_if(figures.begin(), figures.end(), [&](const auto& f) { return f.symbol == member.key; });
     dom::object expected;
     if (found == figures.end()) out.push_back(std::string{member.key} + ": expected a book, found none");
     else if (member.value.get(expected) == simdjson::SUCCESS) compare_one(*found, expected, out);
@@ -155,7 +161,8 @@ bool speaks_of(const dom::object& entry, const std::vector<path>& inputs) {
 } // namespace
 
 result<std::vector<std::string>> compare_with_expectations(const std::vector<feed_figures>& figures,
-                                                           const std::vector<path>& inputs, const path& expectations) {
+                                                           const std::vector<path>& inputs,
+                                                           const path& expectations) {
   dom::parser parser;
   dom::object root;
   if (parser.load(expectations.string()).get(root) != simdjson::SUCCESS)

@@ -27,7 +27,9 @@ void write_figures(json_writer& w, const feed_figures& f) {
   const auto& r = f.report;
   w.begin_object();
   w.field("symbol", f.symbol).field("rule", f.rule).field("validity", name_of(r.validity));
-  w.field("frames", r.frames).field("unknown_frames", r.unknown_frames).field("damaged_frames", r.damaged_frames);
+  w.field("frames", r.frames)
+      .field("unknown_frames", r.unknown_frames)
+      .field("damaged_frames", r.damaged_frames);
   w.field("depth_applied", r.diffs_applied).field("stale_dropped", r.diffs_stale).field("gaps", r.gaps);
   w.field("crossed", r.crossed).field("levels_applied", r.levels_applied).field("last_update_id", r.sequence);
   write_level(w, "best_bid", r.bid, f);
@@ -54,15 +56,17 @@ void print_figures(std::ostream& out, const feed_figures& f) {
   const auto text = [&](const level& l) {
     return format_decimal(l.at.raw, f.price_scale) + " x " + format_decimal(l.quantity.raw, f.size_scale);
   };
-  out << f.symbol << " (" << f.rule << " rule), " << r.frames << " frames, " << r.damaged_frames << " damaged, "
-      << r.unknown_frames << " unknown\n"
-      << "  changes    " << r.diffs_applied << " applied, " << r.diffs_stale << " stale, " << r.gaps << " gaps, "
-      << r.crossed << " crossed, " << r.levels_applied << " levels; book " << name_of(r.validity) << '\n'
+  out << f.symbol << " (" << f.rule << " rule), " << r.frames << " frames, " << r.damaged_frames
+      << " damaged, " << r.unknown_frames << " unknown\n"
+      << "  changes    " << r.diffs_applied << " applied, " << r.diffs_stale << " stale, " << r.gaps
+      << " gaps, " << r.crossed << " crossed, " << r.levels_applied << " levels; book " << name_of(r.validity)
+      << '\n'
       << "  last u     " << r.sequence << '\n'
       << "  top        " << text(r.bid) << " / " << text(r.ask) << '\n'
       << "  levels     " << r.bid_levels << " / " << r.ask_levels << ", top-20 CRC " << f.top20_crc32 << '\n'
       << "  trades     " << r.trades << " (" << f.first_trade << "…" << f.last_trade << "), " << r.trade_gaps
-      << " holes, volume " << format_decimal(f.volume.raw, f.size_scale) << ", " << f.minutes.size() << " minute bars\n"
+      << " holes, volume " << format_decimal(f.volume.raw, f.size_scale) << ", " << f.minutes.size()
+      << " minute bars\n"
       << "  best quote " << f.best_frames << " frames; equal " << f.agreement.equal_number_agreed << '/'
       << f.agreement.equal_number << " at equal u, " << f.agreement.agreed << '/' << f.agreement.compared
       << " with the last at or below u\n"

@@ -21,13 +21,13 @@ struct feed_verify_options {
 /// What one instrument's feed ended with. Prices and sizes are text with the venue's decimals.
 struct feed_figures {
   std::string symbol;
-  std::string rule;                    ///< "spot" or "futures"
+  std::string rule; ///< "spot" or "futures"
   feed_report report;
   agreement_meter::counts agreement;
   int price_scale = 0;
   int size_scale = 0;
   price tick;
-  std::uint64_t best_frames = 0;       ///< the venue's own best bid and ask, frames
+  std::uint64_t best_frames = 0; ///< the venue's own best bid and ask, frames
   std::uint64_t first_trade = 0;
   std::uint64_t last_trade = 0;
   std::uint64_t missing_trades = 0;

@@ -105,7 +105,8 @@ bool split_two_way(std::string_view line, kept_frame& out) {
   }
   const auto arrow = line.find(" -> ");
   const bool address = line.starts_with("http") || line.starts_with("ws");
-  if (!address || arrow == std::string_view::npos || !split_time(line.substr(arrow + 4), out.received, text)) return false;
+  if (!address || arrow == std::string_view::npos || !split_time(line.substr(arrow + 4), out.received, text))
+    return false;
   out.text = text;
   out.rest = true;
   out.symbol = symbol_of_url(line.substr(0, arrow));
@@ -134,7 +135,8 @@ status read_text(const path& file, std::vector<kept_frame>& two_way, const taker
     recorded_frame frame;
     if (found == form::unknown) found = split_line(line, frame) ? form::lines : form::two_way;
     if (found == form::lines) {
-      if (!split_line(line, frame)) return bad_line(*lines, "expected a receive time in ns, a space and a frame");
+      if (!split_line(line, frame))
+        return bad_line(*lines, "expected a receive time in ns, a space and a frame");
       if (auto taken = take(frame); !taken) return taken;
       continue;
     }

@@ -18,8 +18,8 @@ namespace troupe {
 struct recorded_frame {
   market_time received;
   std::string_view text;
-  bool rest = false;        ///< body of a REST reply
-  std::string_view symbol;  ///< of a REST reply's request, "BTCUSDT"; empty where the recording does not say
+  bool rest = false;       ///< body of a REST reply
+  std::string_view symbol; ///< of a REST reply's request, "BTCUSDT"; empty where the recording does not say
 };
 
 /// Calls `take` with every frame; stops at its first error. Files of one line-form recording come in the

@@ -46,7 +46,9 @@ std::string symbol_of(const recorded_frame& frame, binance::decoder& peek) {
 /// One instrument: waits for the image to learn scales, then replays.
 class replay {
 public:
-  replay(std::string symbol, bool line_order) : line_order_{line_order} { figures_.symbol = std::move(symbol); }
+  replay(std::string symbol, bool line_order) : line_order_{line_order} {
+    figures_.symbol = std::move(symbol);
+  }
 
   void take(const recorded_frame& frame) {
     if (is_image(frame.text) && !core_) begin(frame.text);
@@ -86,7 +88,8 @@ private:
       for (const auto& w : waiting_)
         if (w.text.find(R"("pu":)") < 256) figures_.rule = "futures";
     // Without a change before the image its own time field tells: only futures images carry one.
-    if (figures_.rule.empty()) figures_.rule = image.substr(0, 48).find(R"("E":)") == std::string_view::npos ? "spot" : "futures";
+    if (figures_.rule.empty())
+      figures_.rule = image.substr(0, 48).find(R"("E":)") == std::string_view::npos ? "spot" : "futures";
     feed_core_options options;
     options.spec.id.text = figures_.symbol;
     options.spec.venue_symbol = figures_.symbol;
@@ -128,10 +131,11 @@ private:
   void judge_line_order() {
     auto& f = figures_;
     if (naive_->crossed())
-      f.fault = "book ends crossed, bid " + format_decimal_short(naive_->bid().at.raw, f.price_scale) + " over ask "
-                + format_decimal_short(naive_->ask().at.raw, f.price_scale) + "; ";
+      f.fault = "book ends crossed, bid " + format_decimal_short(naive_->bid().at.raw, f.price_scale)
+                + " over ask " + format_decimal_short(naive_->ask().at.raw, f.price_scale) + "; ";
     if (f.report.gaps > 0) f.fault += "the sequence shows " + std::to_string(f.report.gaps) + " gap(s); ";
-    if (f.report.diffs_applied == 0 || f.report.validity != book_validity::valid) f.fault += "no valid book at the end; ";
+    if (f.report.diffs_applied == 0 || f.report.validity != book_validity::valid)
+      f.fault += "no valid book at the end; ";
     if (!f.fault.empty()) f.fault = "line order: " + f.fault.substr(0, f.fault.size() - 2);
   }
 
@@ -169,7 +173,8 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
     }
     if (!is_image(frame.text)) return ok; // answers to commands and the like
     if (replays.size() == 1) replays.begin()->second->take(frame);
-    else if (replays.empty() && homeless.size() < 4) homeless.push_back({frame.received, std::string{frame.text}});
+    else if (replays.empty() && homeless.size() < 4)
+      homeless.push_back({frame.received, std::string{frame.text}});
     else
       return error{std::make_error_code(std::errc::invalid_argument),
                    "a book image names no symbol, but the recording has several"};
@@ -177,7 +182,8 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
   });
   if (!done) return std::move(done).error();
   if (frames == 0 || replays.empty())
-    return error{std::make_error_code(std::errc::invalid_argument), "no frames of a known venue in the recording"};
+    return error{std::make_error_code(std::errc::invalid_argument),
+                 "no frames of a known venue in the recording"};
   std::vector<feed_figures> out;
   for (auto& [symbol, one] : replays) out.push_back(one->finish());
   return out;
@@ -185,7 +191,9 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
 
 } // namespace
 
-result<std::vector<feed_figures>> feed_figures_of(const std::vector<path>& inputs) { return replay_all(inputs, false); }
+result<std::vector<feed_figures>> feed_figures_of(const std::vector<path>& inputs) {
+  return replay_all(inputs, false);
+}
 
 result<std::vector<feed_figures>> line_order_figures_of(const std::vector<path>& inputs) {
   return replay_all(inputs, true);

@@ -23,7 +23,9 @@ bool starts_with(const char* p, const char* end, std::string_view what) noexcept
 }
 
 /// Bit of a one-letter key; upper and lower case differ.
-constexpr std::uint64_t bit(char key) noexcept { return std::uint64_t{1} << (static_cast<unsigned char>(key) & 63U); }
+constexpr std::uint64_t bit(char key) noexcept {
+  return std::uint64_t{1} << (static_cast<unsigned char>(key) & 63U);
+}
 
 constexpr bool must_be_text(char key) noexcept {
   return key == 'p' || key == 'q' || key == 'B' || key == 'A' || key == 's' || key == 'e';
@@ -208,7 +210,8 @@ struct decoder::scan {
       return p + 1;
     }
     for (;;) {
-      // Behind a level come at least "]" and "}", so 52 bytes leave 48 readable ones behind the opening bracket.
+      // Behind a level come at least "]" and "}", so 52 bytes leave 48 readable ones behind the opening
+      // bracket.
       if (end - p >= 52) [[likely]] {
         if (p[0] != '[' || p[1] != '"') return nullptr;
         const auto found = scan_level(p + 2, price_shuffles, price_scale, size_shuffles, size_scale);
@@ -306,9 +309,7 @@ struct decoder::scan {
     case 'B': return size_text(p + 1, f.b_size);
     case 'A': return size_text(p + 1, f.a_size);
     case 's': return text(p + 1, f.symbol);
-    case 'e':
-      p = text(p + 1, found);
-      return p != nullptr && known_event(found, f) ? p : nullptr;
+    case 'e': p = text(p + 1, found); return p != nullptr && known_event(found, f) ? p : nullptr;
     case 'X':
       p = text(p + 1, found);
       f.on_market = found == "MARKET"sv;
@@ -333,7 +334,8 @@ struct decoder::scan {
           f.seen |= bit_pu;
           p = integer(p + 5, f.pu);
         } else {
-          if (p[1] <= ' ' || p[2] <= ' ' || p[1] == '\\' || p[2] == '\\' || p[1] == '"' || p[2] == '"') return nullptr;
+          if (p[1] <= ' ' || p[2] <= ' ' || p[1] == '\\' || p[2] == '\\' || p[1] == '"' || p[2] == '"')
+            return nullptr;
           p = skip(p + 5);
         }
       } else return nullptr;
@@ -448,7 +450,9 @@ bool decoder::decode_fast(std::string_view frame) noexcept {
     if (*p != '{' || starts_with(p, end, image_head)) return false;
     ++p;
   }
-  const auto ends = [&](const char* at) { return wrapped ? at + 1 == end : at == end; }; // the last one is a brace
+  const auto ends = [&](const char* at) {
+    return wrapped ? at + 1 == end : at == end;
+  }; // the last one is a brace
   if (const auto* const behind = s.known_shape(p, event_); behind != nullptr && ends(behind)) {
     event_.damage = frame_damage::none;
     event_.stream = stream;
@@ -528,7 +532,8 @@ result<image_scales> scales_of_image(std::string_view image) {
   const auto& event = reader.decode(image);
   if (event.kind != event_kind::image)
     return error{std::make_error_code(std::errc::invalid_argument),
-                 "no book image (" + std::string{name_of(event.damage)} + "): " + std::string{image.substr(0, 60)}};
+                 "no book image (" + std::string{name_of(event.damage)}
+                     + "): " + std::string{image.substr(0, 60)}};
   std::int64_t tick = 0;
   for (const auto side : {event.image.bids, event.image.asks})
     for (const auto& l : side) tick = std::gcd(tick, l.at.raw);

@@ -174,7 +174,8 @@ void read_trade(reader& r, bool aggregated, market_event& out) noexcept {
   if (t.first_id > t.last_id) r.fail(frame_damage::bad_range);
 }
 
-void read_candle(reader& outer, const dom::object& data, int price_scale, int size_scale, market_event& out) noexcept {
+void read_candle(reader& outer, const dom::object& data, int price_scale, int size_scale,
+                 market_event& out) noexcept {
   auto& c = out.candle;
   c.event = outer.time("E");
   dom::object body;
@@ -238,7 +239,8 @@ bool is_best_without_name(const dom::object& data) noexcept {
   return true;
 }
 
-void read_event(const dom::object& data, int price_scale, int size_scale, std::span<level> space, market_event& out) noexcept {
+void read_event(const dom::object& data, int price_scale, int size_scale, std::span<level> space,
+                market_event& out) noexcept {
   reader r{data, price_scale, size_scale};
   dom::element value;
   std::string_view name;
@@ -248,7 +250,8 @@ void read_event(const dom::object& data, int price_scale, int size_scale, std::s
   else if (is_best_without_name(data)) out.kind = event_kind::best;
   else if (data["lastUpdateId"].get(value) == simdjson::SUCCESS) out.kind = event_kind::image;
   else out.kind = event_kind::other;
-  const bool has_symbol = out.kind != event_kind::other && out.kind != event_kind::shutdown && out.kind != event_kind::image;
+  const bool has_symbol =
+      out.kind != event_kind::other && out.kind != event_kind::shutdown && out.kind != event_kind::image;
   if (has_symbol) out.symbol = r.text("s");
   switch (out.kind) {
   case event_kind::depth: read_depth(r, space, out); break;

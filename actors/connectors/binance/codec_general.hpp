@@ -25,8 +25,8 @@ public:
   ~general_decoder();
 
   /// Decodes `frame` into `out`; levels go into `space`.
-  void decode(std::string_view frame, int price_scale, int size_scale, std::size_t max_bytes, std::span<level> space,
-              market_event& out) noexcept;
+  void decode(std::string_view frame, int price_scale, int size_scale, std::size_t max_bytes,
+              std::span<level> space, market_event& out) noexcept;
 
 private:
   struct parser;

@@ -76,7 +76,8 @@ constexpr digit_shuffles make_shuffles(int scale) {
     auto& row = out.by_point[static_cast<std::size_t>(whole)];
     for (auto& b : row) b = 0x80;
     if (whole > 16 - scale) continue;
-    for (int i = 0; i < whole; ++i) row[static_cast<std::size_t>(16 - scale - whole + i)] = static_cast<std::uint8_t>(i);
+    for (int i = 0; i < whole; ++i)
+      row[static_cast<std::size_t>(16 - scale - whole + i)] = static_cast<std::uint8_t>(i);
     for (int j = 0; j < scale; ++j) {
       const int source = whole + 1 + j;
       if (source < 16) row[static_cast<std::size_t>(16 - scale + j)] = static_cast<std::uint8_t>(source);
@@ -87,7 +88,8 @@ constexpr digit_shuffles make_shuffles(int scale) {
 
 inline constexpr auto all_shuffles = [] {
   std::array<digit_shuffles, max_scale + 1> out;
-  for (int scale = 0; scale <= max_scale; ++scale) out[static_cast<std::size_t>(scale)] = make_shuffles(scale);
+  for (int scale = 0; scale <= max_scale; ++scale)
+    out[static_cast<std::size_t>(scale)] = make_shuffles(scale);
   return out;
 }();
 
@@ -105,9 +107,7 @@ inline constexpr auto shift_left = [] {
   return out;
 }();
 
-inline __m128i load_bytes(const void* p) noexcept {
-  return _mm_loadu_si128(static_cast<const __m128i*>(p));
-}
+inline __m128i load_bytes(const void* p) noexcept { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 
 /// Sixteen bytes from `p`; behind `end` come zero bytes. @pre at least 16 bytes lie before `end`
 inline __m128i load_text(const char* p, const char* end) noexcept {
@@ -162,7 +162,8 @@ inline std::uint32_t mask_of(__m128i v) noexcept { return static_cast<std::uint3
 
 /// Scans a quoted decimal from behind its opening quote; `length` includes the closing quote.
 /// @pre at least 16 bytes of readable text lie before `end`; p < end; the last of them is no digit
-inline scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles& shuffles, int scale) noexcept {
+inline scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles& shuffles,
+                            int scale) noexcept {
   using namespace detail;
   const auto text = load_text(p, end);
   const auto digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
@@ -219,8 +220,8 @@ inline std::uint32_t take_lowest(std::uint64_t& mask) noexcept {
   return at;
 }
 
-/// Scans one level from behind `["` on. Where the level ends is found by itself, so that the next one can be begun
-/// before this one's numbers are finished; all other places come from one mask of what is no digit.
+/// Scans one level from behind `["` on. Where the level ends is found by itself, so that the next one can be
+/// begun before this one's numbers are finished; all other places come from one mask of what is no digit.
 /// @pre 48 readable bytes
 inline scanned_level scan_level(const char* p, const detail::digit_shuffles& prices, int price_scale,
                                 const detail::digit_shuffles& sizes, int size_scale) noexcept {
@@ -228,8 +229,10 @@ inline scanned_level scan_level(const char* p, const detail::digit_shuffles& pri
   const auto low = load_bytes(p);
   const auto high = load_bytes(p + 16);
   const auto closing = _mm_set1_epi8(']');
-  const std::uint64_t brackets = mask_of(_mm_cmpeq_epi8(low, closing)) | mask_of(_mm_cmpeq_epi8(high, closing)) << 16;
-  const auto bracket = static_cast<std::uint32_t>(__builtin_ctzll(brackets | std::uint64_t{1} << 32)); // 32 = none
+  const std::uint64_t brackets =
+      mask_of(_mm_cmpeq_epi8(low, closing)) | mask_of(_mm_cmpeq_epi8(high, closing)) << 16;
+  const auto bracket =
+      static_cast<std::uint32_t>(__builtin_ctzll(brackets | std::uint64_t{1} << 32)); // 32 = none
   const auto zero = _mm_set1_epi8('0');
   const auto nine = _mm_set1_epi8(9);
   const auto first = _mm_sub_epi8(low, zero);
@@ -250,11 +253,12 @@ inline scanned_level scan_level(const char* p, const detail::digit_shuffles& pri
   if (point < 32 && p[point] == '.') last = take_lowest(others);
   const auto size_whole = point - start;
   const auto size_length = last - start;
-  if (last + 1 != bracket || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16 || last == point + 1
-      || p[last] != '"')
+  if (last + 1 != bracket || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16
+      || last == point + 1 || p[last] != '"')
     return {};
   const auto size_digits = _mm_sub_epi8(load_bytes(p + start), zero);
-  if (!zeros_behind(first, whole, quote, price_scale) || !zeros_behind(size_digits, size_whole, size_length, size_scale))
+  if (!zeros_behind(first, whole, quote, price_scale)
+      || !zeros_behind(size_digits, size_whole, size_length, size_scale))
     return {};
   const auto both = join_two(placed_digits(first, whole, quote, prices),
                              placed_digits(size_digits, size_whole, size_length, sizes));
@@ -271,8 +275,8 @@ inline scanned scan_integer(const char* p, const char* end) noexcept {
   if (others == 0) return {};
   const auto length = static_cast<std::uint32_t>(__builtin_ctz(others));
   if (length == 0 || (*p == '0' && length > 1)) return {};
-  const auto placed =
-      _mm_shuffle_epi8(_mm_and_si128(digits, below(length)), load_bytes(all_shuffles[0].by_point[length].data()));
+  const auto placed = _mm_shuffle_epi8(_mm_and_si128(digits, below(length)),
+                                       load_bytes(all_shuffles[0].by_point[length].data()));
   return {join_digits(placed), length};
 }
 
@@ -303,7 +307,9 @@ namespace detail {
 struct digit_shuffles {};
 } // namespace detail
 
-inline scanned scan_decimal(const char*, const char*, const detail::digit_shuffles&, int) noexcept { return {}; }
+inline scanned scan_decimal(const char*, const char*, const detail::digit_shuffles&, int) noexcept {
+  return {};
+}
 
 struct scanned_level {
   std::int64_t price = 0;
@@ -311,7 +317,8 @@ struct scanned_level {
   std::uint32_t length = 0;
 };
 
-inline scanned_level scan_level(const char*, const detail::digit_shuffles&, int, const detail::digit_shuffles&, int) noexcept {
+inline scanned_level scan_level(const char*, const detail::digit_shuffles&, int,
+                                const detail::digit_shuffles&, int) noexcept {
   return {};
 }
 
