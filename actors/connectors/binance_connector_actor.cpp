@@ -168,9 +168,11 @@ void binance_connector_state::driver::socket_group::send(std::uint64_t socket, s
 
 // --- driver ---------------------------------------------------------------------------------------
 
-binance_connector_state::driver::driver(actor_environment env, binance_connector_options options, net::tls_context tls)
+binance_connector_state::driver::driver(actor_environment env, binance_connector_options options,
+                                        net::tls_context tls)
     : env_{env}, options_{std::move(options)}, tls_{std::move(tls)}, budget_{options_.limits},
-      // Above every number an earlier incarnation of this actor can have used on this host since its boot.
+      // Above every number an earlier incarnation of this actor can have used on this host since
+      // its boot.
       last_session_{static_cast<std::uint64_t>(env.steady->now().ns / 1'000'000)} {
   net::http_client_options how;
   how.server = options_.rest;
@@ -185,7 +187,8 @@ binance_connector_state::driver::driver(actor_environment env, binance_connector
     state->venue_symbol = each.venue_symbol;
     state->feed = feed_name(each.id);
     std::string lower;
-    for (const char c : each.venue_symbol) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (const char c : each.venue_symbol)
+      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     by_symbol_.emplace(lower, state.get());
     symbols.push_back(each.venue_symbol);
     instruments_.push_back(std::move(state));
@@ -250,13 +253,17 @@ void binance_connector_state::driver::tell_state(instrument_state& instrument) {
   if (!feed) return;
   if (feed.id() != instrument.told) instrument.reached = instrument.sent.load();
   instrument.told = feed.id();
-  tell_anonymously(feed, session_event{instrument.id, instrument.session, instrument.state, instrument.reason});
+  tell_anonymously(
+      feed, session_event{instrument.id, instrument.session, instrument.state, instrument.reason});
 }
 
-void binance_connector_state::driver::on_state(socket_group& group, session_state state, const std::string& why) {
+void binance_connector_state::driver::on_state(socket_group& group, session_state state,
+                                               const std::string& why) {
   group.state = state;
   if (!why.empty())
-    log::info("connector", state == session_state::error ? "market-data session in error" : "market-data session changes",
+    log::info("connector",
+              state == session_state::error ? "market-data session in error"
+                                            : "market-data session changes",
               {{"path", options_.sockets.host}, {"why", why}});
   for (auto& each : instruments_) {
     if (std::find(each->groups.begin(), each->groups.end(), &group) == each->groups.end()) continue;
@@ -278,7 +285,8 @@ void binance_connector_state::driver::deliver(socket_group&, std::string_view st
   if (place == by_symbol_.end()) return;
   auto& instrument = *place->second;
   bytes_ += frame.size();
-  if (instrument.state != session_state::connected) return; // the other half of the instrument is not there yet
+  if (instrument.state != session_state::connected)
+    return; // the other half of the instrument is not there yet
   instrument.pending.frames.push_back({received, 0, std::string{frame}});
   if (options_.recorder) options_.recorder(instrument.id, instrument.pending.frames.back());
   if (instrument.pending.frames.size() >= options_.frames_per_batch) return flush(instrument);
@@ -371,7 +379,8 @@ void binance_connector_state::driver::fetch_image(instrument_state& instrument) 
   request.target = (spot ? "/api/v3/depth?symbol=" : "/fapi/v1/depth?symbol=") + instrument.venue_symbol
                    + "&limit=" + std::to_string(levels);
   rest_->send(std::move(request), options_.image_deadline,
-              [weak = weak_from_this(), &instrument, session = instrument.session](result<net::http_response> reply) {
+              [weak = weak_from_this(), &instrument,
+               session = instrument.session](result<net::http_response> reply) {
                 if (auto self = weak.lock()) self->on_image(instrument, session, std::move(reply));
               });
 }
@@ -455,7 +464,8 @@ binance_connector_state::binance_connector_state(self_pointer self, actor_enviro
                                                  binance_connector_options options)
     : self_{self}, env_{env} {
   if (options.limits.limits.empty())
-    options.limits = options.kind == binance::market_kind::spot ? binance::spot_limits() : binance::usdm_limits();
+    options.limits = options.kind == binance::market_kind::spot ? binance::spot_limits()
+                                                                : binance::usdm_limits();
   auto tls = net::tls_context::client(options.authority);
   if (!tls) {
     log::error("connector", "can't start", {{"why", tls.error().message()}});

@@ -38,7 +38,8 @@ struct binance_connector_options {
   binance::session_options session;        ///< timings; `plan` and `seed` are set by the actor
   binance::rate_budget_options limits;     ///< empty: the venue's documented ones
   nanoseconds image_deadline = std::chrono::seconds{10};
-  nanoseconds socket_idle = std::chrono::seconds{60}; ///< the venue pings every 20 s (spot), 3 min (USDⓈ-M: 240 s)
+  nanoseconds socket_idle =
+      std::chrono::seconds{60}; ///< the venue pings every 20 s (spot), 3 min (USDⓈ-M: 240 s)
   std::size_t frames_per_batch = 256;
   std::size_t most_frames_in_flight = 50'000; ///< to one feed; beyond it the sockets pause
   /// Hears every data frame and image before anyone else, on the I/O thread; must be quick. May be empty.

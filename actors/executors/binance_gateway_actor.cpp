@@ -13,10 +13,10 @@ namespace troupe {
 
 /// The transport of the core, and the core itself. Everything but `post` runs on the I/O thread.
 struct binance_spot_gateway::impl final : binance::gateway_transport, std::enable_shared_from_this<impl> {
-  impl(net::io_runner& runner, binance_gateway_options how, binance::api_keys keys, net::tls_context trust,
-       const market_clock& market_source, const steady_clock& steady_source)
-      : io{runner}, options{std::move(how)}, tls{std::move(trust)}, market{market_source}, steady{steady_source},
-        client{std::make_unique<net::http_client>(runner, client_options())},
+  impl(net::io_runner& runner, binance_gateway_options how, binance::api_keys keys,
+       net::tls_context trust, const market_clock& market_source, const steady_clock& steady_source)
+      : io{runner}, options{std::move(how)}, tls{std::move(trust)}, market{market_source},
+        steady{steady_source}, client{std::make_unique<net::http_client>(runner, client_options())},
         core{options.gateway, std::move(keys), *this} {}
 
   net::http_client_options client_options() const {
@@ -85,8 +85,9 @@ binance::transport_reply to_reply(result<net::http_response> outcome) {
 
 } // namespace
 
-void binance_spot_gateway::impl::http(const std::string& method, const std::string& target, nanoseconds deadline,
-                                      bool urgent, std::function<void(binance::transport_reply)> done) {
+void binance_spot_gateway::impl::http(const std::string& method, const std::string& target,
+                                      nanoseconds deadline, bool urgent,
+                                      std::function<void(binance::transport_reply)> done) {
   net::http_request request;
   request.method = method;
   request.target = target;
@@ -151,7 +152,8 @@ result<std::unique_ptr<binance_spot_gateway>> binance_spot_gateway::make(
   if (!trust) return std::move(trust).error();
   log::register_secret(std::string{keys.key.expose_to_signer()});
   log::register_secret(std::string{keys.secret_key.expose_to_signer()});
-  auto state = std::make_shared<impl>(io, std::move(options), std::move(keys), std::move(*trust), market, steady);
+  auto state = std::make_shared<impl>(io, std::move(options), std::move(keys), std::move(*trust),
+                                      market, steady);
   return std::unique_ptr<binance_spot_gateway>{new binance_spot_gateway{std::move(state)}};
 }
 
@@ -189,11 +191,13 @@ void binance_spot_gateway::place(command_id command, const intent& order) {
   impl_->post([command, order](binance::spot_gateway& core) { core.place(command, order); });
 }
 
-void binance_spot_gateway::cancel(command_id command, const instrument_id& instrument, const std::string& client_id) {
+void binance_spot_gateway::cancel(command_id command, const instrument_id& instrument,
+                                  const std::string& client_id) {
   impl_->post([=](binance::spot_gateway& core) { core.cancel(command, instrument, client_id); });
 }
 
-void binance_spot_gateway::query(command_id command, const instrument_id& instrument, const std::string& client_id) {
+void binance_spot_gateway::query(command_id command, const instrument_id& instrument,
+                                 const std::string& client_id) {
   impl_->post([=](binance::spot_gateway& core) { core.query(command, instrument, client_id); });
 }
 

@@ -23,9 +23,9 @@ struct binance_gateway_options {
 class binance_spot_gateway final : public venue_gateway {
 public:
   /// Registers both keys for redaction in logs. An error when the authority can't be read or a key is empty.
-  static result<std::unique_ptr<binance_spot_gateway>> make(net::io_runner& io, binance_gateway_options options,
-                                                            binance::api_keys keys, const market_clock& market,
-                                                            const steady_clock& steady);
+  static result<std::unique_ptr<binance_spot_gateway>>
+  make(net::io_runner& io, binance_gateway_options options, binance::api_keys keys,
+       const market_clock& market, const steady_clock& steady);
   ~binance_spot_gateway() override;
 
   [[nodiscard]] gateway_traits traits() const override;
@@ -36,7 +36,8 @@ public:
   void cancel(command_id command, const instrument_id& instrument, const std::string& client_id) override;
   void query(command_id command, const instrument_id& instrument, const std::string& client_id) override;
   void open_orders(command_id command, const instrument_id& instrument) override;
-  void trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id) override;
+  void trades_since(command_id command, const instrument_id& instrument,
+                    const std::string& trade_id) override;
   void account(command_id command) override;
   void rules(command_id command, const instrument_id& instrument) override;
   /// As of at most half a second ago.

@@ -149,7 +149,8 @@ public:
   virtual void query(command_id command, const instrument_id& instrument, const std::string& client_id) = 0;
   virtual void open_orders(command_id command, const instrument_id& instrument) = 0;
   /// From this venue trade id on, inclusive; empty = from the account's first trade.
-  virtual void trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id) = 0;
+  virtual void trades_since(command_id command, const instrument_id& instrument,
+                            const std::string& trade_id) = 0;
   virtual void account(command_id command) = 0;
   virtual void rules(command_id command, const instrument_id& instrument) = 0;
 

@@ -31,7 +31,9 @@ void connector::on_resolved(const boost_error& ec, const tcp::resolver::results_
   stream_ = std::make_unique<net_stream>(beast::tcp_stream{executor_},
                                          server_.tls ? &tls_.internals()->context : nullptr);
   stream_->lowest().async_connect(
-      endpoints, [self = shared_from_this()](const boost_error& code, const auto&) { self->on_connected(code); });
+      endpoints, [self = shared_from_this()](const boost_error& code, const auto&) {
+        self->on_connected(code);
+      });
 }
 
 void connector::on_connected(const boost_error& ec) {
@@ -40,9 +42,11 @@ void connector::on_connected(const boost_error& ec) {
   boost_error ignored;
   stream_->socket().set_option(tcp::no_delay{true}, ignored);
   if (!stream_->is_tls()) return finish(std::nullopt);
-  if (auto prepared = prepare_tls(*stream_, server_.host); !prepared) return finish(std::move(prepared).error());
-  stream_->tls().async_handshake(asio::ssl::stream_base::client,
-                                 [self = shared_from_this()](const boost_error& code) { self->on_shaken(code); });
+  if (auto prepared = prepare_tls(*stream_, server_.host); !prepared)
+    return finish(std::move(prepared).error());
+  stream_->tls().async_handshake(
+      asio::ssl::stream_base::client,
+      [self = shared_from_this()](const boost_error& code) { self->on_shaken(code); });
 }
 
 void connector::on_shaken(const boost_error& ec) {
@@ -50,7 +54,8 @@ void connector::on_shaken(const boost_error& ec) {
   if (ec) {
     // The library's first error may be a detail of the signature check, so its verdict is asked for.
     const auto verdict = SSL_get_verify_result(stream_->tls().native_handle());
-    const bool refused = verdict != X509_V_OK || classify(ec, net_errc::tls_failed) == net_errc::certificate_refused;
+    const bool refused =
+        verdict != X509_V_OK || classify(ec, net_errc::tls_failed) == net_errc::certificate_refused;
     return fail(refused ? net_errc::certificate_refused : net_errc::tls_failed, ec);
   }
   finish(std::nullopt);

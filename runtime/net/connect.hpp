@@ -12,8 +12,8 @@ public:
   using handler = std::function<void(std::optional<error>, std::unique_ptr<net_stream>)>;
 
   connector(asio::any_io_executor executor, address server, tls_context tls, nanoseconds deadline)
-      : executor_{std::move(executor)}, server_{std::move(server)}, tls_{std::move(tls)}, resolver_{executor_},
-        timer_{executor_}, deadline_{deadline} {}
+      : executor_{std::move(executor)}, server_{std::move(server)}, tls_{std::move(tls)},
+        resolver_{executor_}, timer_{executor_}, deadline_{deadline} {}
 
   void start(handler done);
   /// Ends the attempt; `done` is not called any more.

@@ -27,7 +27,9 @@ struct http_request {
   std::string peer;
 
   /// The part of the target before '?'.
-  [[nodiscard]] std::string_view path() const noexcept { return std::string_view{target}.substr(0, target.find('?')); }
+  [[nodiscard]] std::string_view path() const noexcept {
+    return std::string_view{target}.substr(0, target.find('?'));
+  }
   /// The part after '?', as it came (not decoded); empty when there is none.
   [[nodiscard]] std::string_view query() const noexcept {
     const auto mark = target.find('?');

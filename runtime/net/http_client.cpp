@@ -28,7 +28,9 @@ struct http_client::impl : std::enable_shared_from_this<http_client::impl> {
   void finish(const call_pointer& call, result<http_response> outcome);
   void drop(const connection_pointer& broken);
   void close_all(bool silent);
-  [[nodiscard]] std::string where() const { return options.server.host + ':' + std::to_string(options.server.port); }
+  [[nodiscard]] std::string where() const {
+    return options.server.host + ':' + std::to_string(options.server.port);
+  }
 
   http_client_options options;
   asio::strand<asio::io_context::executor_type> strand;
@@ -76,11 +78,12 @@ void http_client::impl::connection::read() {
   parser->body_limit(owner->options.body_limit);
   // Header first: Beast 1.74 forgets its body limit when header and body come in one piece and are
   // parsed in one go.
-  http::async_read_header(*stream, buffer, *parser, [self = shared_from_this()](const boost_error& ec, std::size_t) {
-    if (ec || self->over) return self->on_read(ec);
-    http::async_read(*self->stream, self->buffer, *self->parser,
-                     [self](const boost_error& code, std::size_t) { self->on_read(code); });
-  });
+  http::async_read_header(
+      *stream, buffer, *parser, [self = shared_from_this()](const boost_error& ec, std::size_t) {
+        if (ec || self->over) return self->on_read(ec);
+        http::async_read(*self->stream, self->buffer, *self->parser,
+                         [self](const boost_error& code, std::size_t) { self->on_read(code); });
+      });
 }
 
 void http_client::impl::connection::on_read(const boost_error& ec) {
@@ -167,7 +170,8 @@ void http_client::impl::pump() {
   }
   queued = waiting.size();
   const auto opening = connecting.size();
-  if (waiting.size() > opening && connections.size() + opening < static_cast<std::size_t>(options.connections))
+  if (waiting.size() > opening
+      && connections.size() + opening < static_cast<std::size_t>(options.connections))
     connect();
 }
 

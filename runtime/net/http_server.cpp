@@ -38,11 +38,12 @@ void server_connection::arm(nanoseconds deadline) {
 void server_connection::start() {
   if (!stream_->is_tls()) return wait_for_request();
   arm(server_->options.header_deadline);
-  stream_->tls().async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](const boost_error& ec) {
-    if (self->over_) return;
-    if (ec) return self->drop(false);
-    self->wait_for_request();
-  });
+  stream_->tls().async_handshake(asio::ssl::stream_base::server,
+                                 [self = shared_from_this()](const boost_error& ec) {
+                                   if (self->over_) return;
+                                   if (ec) return self->drop(false);
+                                   self->wait_for_request();
+                                 });
 }
 
 void server_connection::wait_for_request() {
@@ -51,31 +52,34 @@ void server_connection::wait_for_request() {
   parser_->body_limit(server_->options.body_limit);
   if (buffer_.size() > 0) return read_header();
   arm(server_->options.idle);
-  stream_->async_read_some(buffer_.prepare(4096), [self = shared_from_this()](const boost_error& ec, std::size_t n) {
-    if (self->over_) return;
-    if (ec) return self->drop(false);
-    self->buffer_.commit(n);
-    self->read_header();
-  });
+  stream_->async_read_some(buffer_.prepare(4096),
+                           [self = shared_from_this()](const boost_error& ec, std::size_t n) {
+                             if (self->over_) return;
+                             if (ec) return self->drop(false);
+                             self->buffer_.commit(n);
+                             self->read_header();
+                           });
 }
 
 // The deadlines run from the request's first byte and are not extended by further bytes.
 void server_connection::read_header() {
   arm(server_->options.header_deadline);
-  http::async_read_header(*stream_, buffer_, *parser_, [self = shared_from_this()](const boost_error& ec, std::size_t) {
-    if (self->over_) return;
-    if (ec) return self->on_read_error(ec);
-    self->read_body();
-  });
+  http::async_read_header(*stream_, buffer_, *parser_,
+                          [self = shared_from_this()](const boost_error& ec, std::size_t) {
+                            if (self->over_) return;
+                            if (ec) return self->on_read_error(ec);
+                            self->read_body();
+                          });
 }
 
 void server_connection::read_body() {
   arm(server_->options.body_deadline);
-  http::async_read(*stream_, buffer_, *parser_, [self = shared_from_this()](const boost_error& ec, std::size_t) {
-    if (self->over_) return;
-    if (ec) return self->on_read_error(ec);
-    self->dispatch();
-  });
+  http::async_read(*stream_, buffer_, *parser_,
+                   [self = shared_from_this()](const boost_error& ec, std::size_t) {
+                     if (self->over_) return;
+                     if (ec) return self->on_read_error(ec);
+                     self->dispatch();
+                   });
 }
 
 void server_connection::on_read_error(const boost_error& ec) {
@@ -98,14 +102,16 @@ void server_connection::refuse(unsigned status, const std::string& why) {
 
 void server_connection::dispatch() {
   request_ = parser_->release();
-  if (request_.target().empty() || request_.target().front() != '/') return refuse(400, "target must be a path");
+  if (request_.target().empty() || request_.target().front() != '/')
+    return refuse(400, "target must be a path");
   if (websocket::is_upgrade(request_)) return upgrade();
   arm(server_->options.answer_deadline);
   answering_ = true;
   http_request request;
   request.method = std::string{request_.method_string()};
   request.target = std::string{request_.target()};
-  for (const auto& entry : request_) request.fields.add(std::string{entry.name_string()}, std::string{entry.value()});
+  for (const auto& entry : request_)
+    request.fields.add(std::string{entry.name_string()}, std::string{entry.value()});
   request.body = std::move(request_.body());
   request.peer = peer_;
   auto state = std::make_shared<http_responder::impl>();
@@ -117,7 +123,8 @@ void server_connection::upgrade() {
   if (!server_->on_upgrade) return refuse(404, "no WebSocket here");
   http_request request;
   request.target = std::string{request_.target()};
-  for (const auto& entry : request_) request.fields.add(std::string{entry.name_string()}, std::string{entry.value()});
+  for (const auto& entry : request_)
+    request.fields.add(std::string{entry.name_string()}, std::string{entry.value()});
   request.peer = peer_;
   auto session = std::make_shared<ws_session::impl>(server_, server_->next_session++);
   auto answer = server_->on_upgrade(request, ws_session{session});
@@ -169,25 +176,28 @@ void server_connection::write(http_response response, bool keep) {
   arm(server_->options.body_deadline);
   answering_ = false;
   response_ = to_beast(std::move(response), 11, keep);
-  http::async_write(*stream_, response_, [self = shared_from_this(), keep](const boost_error& ec, std::size_t) {
-    if (self->over_) return;
-    if (ec) return self->drop(false);
-    if (keep) return self->wait_for_request();
-    // A close with unread input would be a reset and could swallow the answer on its way.
-    boost_error ignored;
-    self->stream_->socket().shutdown(tcp::socket::shutdown_send, ignored);
-    self->arm(std::chrono::seconds{1});
-    self->linger();
-  });
+  http::async_write(*stream_, response_,
+                    [self = shared_from_this(), keep](const boost_error& ec, std::size_t) {
+                      if (self->over_) return;
+                      if (ec) return self->drop(false);
+                      if (keep) return self->wait_for_request();
+                      // A close with unread input would be a reset and could swallow the answer on
+                      // its way.
+                      boost_error ignored;
+                      self->stream_->socket().shutdown(tcp::socket::shutdown_send, ignored);
+                      self->arm(std::chrono::seconds{1});
+                      self->linger();
+                    });
 }
 
 void server_connection::linger() {
   buffer_.clear();
-  stream_->socket().async_read_some(buffer_.prepare(16384), [self = shared_from_this()](const boost_error& ec, std::size_t) {
-    if (self->over_) return;
-    if (ec) return self->drop(false);
-    self->linger();
-  });
+  stream_->socket().async_read_some(
+      buffer_.prepare(16384), [self = shared_from_this()](const boost_error& ec, std::size_t) {
+        if (self->over_) return;
+        if (ec) return self->drop(false);
+        self->linger();
+      });
 }
 
 void server_connection::reset() { abort_answer(); }
@@ -237,16 +247,19 @@ status http_server::impl::listen() {
   if (!ec) acceptor.set_option(asio::socket_base::reuse_address{true}, ec);
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
-  if (ec) return {net_errc::listen_failed, where + ": " + ec.message() + "; choose another port or stop its owner"};
+  if (ec)
+    return {net_errc::listen_failed,
+            where + ": " + ec.message() + "; choose another port or stop its owner"};
   port = acceptor.local_endpoint(ec).port();
   return ok;
 }
 
 void http_server::impl::accept() {
   if (stopped) return;
-  acceptor.async_accept(asio::make_strand(context), [self = shared_from_this()](const boost_error& ec, tcp::socket socket) {
-    self->on_accepted(ec, std::move(socket));
-  });
+  acceptor.async_accept(asio::make_strand(context),
+                        [self = shared_from_this()](const boost_error& ec, tcp::socket socket) {
+                          self->on_accepted(ec, std::move(socket));
+                        });
 }
 
 void http_server::impl::on_accepted(const boost_error& ec, tcp::socket socket) {
@@ -270,7 +283,8 @@ void http_server::impl::on_accepted(const boost_error& ec, tcp::socket socket) {
   auto counted = std::make_shared<admission>(shared_from_this(), host);
   socket.set_option(tcp::no_delay{true}, ignored);
   auto fresh = std::make_shared<server_connection>(shared_from_this(), std::move(socket),
-                                                   host + ':' + std::to_string(remote.port()), std::move(counted));
+                                                   host + ':' + std::to_string(remote.port()),
+                                                   std::move(counted));
   {
     const std::lock_guard lock{mutex};
     std::erase_if(live, [](const auto& x) { return x.expired(); });
@@ -307,10 +321,12 @@ void http_server::impl::shut() {
 }
 
 result<std::unique_ptr<http_server>> http_server::start(io_runner& io, http_server_options options,
-                                                        request_handler on_request, upgrade_handler on_upgrade) {
+                                                        request_handler on_request,
+                                                        upgrade_handler on_upgrade) {
   if (options.tls && !options.certificate.internals())
     return {net_errc::bad_certificate_file, "server " + options.bind + ": TLS without a certificate"};
-  auto state = std::make_shared<impl>(io.internals(), std::move(options), std::move(on_request), std::move(on_upgrade));
+  auto state = std::make_shared<impl>(io.internals(), std::move(options), std::move(on_request),
+                                      std::move(on_upgrade));
   if (auto listening = state->listen(); !listening) return std::move(listening).error();
   asio::dispatch(state->strand, [state] { state->accept(); });
   return std::unique_ptr<http_server>{new http_server{std::move(state)}};

@@ -24,7 +24,8 @@ struct http_server_options {
   std::size_t connections = 512;
   std::size_t connections_per_peer = 64;
   std::size_t message_limit = 64 * 1024;   ///< of an inbound WebSocket message
-  std::size_t ws_queue_bytes = 4 * 1024 * 1024; ///< of a session's unsent frames; beyond it the session is cut
+  std::size_t ws_queue_bytes =
+      4 * 1024 * 1024; ///< of a session's unsent frames; beyond it the session is cut
   nanoseconds ws_idle = std::chrono::seconds{0};  ///< 0: never; else nothing heard for so long: cut
 };
 
@@ -94,7 +95,8 @@ public:
   /// Binds and listens. Handlers run on the I/O thread (different connections concurrently when the
   /// runner has several threads). Without an upgrade handler upgrades are answered 404.
   static result<std::unique_ptr<http_server>> start(io_runner& io, http_server_options options,
-                                                    request_handler on_request, upgrade_handler on_upgrade = {});
+                                                    request_handler on_request,
+                                                    upgrade_handler on_upgrade = {});
   /// Stops accepting and cuts all connections.
   ~http_server();
   http_server(const http_server&) = delete;

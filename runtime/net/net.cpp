@@ -60,8 +60,10 @@ net_errc classify(const boost_error& ec, net_errc fallback) noexcept {
       || ec == websocket::error::closed || ec == http::error::partial_message)
     return net_errc::closed;
   if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return net_errc::reset;
-  if (ec == http::error::body_limit || ec == websocket::error::message_too_big) return net_errc::body_too_large;
-  if (ec == http::error::header_limit || ec == http::error::buffer_overflow) return net_errc::header_too_large;
+  if (ec == http::error::body_limit || ec == websocket::error::message_too_big)
+    return net_errc::body_too_large;
+  if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
+    return net_errc::header_too_large;
   if (ec == beast::error::timeout) return net_errc::deadline;
   if (ec.category() == asio::error::get_ssl_category()) {
     if (ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED)
@@ -179,7 +181,8 @@ result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
     const auto equals = item.find('=');
     auto name = percent_decode(item.substr(0, equals));
     if (!name) return std::move(name).error();
-    auto value = percent_decode(equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1));
+    auto value = percent_decode(equals == std::string_view::npos ? std::string_view{}
+                                                                 : item.substr(equals + 1));
     if (!value) return std::move(value).error();
     out.emplace_back(std::move(*name), std::move(*value));
   }

@@ -95,7 +95,8 @@ public:
   /// Host name verification and SNI are always on. TLS 1.2 and above.
   static result<tls_context> client(const std::filesystem::path& ca_file = {});
   /// Serves with this certificate chain and key (PEM).
-  static result<tls_context> server(const std::filesystem::path& certificate, const std::filesystem::path& key);
+  static result<tls_context> server(const std::filesystem::path& certificate,
+                                    const std::filesystem::path& key);
 
   struct impl;
   [[nodiscard]] const std::shared_ptr<impl>& internals() const noexcept { return impl_; }

@@ -43,12 +43,15 @@ result<tls_context> tls_context::client(const std::filesystem::path& ca_file) {
   return out;
 }
 
-result<tls_context> tls_context::server(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+result<tls_context> tls_context::server(const std::filesystem::path& certificate,
+                                        const std::filesystem::path& key) {
   auto state = std::make_shared<impl>(impl{asio::ssl::context{asio::ssl::context::tls_server}});
   boost_error ec;
   harden(state->context);
   state->context.use_certificate_chain_file(certificate.string(), ec);
-  if (ec) return {net_errc::bad_certificate_file, "certificate " + certificate.string() + ": " + ec.message()};
+  if (ec)
+    return {net_errc::bad_certificate_file,
+            "certificate " + certificate.string() + ": " + ec.message()};
   state->context.use_private_key_file(key.string(), asio::ssl::context::pem, ec);
   if (ec) return {net_errc::bad_certificate_file, "key " + key.string() + ": " + ec.message()};
   tls_context out;
@@ -177,9 +180,11 @@ result<certificate_files> make_self_signed(const std::filesystem::path& director
     return PEM_write_PrivateKey(f, server_key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   });
   if (!key_written) return std::move(key_written).error();
-  auto server_written = write_pem(files.certificate, 0644, [&](FILE* f) { return PEM_write_X509(f, server.get()); });
+  auto server_written =
+      write_pem(files.certificate, 0644, [&](FILE* f) { return PEM_write_X509(f, server.get()); });
   if (!server_written) return std::move(server_written).error();
-  auto authority_written = write_pem(files.authority, 0644, [&](FILE* f) { return PEM_write_X509(f, authority.get()); });
+  auto authority_written =
+      write_pem(files.authority, 0644, [&](FILE* f) { return PEM_write_X509(f, authority.get()); });
   if (!authority_written) return std::move(authority_written).error();
   return files;
 }

@@ -27,7 +27,9 @@ struct ws_client::impl : std::enable_shared_from_this<ws_client::impl> {
   bool push(std::string payload, bool text);
   void begin_close(std::uint16_t code, std::string reason);
   void fail(error why);
-  [[nodiscard]] std::string where() const { return options.server.host + ':' + std::to_string(options.server.port); }
+  [[nodiscard]] std::string where() const {
+    return options.server.host + ':' + std::to_string(options.server.port);
+  }
 
   ws_client_options options;
   ws_handlers handlers;
@@ -86,7 +88,8 @@ void ws_client::impl::upgrade(std::unique_ptr<net_stream> stream) {
         if (ec == websocket::error::upgrade_declined)
           return self->fail({make_error_code(net_errc::handshake_refused),
                              self->where() + ": HTTP " + std::to_string(self->response.result_int())});
-        if (ec == beast::error::timeout) return self->fail(net_error(net_errc::connect_deadline, self->where(), ec));
+        if (ec == beast::error::timeout)
+          return self->fail(net_error(net_errc::connect_deadline, self->where(), ec));
         if (ec) return self->fail(net_error(net_errc::handshake_refused, self->where(), ec));
         self->opened = true;
         self->heard = std::chrono::steady_clock::now();
@@ -136,9 +139,12 @@ void ws_client::impl::watch_idle() {
     const auto silence = std::chrono::steady_clock::now() - self->heard;
     // While we don't read ourselves, silence says nothing about the other side.
     if (!self->paused && silence >= self->options.idle)
-      return self->fail({make_error_code(net_errc::idle), self->where() + ": silent for "
-                         + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(silence).count())
-                         + " ms"});
+      return self->fail(
+          {make_error_code(net_errc::idle),
+           self->where() + ": silent for "
+               + std::to_string(
+                   std::chrono::duration_cast<std::chrono::milliseconds>(silence).count())
+               + " ms"});
     self->watch_idle();
   });
 }
@@ -162,7 +168,9 @@ void ws_client::impl::write() {
                       [self = shared_from_this()](const boost_error& ec, std::size_t) {
                         self->writing = false;
                         if (self->ended) return;
-                        if (ec) return self->fail(net_error(classify(ec, net_errc::broken), self->where(), ec));
+                        if (ec)
+                          return self->fail(
+                              net_error(classify(ec, net_errc::broken), self->where(), ec));
                         self->queued_bytes -= self->queue.front().payload.size();
                         self->queue.pop_front();
                         self->write();
@@ -176,7 +184,8 @@ void ws_client::impl::begin_close(std::uint16_t code, std::string reason) {
   paused = false;
   timer.expires_after(std::chrono::seconds{2});
   timer.async_wait([self = shared_from_this()](const boost_error& ec) {
-    if (!ec && !self->ended) self->fail({make_error_code(net_errc::closed), self->where() + ": closed by us"});
+    if (!ec && !self->ended)
+      self->fail({make_error_code(net_errc::closed), self->where() + ": closed by us"});
   });
   websocket::close_reason why{code};
   why.reason.assign(reason.data(), std::min<std::size_t>(reason.size(), 120));

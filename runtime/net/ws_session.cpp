@@ -84,14 +84,17 @@ void ws_session::impl::write() {
 
 void ws_session::impl::read() {
   if (ended || hole) return;
-  socket->async_read(buffer, [self = shared_from_this()](const boost_error& ec, std::size_t) { self->on_read(ec); });
+  socket->async_read(buffer, [self = shared_from_this()](const boost_error& ec, std::size_t) {
+    self->on_read(ec);
+  });
 }
 
 void ws_session::impl::on_read(const boost_error& ec) {
   if (ended || hole) return;
   if (ec) {
     auto why = net_error(classify(ec, net_errc::broken), "session", ec);
-    if (ec == websocket::error::closed) why.text = "session: closed with " + std::to_string(socket->reason().code);
+    if (ec == websocket::error::closed)
+      why.text = "session: closed with " + std::to_string(socket->reason().code);
     return fail(std::move(why), false);
   }
   heard = std::chrono::steady_clock::now();
@@ -172,7 +175,9 @@ void ws_session::impl::fail(error why, bool abrupt) {
 bool ws_session::send(std::string payload) const {
   return impl_->push(std::make_shared<const std::string>(std::move(payload)));
 }
-bool ws_session::send(std::shared_ptr<const std::string> payload) const { return impl_->push(std::move(payload)); }
+bool ws_session::send(std::shared_ptr<const std::string> payload) const {
+  return impl_->push(std::move(payload));
+}
 bool ws_session::ping(std::string payload) const {
   impl_->later([payload = std::move(payload)](impl& self) { self.ping(payload); });
   return !impl_->over;

@@ -48,9 +48,12 @@ spot_gateway_options options() {
 
 api_keys keys() { return {secret{"canary-key-0001"}, secret{"canary-secret-0001"}}; }
 
-std::string order_answer(const std::string& client_id, const char* state = "NEW", const char* filled = "0.00000") {
-  return R"({"symbol":"BTCUSDT","orderId":11,"clientOrderId":")" + client_id + R"(","transactTime":1700000000000,)"
-         R"("executedQty":")" + filled + R"(","status":")" + state + R"(","side":"BUY","fills":[]})";
+std::string order_answer(const std::string& client_id, const char* state = "NEW",
+                         const char* filled = "0.00000") {
+  return R"({"symbol":"BTCUSDT","orderId":11,"clientOrderId":")" + client_id
+         + R"(","transactTime":1700000000000,)"
+           R"("executedQty":")"
+         + filled + R"(","status":")" + state + R"(","side":"BUY","fills":[]})";
 }
 
 /// Time and network in the test's hands.
@@ -65,7 +68,9 @@ struct scripted_transport final : gateway_transport {
     steady_time due;
     std::uint64_t order;
     std::function<void()> job;
-    bool operator>(const timer& other) const { return std::tie(due.ns, order) > std::tie(other.due.ns, other.order); }
+    bool operator>(const timer& other) const {
+      return std::tie(due.ns, order) > std::tie(other.due.ns, other.order);
+    }
   };
 
   void http(const std::string& method, const std::string& target, nanoseconds deadline, bool urgent,
@@ -96,7 +101,12 @@ struct scripted_transport final : gateway_transport {
   }
   /// Answers the oldest open exchange whose target starts with `path`.
   bool answer(const std::string& path, unsigned status, const std::string& body) {
-    return reply(path, {.sent = true, .status = status, .body = body, .error = {}, .retry_after = {}, .used_weight = 0});
+    return reply(path, {.sent = true,
+                        .status = status,
+                        .body = body,
+                        .error = {},
+                        .retry_after = {},
+                        .used_weight = 0});
   }
   bool reply(const std::string& path, transport_reply with) {
     for (auto& each : exchanges) {
@@ -133,7 +143,9 @@ struct recorder : gateway_events {
   void on_account(const account_outcome& outcome) override { accounts.push_back(outcome); }
   void on_rules(const rules_outcome& outcome) override { specs.push_back(outcome); }
   void on_report(const order_report& report) override { reports.push_back(report); }
-  void on_balances(const std::vector<asset_balance>& changed, market_time) override { balances.push_back(changed); }
+  void on_balances(const std::vector<asset_balance>& changed, market_time) override {
+    balances.push_back(changed);
+  }
   void on_session(const session_event& event) override { sessions.push_back(event); }
 
   std::vector<command_outcome> outcomes;
@@ -189,9 +201,19 @@ CAF_TEST(a place is confirmed by a readable answer about the same order) {
 
 CAF_TEST(silence and broken connections are unknown and are never sent again) {
   gateway.place(1, buy("a-1"));
-  transport.reply("/api/v3/order", {.sent = true, .status = 0, .body = {}, .error = "broke", .retry_after = {}, .used_weight = 0});
+  transport.reply("/api/v3/order", {.sent = true,
+                                    .status = 0,
+                                    .body = {},
+                                    .error = "broke",
+                                    .retry_after = {},
+                                    .used_weight = 0});
   gateway.place(2, buy("a-2"));
-  transport.reply("/api/v3/order", {.sent = false, .status = 0, .body = {}, .error = "no connection", .retry_after = {}, .used_weight = 0});
+  transport.reply("/api/v3/order", {.sent = false,
+                                    .status = 0,
+                                    .body = {},
+                                    .error = "no connection",
+                                    .retry_after = {},
+                                    .used_weight = 0});
   gateway.place(3, buy("a-3"));
   transport.answer("/api/v3/order", 200, "{\"symbol\":");
   gateway.place(4, buy("a-4"));
@@ -235,7 +257,8 @@ CAF_TEST(queries tell found from absent from unanswered) {
   gateway.query(3, btc().id, "a-3");
   transport.answer("/api/v3/order", 400, R"({"code":-1007,"msg":"Timeout"})");
   CAF_REQUIRE_EQUAL(events.outcomes.size(), 3u);
-  CAF_CHECK(events.outcomes[0].kind == command_result::confirmed && events.outcomes[0].report.filled.raw == 40);
+  CAF_CHECK(events.outcomes[0].kind == command_result::confirmed
+            && events.outcomes[0].report.filled.raw == 40);
   CAF_CHECK(events.outcomes[1].kind == command_result::absent && events.outcomes[1].report.at.ns > 0);
   CAF_CHECK(events.outcomes[1].report.client_id == "a-2");
   CAF_CHECK(events.outcomes[2].kind == command_result::unknown);
@@ -254,8 +277,12 @@ CAF_TEST(cancels are urgent and a gone order is not a cancelled one) {
 
 CAF_TEST(a refused rate closes the budget and orders are denied until then) {
   gateway.place(1, buy("a-1"));
-  transport.reply("/api/v3/order", {.sent = true, .status = 429, .body = R"({"code":-1003,"msg":"Too many requests"})",
-                                    .error = {}, .retry_after = 5s, .used_weight = 0});
+  transport.reply("/api/v3/order", {.sent = true,
+                                    .status = 429,
+                                    .body = R"({"code":-1003,"msg":"Too many requests"})",
+                                    .error = {},
+                                    .retry_after = 5s,
+                                    .used_weight = 0});
   CAF_CHECK(events.outcomes[0].kind == command_result::rejected && events.outcomes[0].retry_after == 5s);
   gateway.place(2, buy("a-2"));
   CAF_REQUIRE_EQUAL(events.outcomes.size(), 2u);
@@ -296,12 +323,16 @@ CAF_TEST(the user stream subscribes and delivers reports and balances) {
   CAF_CHECK(events.sessions.back().state == session_state::connected);
   CAF_CHECK(transport.sent.back().find("userDataStream.subscribe.signature") != std::string::npos);
   CAF_CHECK(transport.sent.back().find("canary-secret") == std::string::npos);
-  gateway.on_socket_frame(transport.opened.back(),
-      R"({"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT","c":"a-1","S":"BUY","C":"","x":"TRADE",
+  gateway.on_socket_frame(
+      transport.opened.back(),
+      R"({"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT","c":"a-1",
+      "S":"BUY","C":"","x":"TRADE",
       "X":"FILLED","r":"NONE","i":11,"l":"0.00100","z":"0.00100","L":"60000.00","n":"0.06","N":"USDT",
       "T":1700000000000,"t":5,"m":true}})");
-  gateway.on_socket_frame(transport.opened.back(),
-      R"({"subscriptionId":0,"event":{"e":"outboundAccountPosition","E":1,"u":2,"B":[{"a":"BTC","f":"1.0","l":"0"}]}})");
+  gateway.on_socket_frame(
+      transport.opened.back(),
+      R"({"subscriptionId":0,"event":{"e":"outboundAccountPosition","E":1,"u":2,)"
+      R"("B":[{"a":"BTC","f":"1.0","l":"0"}]}})");
   CAF_REQUIRE_EQUAL(events.reports.size(), 1u);
   CAF_CHECK(events.reports[0].fills.size() == 1 && events.reports[0].fills[0].fee_raw == 6000000);
   CAF_REQUIRE_EQUAL(events.balances.size(), 1u);
@@ -334,12 +365,14 @@ CAF_TEST(an answered ping keeps the stream) {
 
 CAF_TEST(an unreadable or terminated stream is reopened) {
   subscribe();
-  gateway.on_socket_frame(transport.opened.back(), R"({"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT"}})");
+  gateway.on_socket_frame(transport.opened.back(),
+                          R"({"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT"}})");
   CAF_CHECK(events.sessions.back().state == session_state::reconnecting);
   transport.advance(1s);
   CAF_REQUIRE_EQUAL(transport.opened.size(), 2u);
   subscribe();
-  gateway.on_socket_frame(transport.opened.back(), R"({"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}})");
+  gateway.on_socket_frame(transport.opened.back(),
+                          R"({"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}})");
   CAF_CHECK(events.sessions.back().state == session_state::reconnecting);
   // What an old socket still says is not heard.
   gateway.on_socket_closed(transport.opened.front(), "late");
@@ -369,8 +402,9 @@ CAF_TEST(reconnecting backs off and stays within the limit of connections) {
 CAF_TEST(a refused subscription is an error and is tried again later) {
   gateway.on_socket_open(transport.opened.back());
   const auto id = transport.sent.back().substr(7, transport.sent.back().find('"', 7) - 7);
-  gateway.on_socket_frame(transport.opened.back(),
-                          R"({"id":")" + id + R"(","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}})");
+  gateway.on_socket_frame(
+      transport.opened.back(),
+      R"({"id":")" + id + R"(","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}})");
   bool error_seen = false;
   for (const auto& event : events.sessions) error_seen |= event.state == session_state::error;
   CAF_CHECK(error_seen);
@@ -398,12 +432,14 @@ CAF_TEST(lists are read page by page) {
   CAF_REQUIRE_EQUAL(events.orders.size(), 2u);
   CAF_CHECK(!events.orders[1].orders.has_value());
   gateway.account(4);
-  transport.answer("/api/v3/account", 200, R"({"updateTime":5,"balances":[{"asset":"BTC","free":"1","locked":"0.5"}]})");
+  transport.answer("/api/v3/account", 200,
+                   R"({"updateTime":5,"balances":[{"asset":"BTC","free":"1","locked":"0.5"}]})");
   CAF_REQUIRE_EQUAL(events.accounts.size(), 1u);
   CAF_CHECK(events.accounts[0].balances.has_value());
   gateway.rules(5, btc().id);
-  transport.answer("/api/v3/exchangeInfo", 200,
-                   R"({"symbols":[{"symbol":"BTCUSDT","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.50"},
+  transport.answer(
+      "/api/v3/exchangeInfo", 200,
+      R"({"symbols":[{"symbol":"BTCUSDT","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.50"},
                    {"filterType":"LOT_SIZE","stepSize":"0.00010","minQty":"0.00010","maxQty":"9000"}]}]})");
   CAF_REQUIRE_EQUAL(events.specs.size(), 1u);
   CAF_CHECK(events.specs[0].spec.has_value());
@@ -456,7 +492,9 @@ struct waiting_recorder final : gateway_events {
   void on_account(const account_outcome& outcome) override { add(seen.accounts, outcome); }
   void on_rules(const rules_outcome& outcome) override { add(seen.specs, outcome); }
   void on_report(const order_report& report) override { add(seen.reports, report); }
-  void on_balances(const std::vector<asset_balance>& changed_ones, market_time) override { add(seen.balances, changed_ones); }
+  void on_balances(const std::vector<asset_balance>& changed_ones, market_time) override {
+    add(seen.balances, changed_ones);
+  }
   void on_session(const session_event& event) override { add(seen.sessions, event); }
 
   template <class Condition>
@@ -560,7 +598,8 @@ CAF_TEST(orders travel and every kind of network failure is classified) {
         answer.handlers.on_frame = [session](std::string_view text, market_time) {
           const auto id = std::string{text.substr(7, text.find('"', 7) - 7)};
           session.send(R"({"id":")" + id + R"(","status":200,"result":{"subscriptionId":0}})");
-          session.send(R"({"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT","c":"x","S":"BUY","C":"",
+          session.send(
+              R"({"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT","c":"x","S":"BUY","C":"",
           "x":"NEW","X":"NEW","r":"NONE","i":1,"z":"0.00000","T":1}})");
         };
         return answer;
@@ -571,7 +610,9 @@ CAF_TEST(orders travel and every kind of network failure is classified) {
   for (const char* id : {"good", "reset", "hold", "cut", "late"}) gateway->place(next++, buy(id));
   CAF_REQUIRE(events.wait([](const recorder& seen) { return seen.outcomes.size() == 5; }));
   for (const auto& outcome : events.seen.outcomes)
-    CAF_CHECK(outcome.kind == (outcome.report.client_id == "good" ? command_result::confirmed : command_result::unknown));
+    CAF_CHECK(outcome.kind
+              == (outcome.report.client_id == "good" ? command_result::confirmed
+                                                     : command_result::unknown));
   CAF_CHECK_EQUAL(arrived.load(), 5);
   gateway->stop();
   gateway->place(9, buy("after-stop"));
@@ -598,9 +639,9 @@ CAF_TEST(a stream that is cut comes back with a new session) {
     });
   }));
   const std::lock_guard lock{events.mutex};
-  const bool broke = std::any_of(events.seen.sessions.begin(), events.seen.sessions.end(), [](const session_event& event) {
-    return event.state == session_state::reconnecting;
-  });
+  const bool broke = std::any_of(
+      events.seen.sessions.begin(), events.seen.sessions.end(),
+      [](const session_event& event) { return event.state == session_state::reconnecting; });
   CAF_CHECK(broke);
 }
 

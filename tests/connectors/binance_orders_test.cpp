@@ -28,7 +28,8 @@ std::string read_file(const std::filesystem::path& path) {
 order_context wide_context() {
   order_context out;
   out.account = {"main@binance"};
-  for (const char* symbol : {"BTCUSDT", "LTCBTC", "BNBBTC", "ETHBTC", "ETHUSDT", "LTCBNB", "ADAUSDT", "BTCUSDC", "BTCUDT"}) {
+  for (const char* symbol : {"BTCUSDT", "LTCBTC", "BNBBTC", "ETHBTC", "ETHUSDT", "LTCBNB",
+                             "ADAUSDT", "BTCUSDC", "BTCUDT"}) {
     instrument_spec spec;
     spec.id = {std::string{symbol} + "@binance"};
     spec.venue_symbol = symbol;
@@ -78,7 +79,8 @@ constexpr const char* rest_secret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClV
 // --- signatures -----------------------------------------------------------------------------------
 
 CAF_TEST(published signatures come out) {
-  const auto file = test::recording("venues/derived/official_vectors/signing_vectors.json", "signing vectors");
+  const auto file =
+      test::recording("venues/derived/official_vectors/signing_vectors.json", "signing vectors");
   if (!file) return;
   simdjson::dom::parser parser;
   simdjson::dom::array vectors;
@@ -99,15 +101,19 @@ CAF_TEST(published signatures come out) {
 }
 
 CAF_TEST(the documented REST request is signed as documented) {
-  const parameters list{{"symbol", "LTCBTC"}, {"side", "BUY"}, {"type", "LIMIT"}, {"timeInForce", "GTC"},
-                        {"quantity", "1"}, {"price", "0.1"}, {"recvWindow", "5000"}, {"timestamp", "1499827319559"}};
+  const parameters list{{"symbol", "LTCBTC"},   {"side", "BUY"},
+                        {"type", "LIMIT"},      {"timeInForce", "GTC"},
+                        {"quantity", "1"},      {"price", "0.1"},
+                        {"recvWindow", "5000"}, {"timestamp", "1499827319559"}};
   const auto query = signed_query(list, secret{rest_secret});
   CAF_CHECK(query.ends_with("&signature=c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"));
 }
 
 CAF_TEST(values are percent encoded before they are signed) {
-  const parameters list{{"symbol", "１２３４５６"}, {"side", "BUY"}, {"type", "LIMIT"}, {"timeInForce", "GTC"},
-                        {"quantity", "1"}, {"price", "0.1"}, {"recvWindow", "5000"}, {"timestamp", "1499827319559"}};
+  const parameters list{{"symbol", "１２３４５６"}, {"side", "BUY"},
+                        {"type", "LIMIT"},          {"timeInForce", "GTC"},
+                        {"quantity", "1"},          {"price", "0.1"},
+                        {"recvWindow", "5000"},     {"timestamp", "1499827319559"}};
   const auto query = signed_query(list, secret{rest_secret});
   CAF_CHECK(query.starts_with("symbol=%EF%BC%91%EF%BC%92%EF%BC%93%EF%BC%94%EF%BC%95%EF%BC%96&side=BUY"));
   CAF_CHECK(query.ends_with("&signature=e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3"));
@@ -148,7 +154,8 @@ CAF_TEST(an intent becomes a request of the venue) {
   order.quantity = {100};
   auto call = place_call(order, btc());
   CAF_REQUIRE(call.has_value());
-  CAF_CHECK(call->method == "POST" && call->path == "/api/v3/order" && call->is_order && call->needs_signature);
+  CAF_CHECK(call->method == "POST" && call->path == "/api/v3/order" && call->is_order
+            && call->needs_signature);
   CAF_CHECK(value_of(*call, "symbol") == "BTCUSDT");
   CAF_CHECK(value_of(*call, "side") == "SELL");
   CAF_CHECK(value_of(*call, "type") == "LIMIT");
@@ -189,7 +196,8 @@ CAF_TEST(what cannot be written down is not sent) {
   order.quantity = {0};
   CAF_CHECK(!place_call(order, spec).has_value());
   order.quantity = {20};
-  for (const std::string& bad : {std::string{}, std::string(37, 'a'), std::string{"a b"}, std::string{"ü"}}) {
+  for (const std::string& bad :
+       {std::string{}, std::string(37, 'a'), std::string{"a b"}, std::string{"ü"}}) {
     order.client_id = bad;
     CAF_CHECK(!place_call(order, spec).has_value());
   }
@@ -200,7 +208,8 @@ CAF_TEST(what cannot be written down is not sent) {
 CAF_TEST(recorded answers to orders are read) {
   const auto context = wide_context();
   const std::string jkorf = "venues/JKorf+Binance.Net/Binance.Net.UnitTests/Endpoints/Spot/";
-  const std::string nautilus = "venues/nautechsystems+nautilus_trader/crates/adapters/binance/test_data/spot/";
+  const std::string nautilus =
+      "venues/nautechsystems+nautilus_trader/crates/adapters/binance/test_data/spot/";
   if (const auto file = test::recording(jkorf + "Trading/GetOrder.txt", "query")) {
     const auto order = parse_order(reply_of(read_file(*file)), context);
     CAF_REQUIRE(order.has_value());
@@ -254,7 +263,8 @@ CAF_TEST(recorded answers to orders are read) {
 CAF_TEST(every order payload of the official pages and of the recorded mocks is read) {
   const auto context = wide_context();
   int read = 0;
-  if (const auto file = test::recording("venues/derived/official_doc_examples/binance_spot.jsonl", "official examples")) {
+  if (const auto file = test::recording("venues/derived/official_doc_examples/binance_spot.jsonl",
+                                        "official examples")) {
     std::ifstream in{*file};
     simdjson::dom::parser parser, inner;
     for (std::string line; std::getline(in, line);) {
@@ -263,7 +273,9 @@ CAF_TEST(every order payload of the official pages and of the recorded mocks is 
       CAF_REQUIRE(parser.parse(line).get(example) == simdjson::SUCCESS);
       CAF_REQUIRE(example["page"].get(page) == simdjson::SUCCESS);
       CAF_REQUIRE(example["raw"].get(raw) == simdjson::SUCCESS);
-      if (page != "rest-api.md" || inner.parse(raw.data(), raw.size()).get(body) != simdjson::SUCCESS) continue;
+      if (page != "rest-api.md"
+          || inner.parse(raw.data(), raw.size()).get(body) != simdjson::SUCCESS)
+        continue;
       std::int64_t number = 0;
       std::string_view symbol, client;
       const bool order = body.is_object() && body["orderId"].get(number) == simdjson::SUCCESS
@@ -283,8 +295,9 @@ CAF_TEST(every order payload of the official pages and of the recorded mocks is 
     }
     CAF_CHECK(read >= 10);
   }
-  if (const auto file = test::recording("venues/thrasher-corp+gocryptotrader/exchanges/binance/testdata/http.json",
-                                        "recorded HTTP")) {
+  if (const auto file = test::recording(
+          "venues/thrasher-corp+gocryptotrader/exchanges/binance/testdata/http.json",
+          "recorded HTTP")) {
     const auto text = read_file(*file);
     simdjson::dom::parser parser;
     simdjson::dom::element root;
@@ -343,7 +356,8 @@ CAF_TEST(recorded private events are read) {
 }
 
 CAF_TEST(official private events are read) {
-  const auto file = test::recording("venues/derived/official_doc_examples/binance_spot.jsonl", "official events");
+  const auto file =
+      test::recording("venues/derived/official_doc_examples/binance_spot.jsonl", "official events");
   if (!file) return;
   const auto context = wide_context();
   std::ifstream in{*file};
@@ -376,21 +390,26 @@ CAF_TEST(official private events are read) {
 CAF_TEST(a cancel names the order and not the cancel request) {
   const auto context = btc_context();
   const auto event = parse_user_frame(
-      R"({"subscriptionId":0,"event":{"e":"executionReport","E":1,"s":"BTCUSDT","c":"web_123","S":"BUY","o":"LIMIT",
+      R"({"subscriptionId":0,"event":{"e":"executionReport","E":1,"s":"BTCUSDT","c":"web_123",
+      "S":"BUY","o":"LIMIT",
       "f":"GTC","q":"0.00100","p":"60000.00","C":"mine-1","x":"CANCELED","X":"CANCELED","r":"NONE","i":7,
-      "l":"0.00000","z":"0.00040","L":"0.00","n":"0","N":null,"T":1700000000000,"t":-1}})", context);
+      "l":"0.00000","z":"0.00040","L":"0.00","n":"0","N":null,"T":1700000000000,"t":-1}})",
+      context);
   CAF_REQUIRE(event.has_value());
   const auto* report = std::get_if<order_report>(&*event);
   CAF_REQUIRE(report != nullptr);
-  CAF_CHECK(report->client_id == "mine-1" && report->state == order_state::cancelled && report->filled.raw == 40);
+  CAF_CHECK(report->client_id == "mine-1" && report->state == order_state::cancelled
+            && report->filled.raw == 40);
   CAF_CHECK(report->fills.empty());
 }
 
 CAF_TEST(a fee may be absent and a foreign symbol is no report) {
   const auto context = btc_context();
   const auto event = parse_user_frame(
-      R"({"e":"executionReport","s":"BTCUSDT","c":"m","S":"SELL","C":"","x":"TRADE","X":"PARTIALLY_FILLED","r":"NONE",
-      "i":7,"l":"0.00010","z":"0.00010","L":"61685.99","n":null,"N":null,"T":1700000000000,"t":12})", context);
+      R"({"e":"executionReport","s":"BTCUSDT","c":"m","S":"SELL","C":"","x":"TRADE",
+      "X":"PARTIALLY_FILLED","r":"NONE",
+      "i":7,"l":"0.00010","z":"0.00010","L":"61685.99","n":null,"N":null,"T":1700000000000,"t":12})",
+      context);
   CAF_REQUIRE(event.has_value());
   const auto& fills = std::get<order_report>(*event).fills;
   CAF_REQUIRE_EQUAL(fills.size(), 1u);
@@ -403,12 +422,18 @@ CAF_TEST(a fee may be absent and a foreign symbol is no report) {
 CAF_TEST(damaged answers are errors and never a crash) {
   const auto context = btc_context();
   const std::string good =
-      R"({"symbol":"BTCUSDT","orderId":28,"clientOrderId":"c","transactTime":1507725176595,"executedQty":"0.00100",)"
-      R"("status":"FILLED","side":"BUY","fills":[{"price":"1.00","qty":"0.00100","commission":"0","tradeId":1}]})";
+      R"({"symbol":"BTCUSDT","orderId":28,"clientOrderId":"c","transactTime":1507725176595,)"
+      R"("executedQty":"0.00100",)"
+      R"("status":"FILLED","side":"BUY","fills":[{"price":"1.00","qty":"0.00100",)"
+      R"("commission":"0","tradeId":1}]})";
   CAF_REQUIRE(parse_order(good, context).has_value());
   const std::vector<std::pair<std::string, std::string>> damages{
-      {"BTCUSDT", "ETHUSDT"}, {"\"orderId\":28", "\"orderId\":\"x\""}, {"FILLED", "STRANGE"},
-      {"0.00100\",\"status", "0.001001\",\"status"}, {"\"tradeId\":1", "\"trade\":1"}, {"1.00\",\"qty", "1.001\",\"qty"},
+      {"BTCUSDT", "ETHUSDT"},
+      {"\"orderId\":28", "\"orderId\":\"x\""},
+      {"FILLED", "STRANGE"},
+      {"0.00100\",\"status", "0.001001\",\"status"},
+      {"\"tradeId\":1", "\"trade\":1"},
+      {"1.00\",\"qty", "1.001\",\"qty"},
       {"\"BUY\"", "\"UP\""}};
   for (const auto& [from, to] : damages) {
     auto bad = good;
@@ -431,8 +456,9 @@ CAF_TEST(damaged answers are errors and never a crash) {
 }
 
 CAF_TEST(recorded rules become instrument specs) {
-  const auto file = test::recording("venues/thrasher-corp+gocryptotrader/exchanges/binance/testdata/http.json",
-                                    "recorded exchangeInfo");
+  const auto file =
+      test::recording("venues/thrasher-corp+gocryptotrader/exchanges/binance/testdata/http.json",
+                      "recorded exchangeInfo");
   if (!file) return;
   const auto text = read_file(*file);
   simdjson::dom::parser parser;
@@ -525,7 +551,10 @@ CAF_TEST(the table of error classes) {
   }
   // Whatever code comes, a 5xx of a place is never a rejection.
   for (int code = -9999; code < 0; ++code)
-    CAF_REQUIRE(classify_answer(place, 500 + static_cast<unsigned>(-code % 100), venue_error{code, "x"}).kind == unknown);
+    CAF_REQUIRE(
+        classify_answer(place, 500 + static_cast<unsigned>(-code % 100), venue_error{code, "x"})
+            .kind
+        == unknown);
 }
 
 // --- budget ---------------------------------------------------------------------------------------
@@ -562,7 +591,9 @@ CAF_TEST(no window ever holds more than its limit) {
         CAF_REQUIRE(sum + units > allowed);
         CAF_REQUIRE(wait <= window);
         auto later = budget;
-        const bool enough = units > allowed || later.admit(now + wait, {{"weight", units}}, urgent) == nanoseconds::zero();
+        const bool enough =
+            units > allowed
+            || later.admit(now + wait, {{"weight", units}}, urgent) == nanoseconds::zero();
         CAF_REQUIRE(enough);
       }
     }

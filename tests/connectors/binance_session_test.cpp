@@ -23,7 +23,9 @@ struct simulated_venue final : session_port {
     sent.emplace_back(now, text);
     sent_on.push_back(socket);
   }
-  void deliver(std::string_view, std::string_view frame, market_time) override { delivered.emplace_back(frame); }
+  void deliver(std::string_view, std::string_view frame, market_time) override {
+    delivered.emplace_back(frame);
+  }
   void changed(session_state state, const std::string& why) override { states.emplace_back(state, why); }
 
   [[nodiscard]] std::uint64_t newest() const { return opens.back().second; }
@@ -42,8 +44,8 @@ struct simulated_venue final : session_port {
 };
 
 std::string depth(std::uint64_t u) {
-  return R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":)" + std::to_string(u)
-         + R"(,"u":)" + std::to_string(u) + R"(,"b":[],"a":[]}})";
+  return R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":)"
+         + std::to_string(u) + R"(,"u":)" + std::to_string(u) + R"(,"b":[],"a":[]}})";
 }
 
 std::string trade(std::uint64_t t) {
@@ -75,14 +77,17 @@ struct fixture {
       subject.tick(venue.now);
     }
   }
-  void frame(std::uint64_t socket, const std::string& text) { subject.on_frame(socket, text, {venue.now.ns}, venue.now); }
+  void frame(std::uint64_t socket, const std::string& text) {
+    subject.on_frame(socket, text, {venue.now.ns}, venue.now);
+  }
   /// Keeps all streams alive for a while.
   void live(nanoseconds by) {
     const auto until = venue.now + by;
     while (venue.now < until) {
       advance(100ms);
       ++sequence;
-      for (const auto& text : {depth(sequence), trade(sequence), ticker(sequence)}) frame(venue.newest(), text);
+      for (const auto& text : {depth(sequence), trade(sequence), ticker(sequence)})
+        frame(venue.newest(), text);
     }
   }
   void connect() { subject.on_open(venue.newest(), venue.now); }
@@ -96,7 +101,8 @@ struct fixture {
   std::uint64_t sequence = 100;
 };
 
-std::size_t most_in_window(const std::vector<std::pair<steady_time, std::uint64_t>>& events, nanoseconds window) {
+std::size_t most_in_window(const std::vector<std::pair<steady_time, std::uint64_t>>& events,
+                           nanoseconds window) {
   std::size_t most = 0;
   for (std::size_t i = 0, from = 0; i < events.size(); ++i) {
     while (events[i].first - events[from].first >= window) ++from;
@@ -160,7 +166,9 @@ CAF_TEST(many streams are subscribed by message and every message is acknowledge
     const auto sent = f.venue.sent.size();
     for (std::size_t i = 0; i < sent; ++i) {
       const auto& text = f.venue.sent[i].second;
-      f.frame(f.venue.newest(), R"({"result":null,"id":)" + text.substr(text.rfind(':') + 1, text.size() - text.rfind(':') - 2) + "}");
+      f.frame(f.venue.newest(),
+              R"({"result":null,"id":)"
+                  + text.substr(text.rfind(':') + 1, text.size() - text.rfind(':') - 2) + "}");
     }
     f.advance(500ms);
   }
@@ -367,7 +375,8 @@ CAF_TEST(a stream that comes back after being subscribed again keeps the socket)
   f.connect();
   f.live(2s);
   f.advance(5100ms);
-  for (const char* id : {"1", "2"}) f.frame(f.venue.newest(), std::string{R"({"result":null,"id":)"} + id + "}");
+  for (const char* id : {"1", "2"})
+    f.frame(f.venue.newest(), std::string{R"({"result":null,"id":)"} + id + "}");
   f.live(20s);
   CAF_CHECK_EQUAL(f.venue.opens.size(), 1u);
   CAF_CHECK(f.venue.states.back().first == session_state::connected);
@@ -412,7 +421,8 @@ CAF_TEST(whatever happens the session stays within its limits and comes back) {
       case 5: if (random() % 100 == 0) f.frame(any, R"({"e":"serverShutdown","E":1})"); break;
       case 6: f.subject.on_ping(any, f.venue.now); break;
       default:
-        for (const auto& text : {depth(f.sequence), trade(f.sequence), ticker(f.sequence)}) f.frame(any, text);
+        for (const auto& text : {depth(f.sequence), trade(f.sequence), ticker(f.sequence)})
+          f.frame(any, text);
       }
     }
     CAF_REQUIRE(most_in_window(f.venue.opens, 5min) <= 270u);
@@ -433,7 +443,8 @@ CAF_TEST(whatever happens the session stays within its limits and comes back) {
       }
       ++f.sequence;
       for (std::uint64_t socket = opened > 3 ? opened - 3 : 1; socket <= opened; ++socket)
-        for (const auto& text : {depth(f.sequence), trade(f.sequence), ticker(f.sequence)}) f.frame(socket, text);
+        for (const auto& text : {depth(f.sequence), trade(f.sequence), ticker(f.sequence)})
+          f.frame(socket, text);
     }
     CAF_REQUIRE(f.subject.state() == session_state::connected);
   }

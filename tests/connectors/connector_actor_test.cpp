@@ -92,8 +92,8 @@ struct config : caf::actor_system_config {
 };
 
 std::string depth(std::uint64_t u) {
-  return R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":)" + std::to_string(u)
-         + R"(,"u":)" + std::to_string(u) + R"(,"b":[],"a":[]}})";
+  return R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":)"
+         + std::to_string(u) + R"(,"u":)" + std::to_string(u) + R"(,"b":[],"a":[]}})";
 }
 
 struct fixture {
@@ -107,7 +107,10 @@ struct fixture {
     how.clock = &market;
     how.certificate = *net::tls_context::server(files->certificate, files->key);
     auto started = net::http_server::start(
-        io, how, [this](const net::http_request& request, net::http_responder responder) { answer(request, responder); },
+        io, how,
+        [this](const net::http_request& request, net::http_responder responder) {
+          answer(request, responder);
+        },
         [this](const net::http_request& request, net::ws_session session) {
           const std::lock_guard lock{mutex};
           targets.push_back(request.target);
@@ -151,11 +154,13 @@ struct fixture {
   }
   void start_feed() {
     feed = spawn_actor<listening_feed>(system, {.name = "feed/BTC-USDT@binance"}, &log);
-    names.put("feed/BTC-USDT@binance", {caf::actor_cast<caf::strong_actor_ptr>(feed), {}, names.next_incarnation()});
+    names.put("feed/BTC-USDT@binance",
+              {caf::actor_cast<caf::strong_actor_ptr>(feed), {}, names.next_incarnation()});
   }
   void start() {
     start_feed();
-    connector = spawn_actor<binance_connector_state>(system, {.name = "connector/binance"}, environment, options);
+    connector = spawn_actor<binance_connector_state>(system, {.name = "connector/binance"},
+                                                     environment, options);
     CAF_REQUIRE(wait_sockets(1));
   }
   bool wait_sockets(std::size_t count) {
@@ -238,7 +243,8 @@ CAF_TEST(a broken socket is told and replaced under a new number) {
   const auto first = log.events.back().session;
   socket(0).reset();
   CAF_REQUIRE(wait_sockets(2));
-  CAF_REQUIRE(log.wait([&](const feed_log& seen) { return connected(seen) && seen.events.back().session > first; }));
+  CAF_REQUIRE(log.wait(
+      [&](const feed_log& seen) { return connected(seen) && seen.events.back().session > first; }));
   const std::lock_guard lock{log.mutex};
   const bool told = std::any_of(log.events.begin(), log.events.end(),
                                 [](const auto& event) { return event.state == session_state::reconnecting; });
@@ -250,8 +256,10 @@ CAF_TEST(a connector started again uses higher numbers) {
   CAF_REQUIRE(log.wait(connected));
   const auto first = log.events.back().session;
   send_kill(connector);
-  connector = spawn_actor<binance_connector_state>(system, {.name = "connector/binance"}, environment, options);
-  CAF_REQUIRE(log.wait([&](const feed_log& seen) { return connected(seen) && seen.events.back().session > first; }));
+  connector = spawn_actor<binance_connector_state>(system, {.name = "connector/binance"},
+                                                   environment, options);
+  CAF_REQUIRE(log.wait(
+      [&](const feed_log& seen) { return connected(seen) && seen.events.back().session > first; }));
 }
 
 CAF_TEST(a feed started again is told of the session) {
@@ -286,7 +294,8 @@ CAF_TEST(a slow feed pauses the sockets and nothing is lost) {
   log.slow_ns = 0;
   CAF_REQUIRE(log.wait([](const feed_log& seen) { return seen.frames.size() == 1500; }, 20s));
   bool ordered = true;
-  for (std::size_t i = 0; i < log.frames.size(); ++i) ordered = ordered && log.frames[i].payload == depth(i + 1) + padding;
+  for (std::size_t i = 0; i < log.frames.size(); ++i)
+    ordered = ordered && log.frames[i].payload == depth(i + 1) + padding;
   CAF_CHECK(ordered);
   CAF_CHECK(paused);
 }
@@ -300,7 +309,8 @@ CAF_TEST(the recorder hears every frame and image) {
   CAF_REQUIRE(log.wait(connected));
   for (std::uint64_t u = 1; u <= 10; ++u) CAF_CHECK(socket(0).send(depth(u)));
   tell_anonymously(connector, image_request{{"BTC-USDT@binance"}, 0});
-  CAF_REQUIRE(log.wait([](const feed_log& seen) { return seen.frames.size() == 10 && seen.images.size() == 1; }));
+  CAF_REQUIRE(log.wait(
+      [](const feed_log& seen) { return seen.frames.size() == 10 && seen.images.size() == 1; }));
   CAF_CHECK_EQUAL(recorded.load(), 11);
 }
 

@@ -68,8 +68,8 @@ struct fixture {
     std::filesystem::remove_all(directory);
   }
 
-  void serve(http_server::request_handler on_request, http_server::upgrade_handler on_upgrade = {}, bool tls = true,
-             http_server_options options = {}) {
+  void serve(http_server::request_handler on_request, http_server::upgrade_handler on_upgrade = {},
+             bool tls = true, http_server_options options = {}) {
     options.tls = tls;
     options.clock = &clock;
     if (tls) {
@@ -112,7 +112,8 @@ struct fixture {
   result<http_response> ask(http_request request, nanoseconds deadline = 5s) {
     std::promise<result<http_response>> promise;
     auto future = promise.get_future();
-    client->send(std::move(request), deadline, [&](result<http_response> r) { promise.set_value(std::move(r)); });
+    client->send(std::move(request), deadline,
+                 [&](result<http_response> r) { promise.set_value(std::move(r)); });
     if (future.wait_for(15s) != std::future_status::ready) {
       CAF_FAIL("request without an end");
     }
@@ -156,8 +157,8 @@ CAF_TEST(addresses are parsed strictly) {
   CAF_CHECK(a->tls);
   CAF_CHECK(parse_url("http://h").value().port == 80);
   CAF_CHECK(parse_url("https://h").value().port == 443);
-  for (const char* bad : {"localhost", "ftp://h", "https://", "https://h:0", "https://h:70000", "https://h:1x",
-                          "https://user:secret@h", "https://a b"})
+  for (const char* bad : {"localhost", "ftp://h", "https://", "https://h:0", "https://h:70000",
+                          "https://h:1x", "https://user:secret@h", "https://a b"})
     CAF_CHECK(!parse_url(bad).has_value());
 }
 
@@ -193,8 +194,8 @@ CAF_TEST(requests travel over verified TLS and reuse the connection) {
     auto answer = ask(std::move(request));
     CAF_REQUIRE(answer.has_value());
     CAF_CHECK_EQUAL(answer->status, 200u);
-    CAF_CHECK_EQUAL(answer->body, (i % 2 == 0 ? "POST /api/v3/order?n=" : "DELETE /api/v3/order?n=") + std::to_string(i)
-                                      + (i % 2 == 0 ? " payload" : " "));
+    CAF_CHECK_EQUAL(answer->body, (i % 2 == 0 ? "POST /api/v3/order?n=" : "DELETE /api/v3/order?n=")
+                                      + std::to_string(i) + (i % 2 == 0 ? " payload" : " "));
     CAF_CHECK(answer->received.ns > 0);
   }
   CAF_CHECK(client->counters().connects == 1u);
@@ -601,7 +602,9 @@ CAF_TEST(a reader that stays too slow is cut by the server) {
     const std::lock_guard lock{mutex};
     at_server = session;
     upgrade_answer answer;
-    answer.handlers.on_close = [&](const error& why) { seen.add(is(why, net_errc::queue_full) ? "cut" : why.message()); };
+    answer.handlers.on_close = [&](const error& why) {
+      seen.add(is(why, net_errc::queue_full) ? "cut" : why.message());
+    };
     return answer;
   }, true, server_options);
   ws_handlers handlers;

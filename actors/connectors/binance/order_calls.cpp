@@ -75,7 +75,8 @@ rule_texts read_filters(const simdjson::dom::element& symbol) {
   return out;
 }
 
-result<instrument_spec> build_spec(const rule_texts& texts, std::string_view venue_symbol, const instrument_id& id,
+result<instrument_spec> build_spec(const rule_texts& texts, std::string_view venue_symbol,
+                                   const instrument_id& id,
                                    const std::optional<std::pair<int, int>>& scales) {
   instrument_spec out;
   out.id = id;
@@ -92,10 +93,15 @@ result<instrument_spec> build_spec(const rule_texts& texts, std::string_view ven
     into = *value;
     return ok;
   };
-  if (auto done = read(texts.tick, price_scale, "tickSize", out.tick.raw); !done) return std::move(done).error();
-  if (auto done = read(texts.step, size_scale, "stepSize", out.lot.raw); !done) return std::move(done).error();
-  if (auto done = read(texts.min_size, size_scale, "minQty", out.min_size.raw); !done) return std::move(done).error();
-  if (auto done = read(texts.min_notional, price_scale + size_scale, "minNotional", out.min_notional.raw); !done)
+  if (auto done = read(texts.tick, price_scale, "tickSize", out.tick.raw); !done)
+    return std::move(done).error();
+  if (auto done = read(texts.step, size_scale, "stepSize", out.lot.raw); !done)
+    return std::move(done).error();
+  if (auto done = read(texts.min_size, size_scale, "minQty", out.min_size.raw); !done)
+    return std::move(done).error();
+  if (auto done =
+          read(texts.min_notional, price_scale + size_scale, "minNotional", out.min_notional.raw);
+      !done)
     return std::move(done).error();
   // The largest order may be beyond 64 bits at a fine scale: then it is no limit.
   const auto most = parse_decimal(texts.max_size, size_scale);
@@ -111,8 +117,10 @@ result<api_call> place_call(const intent& order, const instrument_spec& spec) {
   const auto bad = [&](const char* why) -> result<api_call> {
     return {order_errc::bad_order, "order " + order.client_id + " in " + spec.id.text + ": " + why};
   };
-  if (!valid_client_id(order.client_id)) return bad("client order id must be 1 to 36 of . A-Z : / a-z 0-9 _ -");
-  if (order.quantity.raw <= 0 || !multiple(order.quantity.raw, spec.lot.raw)) return bad("size is no multiple of the lot");
+  if (!valid_client_id(order.client_id))
+    return bad("client order id must be 1 to 36 of . A-Z : / a-z 0-9 _ -");
+  if (order.quantity.raw <= 0 || !multiple(order.quantity.raw, spec.lot.raw))
+    return bad("size is no multiple of the lot");
   const bool priced = order.kind != order_kind::market;
   if (priced && (order.limit.raw <= 0 || !multiple(order.limit.raw, spec.tick.raw)))
     return bad("price is no multiple of the tick");
@@ -130,11 +138,21 @@ result<api_call> place_call(const intent& order, const instrument_spec& spec) {
 }
 
 api_call cancel_call(const instrument_spec& spec, const std::string& client_id) {
-  return {"DELETE", "/api/v3/order", {{"symbol", spec.venue_symbol}, {"origClientOrderId", client_id}}, true, 1, false};
+  return {"DELETE",
+          "/api/v3/order",
+          {{"symbol", spec.venue_symbol}, {"origClientOrderId", client_id}},
+          true,
+          1,
+          false};
 }
 
 api_call query_call(const instrument_spec& spec, const std::string& client_id) {
-  return {"GET", "/api/v3/order", {{"symbol", spec.venue_symbol}, {"origClientOrderId", client_id}}, true, 4, false};
+  return {"GET",
+          "/api/v3/order",
+          {{"symbol", spec.venue_symbol}, {"origClientOrderId", client_id}},
+          true,
+          4,
+          false};
 }
 
 api_call open_orders_call(const instrument_spec& spec) {
@@ -142,19 +160,27 @@ api_call open_orders_call(const instrument_spec& spec) {
 }
 
 api_call trades_call(const instrument_spec& spec, const std::string& from_id, int limit) {
-  return {"GET", "/api/v3/myTrades",
-          {{"symbol", spec.venue_symbol}, {"fromId", from_id.empty() ? "0" : from_id}, {"limit", std::to_string(limit)}},
-          true, 20, false};
+  return {"GET",
+          "/api/v3/myTrades",
+          {{"symbol", spec.venue_symbol},
+           {"fromId", from_id.empty() ? "0" : from_id},
+           {"limit", std::to_string(limit)}},
+          true,
+          20,
+          false};
 }
 
-api_call account_call() { return {"GET", "/api/v3/account", {{"omitZeroBalances", "true"}}, true, 20, false}; }
+api_call account_call() {
+  return {"GET", "/api/v3/account", {{"omitZeroBalances", "true"}}, true, 20, false};
+}
 api_call time_call() { return {"GET", "/api/v3/time", {}, false, 1, false}; }
 
 api_call rules_call(const std::string& venue_symbol) {
   return {"GET", "/api/v3/exchangeInfo", {{"symbol", venue_symbol}}, false, 20, false};
 }
 
-result<instrument_spec> parse_rules(std::string_view body, std::string_view venue_symbol, const instrument_id& id,
+result<instrument_spec> parse_rules(std::string_view body, std::string_view venue_symbol,
+                                    const instrument_id& id,
                                     std::optional<std::pair<int, int>> scales) {
   simdjson::dom::parser parser;
   simdjson::dom::array symbols;
@@ -177,7 +203,9 @@ bool contains(std::string_view text, std::string_view part) noexcept {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
-constexpr classified open_question(refusal why = refusal::none) { return {command_result::unknown, why, false}; }
+constexpr classified open_question(refusal why = refusal::none) {
+  return {command_result::unknown, why, false};
+}
 constexpr classified no(refusal why) { return {command_result::rejected, why, false}; }
 
 /// -2010 tells its reason only in words.

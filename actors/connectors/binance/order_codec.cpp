@@ -90,7 +90,8 @@ const instrument_spec* spec_of(const order_context& context, std::string_view sy
   return place == context.by_symbol.end() ? nullptr : &place->second;
 }
 
-result<const instrument_spec*> spec_in(const dom::element& object, const char* key, const order_context& context) {
+result<const instrument_spec*> spec_in(const dom::element& object, const char* key,
+                                       const order_context& context) {
   auto symbol = text_of(object, key);
   if (!symbol) return std::move(symbol).error();
   const auto* spec = spec_of(context, *symbol);
@@ -180,7 +181,8 @@ result<fill> read_trade(const dom::element& row, const order_context& context) {
   const auto quantity = decimal_of(row, "qty", (*spec)->size_scale);
   if (!quantity) return quantity.error();
   bool buyer = false;
-  if (row["isBuyer"].get(buyer) != simdjson::SUCCESS) return {order_errc::missing_field, "isBuyer of a trade"};
+  if (row["isBuyer"].get(buyer) != simdjson::SUCCESS)
+    return {order_errc::missing_field, "isBuyer of a trade"};
   fill out;
   out.account = context.account;
   out.instrument = (*spec)->id;
@@ -196,7 +198,8 @@ result<fill> read_trade(const dom::element& row, const order_context& context) {
   return out;
 }
 
-result<asset_balance> read_balance(const dom::element& row, const char* asset, const char* free, const char* locked) {
+result<asset_balance> read_balance(const dom::element& row, const char* asset, const char* free,
+                                   const char* locked) {
   asset_balance out;
   out.scale = money_scale;
   auto name = text_of(row, asset);
@@ -273,7 +276,8 @@ result<user_event> read_positions(const dom::element& event) {
   balances_event out;
   out.at = from_millis(integer_of(event, "u"));
   dom::array rows;
-  if (event["B"].get(rows) != simdjson::SUCCESS) return {order_errc::missing_field, "B of outboundAccountPosition"};
+  if (event["B"].get(rows) != simdjson::SUCCESS)
+    return {order_errc::missing_field, "B of outboundAccountPosition"};
   for (const auto row : rows) {
     auto each = read_balance(row, "a", "f", "l");
     if (!each) return std::move(each).error();
@@ -301,7 +305,8 @@ reply_event read_reply(const dom::element& root) {
   std::int64_t number = 0;
   out.id = text_or_empty(root, "id");
   if (out.id.empty() && root["id"].get(number) == simdjson::SUCCESS) out.id = std::to_string(number);
-  out.status = static_cast<unsigned>(std::clamp<std::int64_t>(integer_of(root, "status").value_or(0), 0, 999));
+  out.status = static_cast<unsigned>(
+      std::clamp<std::int64_t>(integer_of(root, "status").value_or(0), 0, 999));
   dom::element said;
   if (root["error"].get(said) == simdjson::SUCCESS) out.error = read_venue_error(said);
   return out;
@@ -325,7 +330,8 @@ std::optional<order_state> parse_order_state(std::string_view word) noexcept {
 }
 
 result<order_report> parse_order(std::string_view body, const order_context& context) {
-  return with_document<order_report>(body, "order", [&](const dom::element& root) { return read_order(root, context); });
+  return with_document<order_report>(
+      body, "order", [&](const dom::element& root) { return read_order(root, context); });
 }
 
 result<std::vector<order_report>> parse_open_orders(std::string_view body, const order_context& context) {
@@ -354,7 +360,8 @@ result<std::vector<fill>> parse_trades(std::string_view body, const order_contex
       if (!each) return std::move(each).error();
       numbered.emplace_back(integer_of(row, "id").value_or(0), std::move(*each));
     }
-    std::stable_sort(numbered.begin(), numbered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(numbered.begin(), numbered.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     list out;
     for (auto& entry : numbered) out.push_back(std::move(entry.second));
     return out;
@@ -362,20 +369,23 @@ result<std::vector<fill>> parse_trades(std::string_view body, const order_contex
 }
 
 result<account_state> parse_account(std::string_view body) {
-  return with_document<account_state>(body, "account", [&](const dom::element& root) -> result<account_state> {
-    dom::array rows;
-    if (root["balances"].get(rows) != simdjson::SUCCESS) return {order_errc::missing_field, "balances"};
-    account_state out;
-    for (const auto row : rows) {
-      auto each = read_balance(row, "asset", "free", "locked");
-      if (!each) return std::move(each).error();
-      out.balances.push_back(std::move(*each));
-    }
-    out.updated = from_millis(integer_of(root, "updateTime"));
-    out.can_trade = flag_or(root, "canTrade", true);
-    if (bool withdraw = false; root["canWithdraw"].get(withdraw) == simdjson::SUCCESS) out.can_withdraw = withdraw;
-    return out;
-  });
+  return with_document<account_state>(
+      body, "account", [&](const dom::element& root) -> result<account_state> {
+        dom::array rows;
+        if (root["balances"].get(rows) != simdjson::SUCCESS)
+          return {order_errc::missing_field, "balances"};
+        account_state out;
+        for (const auto row : rows) {
+          auto each = read_balance(row, "asset", "free", "locked");
+          if (!each) return std::move(each).error();
+          out.balances.push_back(std::move(*each));
+        }
+        out.updated = from_millis(integer_of(root, "updateTime"));
+        out.can_trade = flag_or(root, "canTrade", true);
+        if (bool withdraw = false; root["canWithdraw"].get(withdraw) == simdjson::SUCCESS)
+          out.can_withdraw = withdraw;
+        return out;
+      });
 }
 
 result<market_time> parse_server_time(std::string_view body) {
@@ -390,7 +400,8 @@ std::optional<venue_error> parse_venue_error(std::string_view body) {
   if (body.size() > 65'536) return std::nullopt;
   dom::parser parser;
   dom::element root;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS || !root.is_object()) return std::nullopt;
+  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS || !root.is_object())
+    return std::nullopt;
   return read_venue_error(root);
 }
 

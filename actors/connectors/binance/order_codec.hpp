@@ -72,7 +72,8 @@ result<market_time> parse_server_time(std::string_view body);
 /// Rules of `venue_symbol` out of exchangeInfo. Scales follow tick and lot unless `scales` (price, size)
 /// prescribes them; rules that don't fit the prescribed scales are an error. Switched-off filters
 /// (tick or step "0") leave the finest step of the scale.
-result<instrument_spec> parse_rules(std::string_view body, std::string_view venue_symbol, const instrument_id& id,
+result<instrument_spec> parse_rules(std::string_view body, std::string_view venue_symbol,
+                                    const instrument_id& id,
                                     std::optional<std::pair<int, int>> scales = {});
 
 /// {"code": -2013, "msg": "…"}; nothing when the body is something else.

@@ -7,11 +7,17 @@ namespace troupe::binance {
 using namespace std::chrono_literals;
 
 rate_budget_options spot_limits() {
-  return {.limits = {{"weight", 1min, 6000}, {"requests", 5min, 61'000}, {"orders", 10s, 50}, {"connects", 5min, 300}}};
+  return {.limits = {{"weight", 1min, 6000},
+                     {"requests", 5min, 61'000},
+                     {"orders", 10s, 50},
+                     {"connects", 5min, 300}}};
 }
 
 rate_budget_options usdm_limits() {
-  return {.limits = {{"weight", 1min, 2400}, {"orders", 10s, 300}, {"orders", 1min, 1200}, {"connects", 5min, 300}}};
+  return {.limits = {{"weight", 1min, 2400},
+                     {"orders", 10s, 300},
+                     {"orders", 1min, 1200},
+                     {"connects", 5min, 300}}};
 }
 
 rate_budget::rate_budget(rate_budget_options options) : options_{std::move(options)} {
@@ -25,7 +31,8 @@ void rate_budget::window_state::forget(steady_time now) {
   }
 }
 
-nanoseconds rate_budget::window_state::wait_for(steady_time now, std::uint64_t units, std::uint64_t limit) const {
+nanoseconds rate_budget::window_state::wait_for(steady_time now, std::uint64_t units,
+                                                std::uint64_t limit) const {
   if (sum + units <= limit) return nanoseconds::zero();
   auto left = sum;
   for (const auto& each : entries) {

@@ -100,7 +100,9 @@ nanoseconds session::backoff() {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
   x ^= x >> 31;
-  return whole / 2 + nanoseconds{static_cast<std::int64_t>(x % static_cast<std::uint64_t>(whole.count() / 2 + 1))};
+  return whole / 2
+         + nanoseconds{
+             static_cast<std::int64_t>(x % static_cast<std::uint64_t>(whole.count() / 2 + 1))};
 }
 
 void session::connect(steady_time now) {
@@ -157,7 +159,9 @@ void session::subscribe_all(connection& c, steady_time now) {
   const auto& all = options_.plan.streams;
   for (std::size_t i = 0; i < all.size(); i += options_.streams_per_message) {
     const auto end = std::min(all.size(), i + options_.streams_per_message);
-    queue(c, "SUBSCRIBE", {all.begin() + static_cast<std::ptrdiff_t>(i), all.begin() + static_cast<std::ptrdiff_t>(end)});
+    queue(c, "SUBSCRIBE",
+          {all.begin() + static_cast<std::ptrdiff_t>(i),
+           all.begin() + static_cast<std::ptrdiff_t>(end)});
   }
   pump(c, now);
 }
@@ -203,7 +207,8 @@ void session::on_frame(std::uint64_t socket, std::string_view frame, market_time
   if (!from_primary && !stands_in) return;
   ++counters_.frames;
   const auto stream = stream_of(frame);
-  if (stream == "!serverShutdown" || (stream.empty() && frame.find("\"serverShutdown\"") != std::string_view::npos)) {
+  if (stream == "!serverShutdown"
+      || (stream.empty() && frame.find("\"serverShutdown\"") != std::string_view::npos)) {
     if (!from_primary) return drop_standby("server goes down");
     ++counters_.shutdowns;
     return rotate(now);
@@ -213,7 +218,8 @@ void session::on_frame(std::uint64_t socket, std::string_view frame, market_time
   else hold(stream, frame, received, now);
 }
 
-void session::on_data(std::string_view stream, std::string_view frame, market_time received, steady_time now) {
+void session::on_data(std::string_view stream, std::string_view frame, market_time received,
+                      steady_time now) {
   const auto topic = topics_.find(stream);
   if (topic != topics_.end()) {
     topic->second.seen = now;
@@ -227,7 +233,8 @@ void session::on_data(std::string_view stream, std::string_view frame, market_ti
 void session::hold(std::string_view stream, std::string_view frame, market_time received, steady_time now) {
   const auto sequence = sequence_of(stream, frame);
   const auto topic = topics_.find(stream);
-  if (topic != topics_.end() && topic->second.first_held == 0) topic->second.first_held = std::max<std::uint64_t>(sequence, 1);
+  if (topic != topics_.end() && topic->second.first_held == 0)
+    topic->second.first_held = std::max<std::uint64_t>(sequence, 1);
   held_bytes_ += frame.size();
   held_.push_back({std::string{stream}, std::string{frame}, received, sequence});
   if (held_bytes_ > options_.overlap_bytes) {
@@ -247,13 +254,16 @@ void session::on_control(connection& c, std::string_view frame, steady_time now)
     ++counters_.unknown;
     return;
   }
-  const auto ack = std::find_if(c.acks.begin(), c.acks.end(), [&](const auto& x) { return x.id == static_cast<std::uint64_t>(id); });
+  const auto ack = std::find_if(c.acks.begin(), c.acks.end(), [&](const auto& x) {
+    return x.id == static_cast<std::uint64_t>(id);
+  });
   if (ack == c.acks.end()) {
     ++counters_.unknown;
     return;
   }
   c.acks.erase(ack);
-  const bool refused = root["error"].get(said) == simdjson::SUCCESS || root["code"].get(said) == simdjson::SUCCESS;
+  const bool refused =
+      root["error"].get(said) == simdjson::SUCCESS || root["code"].get(said) == simdjson::SUCCESS;
   if (refused) {
     ++counters_.refused_subscriptions;
     const auto words = "subscription refused: " + std::string{frame.substr(0, 200)};

@@ -47,17 +47,19 @@ struct session_options {
   socket_plan plan;
   nanoseconds ack_deadline = std::chrono::seconds{5};
   nanoseconds rotation = std::chrono::hours{23};
-  nanoseconds overlap_deadline = std::chrono::seconds{30}; ///< a stand-in that doesn't prove itself is dropped
+  nanoseconds overlap_deadline =
+      std::chrono::seconds{30}; ///< a stand-in that doesn't prove itself is dropped
   nanoseconds depth_silence = std::chrono::seconds{5};     ///< depth streams push every 100 ms
   nanoseconds ticker_silence = std::chrono::seconds{30};
   nanoseconds trade_silence = std::chrono::minutes{10};    ///< quiet instruments trade rarely
   nanoseconds backoff_least = std::chrono::milliseconds{250};
   nanoseconds backoff_most = std::chrono::seconds{30};
-  nanoseconds settled_after = std::chrono::seconds{1};     ///< a connection that lived so long resets the back-off
+  nanoseconds settled_after =
+      std::chrono::seconds{1}; ///< a connection that lived so long resets the back-off
   std::uint32_t breaker_failures = 8;                      ///< failures in a row that open the breaker
   nanoseconds breaker_pause = std::chrono::seconds{60};
   std::uint32_t messages_per_second = 4;                   ///< the venue cuts at more than 5
-  std::size_t streams_in_url = 150;                        ///< more are subscribed by message and acknowledged
+  std::size_t streams_in_url = 150; ///< more are subscribed by message and acknowledged
   std::size_t streams_per_message = 100;
   std::size_t overlap_bytes = 32u << 20;                   ///< held frames of the stand-in
   std::uint64_t seed = 1;

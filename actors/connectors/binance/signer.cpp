@@ -90,7 +90,8 @@ std::string ws_request(std::string_view id, std::string_view method, const param
   return std::move(w).text();
 }
 
-std::string signed_ws_request(std::string_view id, std::string_view method, parameters list, const secret& key) {
+std::string signed_ws_request(std::string_view id, std::string_view method, parameters list,
+                              const secret& key) {
   auto signature = hmac_sha256_hex(key, sorted_payload(list));
   list.emplace_back("signature", std::move(signature));
   return ws_request(id, method, list);

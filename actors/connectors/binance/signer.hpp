@@ -30,7 +30,8 @@ std::string sorted_payload(parameters list);
 
 /// A whole WS API request as JSON, signed; `list` holds everything but the signature. Values of `timestamp`
 /// and `recvWindow` are written as numbers, the others as strings.
-std::string signed_ws_request(std::string_view id, std::string_view method, parameters list, const secret& key);
+std::string signed_ws_request(std::string_view id, std::string_view method, parameters list,
+                              const secret& key);
 
 /// A WS API request without signature.
 std::string ws_request(std::string_view id, std::string_view method, const parameters& list);

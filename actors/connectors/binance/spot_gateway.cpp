@@ -16,7 +16,9 @@ spot_gateway::spot_gateway(spot_gateway_options options, api_keys keys, gateway_
 spot_gateway::~spot_gateway() { *alive_ = false; }
 
 gateway_traits spot_gateway::traits() const {
-  return {.processing_horizon = std::chrono::seconds{10}, .query_by_client_id = true, .client_id_reusable = true};
+  return {.processing_horizon = std::chrono::seconds{10},
+          .query_by_client_id = true,
+          .client_id_reusable = true};
 }
 
 void spot_gateway::start(gateway_events& events) {
@@ -90,7 +92,8 @@ void spot_gateway::place(command_id command, const intent& order) {
     conclude(work, command_result::denied, refusal::filter, std::move(report));
   };
   const auto* rules = spec(order.instrument);
-  if (rules == nullptr) return deny(order.instrument.text + " is not configured for " + options_.account.text);
+  if (rules == nullptr)
+    return deny(order.instrument.text + " is not configured for " + options_.account.text);
   auto call = place_call(order, *rules);
   if (!call) return deny(call.error().text);
   work->call = std::move(*call);
@@ -142,7 +145,8 @@ void spot_gateway::open_orders(command_id command, const instrument_id& instrume
   run(std::move(work));
 }
 
-void spot_gateway::trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id) {
+void spot_gateway::trades_since(command_id command, const instrument_id& instrument,
+                                const std::string& trade_id) {
   constexpr int page = 1000;
   auto work = std::make_shared<job>();
   work->deadline = options_.query_deadline;
@@ -187,7 +191,8 @@ void spot_gateway::rules(command_id command, const instrument_id& instrument) {
   if (known == nullptr) return work->on_error({make_error_code(order_errc::unknown_symbol), instrument.text});
   work->call = rules_call(known->venue_symbol);
   work->on_body = [this, command, before = *known](const std::string& body) {
-    auto fresh = parse_rules(body, before.venue_symbol, before.id, std::pair{int{before.price_scale}, int{before.size_scale}});
+    auto fresh = parse_rules(body, before.venue_symbol, before.id,
+                             std::pair{int{before.price_scale}, int{before.size_scale}});
     if (fresh) {
       fresh->kind = before.kind;
       fresh->valid_from = transport_.market_now() + offset_;
@@ -241,11 +246,13 @@ void spot_gateway::on_reply(const job_pointer& work, transport_reply reply) {
   const auto now = transport_.steady_now();
   if (reply.status != 0) budget_.on_status(now, reply.status, reply.retry_after);
   if (reply.used_weight > 0) budget_.on_used(now, "weight", reply.used_weight);
-  const bool clock = reply.status >= 400 && reply.status < 500 && work->attempt == 1 && work->call.needs_signature
-                     && [&] {
-                          const auto said = parse_venue_error(reply.body);
-                          return said && classify_answer(command_kind::place, reply.status, said).retry_after_resync;
-                        }();
+  const bool clock =
+      reply.status >= 400 && reply.status < 500 && work->attempt == 1 && work->call.needs_signature
+      &&
+      [&] {
+        const auto said = parse_venue_error(reply.body);
+        return said && classify_answer(command_kind::place, reply.status, said).retry_after_resync;
+      }();
   if (clock) {
     // The engine never saw it: the same order, the same client id, a new timestamp, once.
     ++counters_.clock_refusals;
@@ -284,7 +291,8 @@ void spot_gateway::on_command_reply(const job_pointer& work, const transport_rep
   if (work->kind == command_kind::place && found.kind == command_result::rejected)
     report.state = order_state::rejected;
   const auto closed = budget_.closed_until() - transport_.steady_now();
-  conclude(work, found.kind, found.why, std::move(report), std::max<nanoseconds>(closed, nanoseconds::zero()));
+  conclude(work, found.kind, found.why, std::move(report),
+           std::max<nanoseconds>(closed, nanoseconds::zero()));
 }
 
 void spot_gateway::on_list_reply(const job_pointer& work, const transport_reply& reply) {
@@ -322,9 +330,12 @@ void spot_gateway::sync_time(std::function<void(bool)> then) {
                   [this, alive = alive_, asked, finish](transport_reply reply) {
                     if (!*alive) return;
                     const auto answered = transport_.market_now();
-                    if (reply.status != 0) budget_.on_status(transport_.steady_now(), reply.status, reply.retry_after);
-                    const auto server = reply.status == 200 ? parse_server_time(reply.body)
-                                                            : result<market_time>{order_errc::missing_field, "no answer"};
+                    if (reply.status != 0)
+                      budget_.on_status(transport_.steady_now(), reply.status, reply.retry_after);
+                    const auto server =
+                        reply.status == 200
+                            ? parse_server_time(reply.body)
+                            : result<market_time>{order_errc::missing_field, "no answer"};
                     if (!server) return finish(false);
                     offset_ = *server - (asked + (answered - asked) / 2);
                     synced_ = true;
@@ -348,7 +359,9 @@ nanoseconds spot_gateway::next_backoff() {
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
   x ^= x >> 31;
   // Half fixed, half random: a crowd of clients spreads.
-  return whole / 2 + nanoseconds{static_cast<std::int64_t>(x % static_cast<std::uint64_t>(whole.count() / 2 + 1))};
+  return whole / 2
+         + nanoseconds{
+             static_cast<std::int64_t>(x % static_cast<std::uint64_t>(whole.count() / 2 + 1))};
 }
 
 void spot_gateway::open_stream() {
@@ -388,7 +401,8 @@ void spot_gateway::subscribe() {
   parameters list{{"apiKey", std::string{keys_.key.expose_to_signer()}},
                   {"recvWindow", std::to_string(options_.recv_window / std::chrono::milliseconds{1})},
                   {"timestamp", timestamp()}};
-  auto text = signed_ws_request(subscribe_id_, "userDataStream.subscribe.signature", std::move(list), keys_.secret_key);
+  auto text = signed_ws_request(subscribe_id_, "userDataStream.subscribe.signature",
+                                std::move(list), keys_.secret_key);
   if (!transport_.send(socket_, std::move(text))) reopen_stream("user stream: can't send");
 }
 
@@ -402,7 +416,8 @@ void spot_gateway::watch_stream(std::uint64_t number) {
     }
     // Without an answer the socket may be a black hole that no close will ever come from.
     if (budget_.admit(now, {{"weight", 1}}) == nanoseconds::zero())
-      static_cast<void>(transport_.send(socket_, ws_request("p" + std::to_string(next_request_++), "ping", {})));
+      static_cast<void>(
+          transport_.send(socket_, ws_request("p" + std::to_string(next_request_++), "ping", {})));
     guarded_after(options_.ping_deadline, [this, number, now] {
       if (number == socket_ && subscribed_ && heard_at_ < now) reopen_stream("user stream: silent");
     });
@@ -450,14 +465,24 @@ void spot_gateway::on_socket_closed(std::uint64_t number, const std::string& why
 
 std::string spot_gateway::status_json() const {
   json_writer w;
-  w.begin_object().field("account", options_.account.text).field("stream", subscribed_ ? "connected" : "down");
+  w.begin_object()
+      .field("account", options_.account.text)
+      .field("stream", subscribed_ ? "connected" : "down");
   w.field("stream_opens", counters_.stream_opens).field("stream_breaks", counters_.stream_breaks);
-  w.field("placed", counters_.placed).field("cancelled", counters_.cancelled).field("queried", counters_.queried);
-  w.field("confirmed", counters_.confirmed).field("rejected", counters_.rejected).field("denied", counters_.denied);
+  w.field("placed", counters_.placed)
+      .field("cancelled", counters_.cancelled)
+      .field("queried", counters_.queried);
+  w.field("confirmed", counters_.confirmed)
+      .field("rejected", counters_.rejected)
+      .field("denied", counters_.denied);
   w.field("unknown", counters_.unknown).field("absent", counters_.absent);
   w.field("clock_refusals", counters_.clock_refusals).field("clock_offset_ns", std::int64_t{offset_.count()});
-  w.field("clock_synced", synced_).field("events", counters_.events).field("unreadable", counters_.unreadable);
-  w.field("in_flight", running_.size()).field("budget_refusals", budget_.refusals()).field("bans", budget_.bans());
+  w.field("clock_synced", synced_)
+      .field("events", counters_.events)
+      .field("unreadable", counters_.unreadable);
+  w.field("in_flight", running_.size())
+      .field("budget_refusals", budget_.refusals())
+      .field("bans", budget_.bans());
   w.end_object();
   return std::move(w).text();
 }

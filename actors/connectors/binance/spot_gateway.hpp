@@ -76,7 +76,8 @@ public:
   void cancel(command_id command, const instrument_id& instrument, const std::string& client_id) override;
   void query(command_id command, const instrument_id& instrument, const std::string& client_id) override;
   void open_orders(command_id command, const instrument_id& instrument) override;
-  void trades_since(command_id command, const instrument_id& instrument, const std::string& trade_id) override;
+  void trades_since(command_id command, const instrument_id& instrument,
+                    const std::string& trade_id) override;
   void account(command_id command) override;
   void rules(command_id command, const instrument_id& instrument) override;
   [[nodiscard]] std::string status_json() const override;
@@ -152,8 +153,10 @@ private:
   std::uint64_t random_;
 
   struct {
-    std::uint64_t placed = 0, cancelled = 0, queried = 0, confirmed = 0, rejected = 0, denied = 0, unknown = 0;
-    std::uint64_t absent = 0, clock_refusals = 0, events = 0, unreadable = 0, stream_opens = 0, stream_breaks = 0;
+    std::uint64_t placed = 0, cancelled = 0, queried = 0, confirmed = 0, rejected = 0, denied = 0,
+                  unknown = 0;
+    std::uint64_t absent = 0, clock_refusals = 0, events = 0, unreadable = 0, stream_opens = 0,
+                  stream_breaks = 0;
   } counters_;
 };
 
