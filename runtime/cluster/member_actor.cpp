@@ -251,7 +251,7 @@ hello_reply member_state::greeted(const hello& from, const caf::strong_actor_ptr
   answer.refused = admitted.refused;
   answer.sender_is_dead = admitted.sender_is_dead;
   if (admitted.accepted)
-    establish(from.node, from.incarnation, node);
+    establish(from.node, from.incarnation, node, false);
   else
     refused(from.node, admitted.refused);
   return answer;
@@ -272,7 +272,7 @@ void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& 
   }
   auto admitted = members_.admit(answer.self, now());
   carry_out(std::move(admitted.events));
-  if (admitted.accepted) return establish(peer, answer.self.incarnation, node);
+  if (admitted.accepted) return establish(peer, answer.self.incarnation, node, true);
   refused(peer, admitted.refused);
   if (admitted.sender_is_dead)
     tell(self_, caf::actor_cast<node_actor>(node),
@@ -280,7 +280,7 @@ void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& 
 }
 
 void member_state::establish(const node_name& peer, std::uint64_t incarnation,
-                             const caf::strong_actor_ptr& node) {
+                             const caf::strong_actor_ptr& node, bool dialled) {
   drop_link(peer.text);
   auto& fresh = links_[peer.text];
   fresh.raw = node;
@@ -294,7 +294,10 @@ void member_state::establish(const node_name& peer, std::uint64_t incarnation,
         const auto text = why.text.empty() ? std::string{"connection lost"} : why.text;
         carry_out(members_.link_lost(peer, incarnation, text, now()));
       });
-  send_names(peer.text);
+  // The side that was dialled waits for the other's names: only then has that one seen the answer to its
+  // hello and takes ours.
+  fresh.sending = !dialled;
+  if (dialled) send_names(peer.text);
 }
 
 void member_state::drop_link(const std::string& peer) {
@@ -413,7 +416,12 @@ acknowledged member_state::take_names(const directory_update& update,
     entry = {handles[n], update.node, update.incarnations[n]};
     if (link.counts) show_name(update.node.text, update.names[n], entry);
   }
-  if (update.full) carry_out(members_.directory_given(update.node, update.incarnation, now()));
+  if (!update.full) return {update.version};
+  if (link.sent == 0) {
+    link.sending = false;
+    send_names(update.node.text);
+  }
+  carry_out(members_.directory_given(update.node, update.incarnation, now()));
   return {update.version};
 }
 

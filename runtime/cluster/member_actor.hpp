@@ -99,7 +99,8 @@ private:
   void dial_failed(const node_name& peer, const std::string& why);
   hello_reply greeted(const hello& from, const caf::strong_actor_ptr& node);
   void answered(const node_name& peer, const caf::strong_actor_ptr& node, const hello_reply& answer);
-  void establish(const node_name& peer, std::uint64_t incarnation, const caf::strong_actor_ptr& node);
+  void establish(const node_name& peer, std::uint64_t incarnation, const caf::strong_actor_ptr& node,
+                 bool dialled);
   void drop_link(const std::string& peer);
   void refused(const node_name& peer, const std::string& why);
   void declared_dead(const std::string& why);
