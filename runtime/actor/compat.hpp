@@ -83,10 +83,12 @@ inline caf::mailbox_element_ptr take(caf::mailbox_element& x) {
 
 /// Wakes an actor at `when` of its system's clock; high priority. Not cancellable in 0.17.
 inline void wake_at(caf::scheduled_actor& self, caf::actor_clock::time_point when) {
-  self.clock().schedule_message(
-      when, caf::strong_actor_ptr{self.ctrl()},
-      caf::make_mailbox_element(nullptr, caf::make_message_id(caf::message_priority::high), {},
-                                caf::timeout_msg{wake_atom, 0}));
+  auto wake = caf::make_mailbox_element(nullptr, caf::make_message_id(caf::message_priority::high),
+                                        {}, caf::timeout_msg{wake_atom, 0});
+  if (when <= self.clock().now())
+    self.enqueue(std::move(wake), self.context());
+  else
+    self.clock().schedule_message(when, caf::strong_actor_ptr{self.ctrl()}, std::move(wake));
 }
 
 /// Tells an actor to handle what it parked while suspended; from any thread.

@@ -49,15 +49,19 @@ CAF_TEST(ask_brings_the_answer_or_the_others_error) {
 
 CAF_TEST(ask_times_out_with_the_name_of_who_did_not_answer) {
   auto s = subject();
-  auto t = inside([&](auto* self) { ask(self, s, 250ms, order("never")).then(written(), failed()); });
+  auto t =
+      inside([&](auto* self) { ask(self, s, 250ms, order("never")).then(written(), failed()); });
   pass(245ms);
   CAF_CHECK_EQUAL(took(), "+subject/1");
   pass(5ms);
-  CAF_CHECK_EQUAL(took(), "error no answer from subject/1 within 250 ms (runtime: no answer in time)");
+  CAF_CHECK_EQUAL(took(),
+                  "error no answer from subject/1 within 250 ms (runtime: no answer in time)");
 }
 
 CAF_TEST(ask_of_an_empty_handle_fails) {
-  auto t = inside([&](auto* self) { ask(self, subject_actor{}, 1s, status_request{}).then(written(), failed()); });
+  auto t = inside([&](auto* self) {
+    ask(self, subject_actor{}, 1s, status_request{}).then(written(), failed());
+  });
   CAF_CHECK_EQUAL(took(), "error asked an actor that is not there (runtime: no receiver)");
 }
 
@@ -67,7 +71,8 @@ CAF_TEST(ask_of_a_dead_actor_fails_at_once) {
   send_kill(s);
   settle();
   took();
-  auto t = inside([&](auto* self) { ask(self, s, 1s, status_request{}).then(written(), failed()); });
+  auto t =
+      inside([&](auto* self) { ask(self, s, 1s, status_request{}).then(written(), failed()); });
   CAF_CHECK(took().find("(runtime: receiver has exited)") != std::string::npos);
 }
 
@@ -77,10 +82,12 @@ CAF_TEST(more_asks_than_allowed_fail_at_once_and_room_comes_back) {
   auto t = inside(
       [&](auto* me) {
         self = me;
-        for (int i = 0; i < 3; ++i) ask(me, s, 1s, order("never")).then(written(), failed());
+        for (int i = 0; i < 3; ++i)
+          ask(me, s, 1s, order("never")).then(written(), failed());
       },
       {.asks_in_flight = 2});
-  CAF_CHECK_EQUAL(took(), "+subject/1, error more than 2 questions are unanswered (runtime: too many unanswered questions)");
+  CAF_CHECK_EQUAL(took(), "+subject/1, error more than 2 questions are unanswered (runtime: too "
+                          "many unanswered questions)");
   CAF_CHECK_EQUAL(self->core().asks_open(), 2u);
   pass(1s);
   CAF_CHECK_EQUAL(self->core().asks_open(), 0u);
@@ -90,7 +97,8 @@ CAF_TEST(answers_after_the_time_out_are_ignored) {
   int answers = 0;
   auto slow = spawn_actor<tester_state>(sys, {.name = "slow"}, [](auto*) {});
   auto t = inside([&](auto* self) {
-    ask(self, slow, 10ms, status_request{}).then([&](const status_report&) { ++answers; }, [&](const error&) { ++answers; });
+    ask(self, slow, 10ms, status_request{})
+        .then([&](const status_report&) { ++answers; }, [&](const error&) { ++answers; });
   });
   CAF_CHECK_EQUAL(answers, 1);
   pass(1s);
@@ -103,7 +111,8 @@ CAF_TEST(many_answered_asks_leave_no_timers_behind) {
   int left = 2000;
   std::function<void(actor_pointer<tester_actor>)> next = [&](actor_pointer<tester_actor> self) {
     if (--left > 0)
-      ask(self, s, 1h, status_request{}).then([&, self](const status_report&) { next(self); }, failed());
+      ask(self, s, 1h, status_request{})
+          .then([&, self](const status_report&) { next(self); }, failed());
   };
   auto t = inside(next);
   CAF_CHECK_EQUAL(left, 0);
@@ -121,13 +130,16 @@ CAF_TEST(tell_reaches_typed_and_untyped_handles_and_says_when_there_is_none) {
     CAF_CHECK(!tell(self, caf::strong_actor_ptr{}, order("note", "x")));
   });
   CAF_CHECK_EQUAL(took(), "+subject/1, typed, untyped");
-  // The untyped one could not know that its receiver answers; that answer is counted, nobody is hurt.
+  // The untyped one could not know that its receiver answers; that answer is counted, nobody is
+  // hurt.
   CAF_CHECK_EQUAL(report("tester").unexpected, 1u);
 }
 
 CAF_TEST(an_answer_that_is_an_error_does_not_end_who_only_told) {
   auto s = subject();
-  auto t = inside([&](auto* self) { tell(self, caf::actor_cast<caf::strong_actor_ptr>(s), status_request{200}); });
+  auto t = inside([&](auto* self) {
+    tell(self, caf::actor_cast<caf::strong_actor_ptr>(s), status_request{200});
+  });
   CAF_CHECK_EQUAL(report("tester").errors, 1u);
   CAF_CHECK_EQUAL(report("tester").last_error, "not now (runtime: busy)");
 }
@@ -138,7 +150,8 @@ CAF_TEST(urgent_messages_pass_ordinary_ones) {
   took();
   anon_send(s, order("note", "first"));
   anon_send(s, order("note", "second"));
-  auto t = spawn_actor<tester_state>(sys, {}, [&](auto* self) { tell_urgent(self, s, order("note", "urgent")); });
+  auto t = spawn_actor<tester_state>(
+      sys, {}, [&](auto* self) { tell_urgent(self, s, order("note", "urgent")); });
   sched.prioritize(t);
   sched.run_once();
   settle();
@@ -200,7 +213,8 @@ CAF_TEST(watch_tells_the_reason_once_per_watch) {
   took();
   anon_send(s, order("fail"));
   settle();
-  CAF_CHECK_EQUAL(took(), "-subject/1, one had enough (runtime: busy), two had enough (runtime: busy)");
+  CAF_CHECK_EQUAL(took(),
+                  "-subject/1, one had enough (runtime: busy), two had enough (runtime: busy)");
 }
 
 CAF_TEST(watching_the_dead_or_nobody_calls_back) {
@@ -212,7 +226,8 @@ CAF_TEST(watching_the_dead_or_nobody_calls_back) {
   int calls = 0;
   auto t = inside([&](auto* self) {
     watch(self, s, [&](const error&) { ++calls; });
-    watch(self, subject_actor{}, [&](const error& e) { calls += e.code == runtime_errc::no_receiver ? 1 : 0; });
+    watch(self, subject_actor{},
+          [&](const error& e) { calls += e.code == runtime_errc::no_receiver ? 1 : 0; });
   });
   pass(5ms);
   CAF_CHECK_EQUAL(calls, 2);
@@ -236,8 +251,9 @@ CAF_TEST(a_normal_end_has_no_code_and_a_kill_is_told) {
 
 CAF_TEST(a_child_ends_with_its_parent) {
   subject_actor child;
-  auto parent = inside([&](auto* self) { child = spawn_actor<subject_state>(self, {.name = "child"}, &notes); },
-                       {.name = "parent"});
+  auto parent = inside(
+      [&](auto* self) { child = spawn_actor<subject_state>(self, {.name = "child"}, &notes); },
+      {.name = "parent"});
   CAF_CHECK_EQUAL(report("child").parent, "parent");
   took();
   send_kill(parent);
@@ -251,16 +267,21 @@ CAF_TEST(an_exception_ends_the_actor_and_its_text_reaches_asker_and_watcher) {
   auto s = subject();
   auto t = inside([&](auto* self) {
     watch(self, s, [&](const error& e) { notes.push_back("down " + e.text); });
-    ask(self, s, 1s, order("throw")).then(written(), [&](const error& e) { notes.push_back("error " + e.text); });
+    ask(self, s, 1s, order("throw")).then(written(), [&](const error& e) {
+      notes.push_back("error " + e.text);
+    });
   });
   const auto text = took();
-  CAF_CHECK(text.find("error subject/1: handler of admin_command: out of luck") != std::string::npos);
-  CAF_CHECK(text.find("down subject/1: handler of admin_command: out of luck") != std::string::npos);
+  CAF_CHECK(text.find("error subject/1: handler of admin_command: out of luck")
+            != std::string::npos);
+  CAF_CHECK(text.find("down subject/1: handler of admin_command: out of luck")
+            != std::string::npos);
 }
 
 CAF_TEST(counters_count) {
   auto s = subject();
-  for (int i = 0; i < 5; ++i) anon_send(s, order("note", "x"));
+  for (int i = 0; i < 5; ++i)
+    anon_send(s, order("note", "x"));
   anon_send(s, status_request{});
   CAF_CHECK_EQUAL(report("subject/1").mailbox, 6u);
   settle();
@@ -283,12 +304,14 @@ CAF_TEST(counters_count) {
 
 CAF_TEST(types_beyond_the_table_are_counted_together) {
   type_counts counts;
-  for (std::uintptr_t key = 1; key <= 40; ++key) counts.add(key);
+  for (std::uintptr_t key = 1; key <= 40; ++key)
+    counts.add(key);
   counts.add(3);
   const auto all = counts.read();
   CAF_CHECK_EQUAL(all.size(), type_counts::capacity + 1);
   std::uint64_t sum = 0;
-  for (const auto& e : all) sum += e.count;
+  for (const auto& e : all)
+    sum += e.count;
   CAF_CHECK_EQUAL(sum, 41u);
   CAF_CHECK_EQUAL(all.back().key, 0u);
   CAF_CHECK_EQUAL(all.back().count, 25u);
@@ -316,7 +339,8 @@ CAF_TEST(a_suspended_actor_parks_ordinary_messages_and_handles_them_in_order_lat
   settle();
   took();
   CAF_REQUIRE(actor_table::instance().set_suspended("subject/1", true));
-  for (const auto* text : {"1", "2", "3"}) anon_send(s, order("note", text));
+  for (const auto* text : {"1", "2", "3"})
+    anon_send(s, order("note", text));
   settle();
   CAF_CHECK_EQUAL(took(), "");
   CAF_CHECK_EQUAL(report("subject/1").parked, 3u);
@@ -338,9 +362,11 @@ CAF_TEST(a_full_parking_lot_refuses_and_counts) {
   took();
   actor_table::instance().set_suspended("small", true);
   auto t = inside([&](auto* self) {
-    for (int i = 0; i < 3; ++i) ask(self, s, 1s, status_request{}).then(written(), failed());
+    for (int i = 0; i < 3; ++i)
+      ask(self, s, 1s, status_request{}).then(written(), failed());
   });
-  CAF_CHECK_EQUAL(took(), "error small is suspended and holds 2 messages (runtime: actor is suspended)");
+  CAF_CHECK_EQUAL(took(),
+                  "error small is suspended and holds 2 messages (runtime: actor is suspended)");
   send_kill(s);
   settle();
   // What was parked is answered when the actor ends.

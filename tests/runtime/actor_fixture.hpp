@@ -27,9 +27,13 @@ struct test_config : caf::actor_system_config {
 using journal = std::vector<std::string>;
 
 struct actor_fixture : test_coordinator_fixture<test_config> {
-  ~actor_fixture() override {
+  ~actor_fixture() override { end_all(); }
+
+  /// Ends all kept actors. A derived fixture whose members they use calls it in its destructor.
+  void end_all() {
     // A promise kept in a state refers to its own actor, which then never ends by itself.
-    for (const auto& h : kept_) send_kill(h);
+    for (const auto& h : std::exchange(kept_, {}))
+      send_kill(h);
     settle();
   }
 
@@ -57,7 +61,8 @@ struct actor_fixture : test_coordinator_fixture<test_config> {
   /// The journal's lines joined with commas; empties it.
   std::string took() {
     std::string out;
-    for (const auto& line : std::exchange(notes, {})) out += (out.empty() ? "" : ", ") + line;
+    for (const auto& line : std::exchange(notes, {}))
+      out += (out.empty() ? "" : ", ") + line;
     return out;
   }
 
@@ -71,9 +76,11 @@ private:
 };
 
 /// Understands orders to misbehave.
-using subject_actor = caf::typed_actor<rpc<status_request>::to<status_report>, rpc<admin_command>::to<admin_result>>;
+using subject_actor =
+    caf::typed_actor<rpc<status_request>::to<status_report>, rpc<admin_command>::to<admin_result>>;
 
-/// Does what an admin_command's verb says: fail, quit, shutdown, throw, stubborn, never (answers), note TEXT.
+/// Does what an admin_command's verb says: fail, quit, shutdown, throw, stubborn, never (answers),
+/// note TEXT.
 struct subject_state {
   using handle_type = subject_actor;
   static inline const char* name = "subject";
@@ -116,7 +123,9 @@ struct subject_state {
   std::vector<promise<admin_result>> held_;
 };
 
-inline admin_command order(std::string verb, std::string target = {}) { return {std::move(verb), std::move(target), {}, "test"}; }
+inline admin_command order(std::string verb, std::string target = {}) {
+  return {std::move(verb), std::move(target), {}, "test"};
+}
 
 /// Runs a function inside an actor and lets it use the free functions.
 using tester_actor = caf::typed_actor<rpc<status_request>::to<status_report>>;

@@ -1,8 +1,7 @@
 #define CAF_SUITE hazards
-#include "tests/runtime/actor_fixture.hpp"
-
 #include "messages/tensor.hpp"
 #include "runtime/actor/watchdog.hpp"
+#include "tests/runtime/actor_fixture.hpp"
 
 #include <caf/test/io_dsl.hpp>
 
@@ -15,7 +14,8 @@ using namespace troupe::test;
 
 namespace {
 
-// --- two nodes in one thread -----------------------------------------------------------------------
+// --- two nodes in one thread
+// -----------------------------------------------------------------------
 
 struct node_config : caf::actor_system_config {
   node_config() {
@@ -26,7 +26,8 @@ struct node_config : caf::actor_system_config {
 
 struct two_nodes : point_to_point_fixture<test_coordinator_fixture<node_config>> {
   ~two_nodes() {
-    for (const auto& h : kept) send_kill(h);
+    for (const auto& h : kept)
+      send_kill(h);
     settle();
   }
 
@@ -53,7 +54,8 @@ struct two_nodes : point_to_point_fixture<test_coordinator_fixture<node_config>>
              || node.mpx.try_accept_connection();
     };
     // The test multiplexer hands bytes on one look later than they are written.
-    for (int idle = 0; idle < 3;) idle = step(earth) || step(mars) ? 0 : idle + 1;
+    for (int idle = 0; idle < 3;)
+      idle = step(earth) || step(mars) ? 0 : idle + 1;
   }
 
   void pass_on_earth(nanoseconds d) {
@@ -84,19 +86,23 @@ CAF_TEST_FIXTURE_SCOPE(network_hazards, two_nodes)
 
 CAF_TEST(infinities_and_nan_survive_the_packed_encoding_between_nodes) {
   auto mirror = connect(keep(spawn_actor<mirror_state>(mars.sys, {})));
-  const std::vector<float> sent{std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
-                                std::numeric_limits<float>::quiet_NaN(), -0.0f,
-                                std::numeric_limits<float>::denorm_min(), 1.5f};
+  const std::vector<float> sent{
+      std::numeric_limits<float>::infinity(),   -std::numeric_limits<float>::infinity(),
+      std::numeric_limits<float>::quiet_NaN(),  -0.0f,
+      std::numeric_limits<float>::denorm_min(), 1.5f};
   std::optional<packed_tensor> came;
   auto t = keep(spawn_actor<tester_state>(earth.sys, {}, [&](auto* self) {
-    ask(self, mirror, 1s, pack_f32(sent, {6})).then([&](const packed_tensor& p) { came = p; }, [&](const error& e) { notes.push_back(e.message()); });
+    ask(self, mirror, 1s, pack_f32(sent, {6}))
+        .then([&](const packed_tensor& p) { came = p; },
+              [&](const error& e) { notes.push_back(e.message()); });
   }));
   settle();
   CAF_REQUIRE(came.has_value());
   const auto back = unpack_f32(*came);
   CAF_REQUIRE(back.has_value());
   for (std::size_t i = 0; i < sent.size(); ++i)
-    CAF_CHECK_EQUAL(std::bit_cast<std::uint32_t>((*back)[i]), std::bit_cast<std::uint32_t>(sent[i]));
+    CAF_CHECK_EQUAL(std::bit_cast<std::uint32_t>((*back)[i]),
+                    std::bit_cast<std::uint32_t>(sent[i]));
 }
 
 CAF_TEST(asks_and_answers_cross_nodes) {
@@ -104,8 +110,10 @@ CAF_TEST(asks_and_answers_cross_nodes) {
   notes.clear();
   auto t = keep(spawn_actor<tester_state>(earth.sys, {}, [&](auto* self) {
     const auto fail = [&](const error& e) { notes.push_back(e.message()); };
-    ask(self, subject, 1s, status_request{}).then([&](const status_report& r) { notes.push_back(r.name); }, fail);
-    ask(self, subject, 1s, status_request{200}).then([&](const status_report& r) { notes.push_back(r.name); }, fail);
+    ask(self, subject, 1s, status_request{})
+        .then([&](const status_report& r) { notes.push_back(r.name); }, fail);
+    ask(self, subject, 1s, status_request{200})
+        .then([&](const status_report& r) { notes.push_back(r.name); }, fail);
   }));
   settle();
   CAF_REQUIRE_EQUAL(notes.size(), 2u);
@@ -116,7 +124,8 @@ CAF_TEST(asks_and_answers_cross_nodes) {
 CAF_TEST(an_ask_to_a_lost_node_fails_by_its_time_out) {
   auto subject = connect(keep(spawn_actor<subject_state>(mars.sys, {.name = "far"}, &notes)));
   auto t = keep(spawn_actor<tester_state>(earth.sys, {}, [&](auto* self) {
-    ask(self, subject, 300ms, order("never")).then([&](const admin_result&) {}, [&](const error& e) { notes.push_back(e.message()); });
+    ask(self, subject, 300ms, order("never"))
+        .then([&](const admin_result&) {}, [&](const error& e) { notes.push_back(e.message()); });
   }));
   settle();
   CAF_CHECK_EQUAL(pending_asks::instance().size(), 1u);
@@ -125,7 +134,8 @@ CAF_TEST(an_ask_to_a_lost_node_fails_by_its_time_out) {
   CAF_CHECK(notes.empty());
   pass_on_earth(20ms);
   CAF_REQUIRE_EQUAL(notes.size(), 1u);
-  CAF_CHECK(notes[0].find("of another node within 300 ms (runtime: no answer in time)") != std::string::npos);
+  CAF_CHECK(notes[0].find("of another node within 300 ms (runtime: no answer in time)")
+            != std::string::npos);
   CAF_CHECK_EQUAL(pending_asks::instance().size(), 0u);
 }
 
@@ -134,7 +144,8 @@ CAF_TEST(all_asks_to_a_node_fail_at_once_when_it_goes_down) {
   auto near = keep(spawn_actor<subject_state>(earth.sys, {.name = "near"}, &notes));
   auto t = keep(spawn_actor<tester_state>(earth.sys, {}, [&](auto* self) {
     const auto fail = [&](const error& e) { notes.push_back(e.message()); };
-    for (int i = 0; i < 5; ++i) ask(self, subject, 1h, order("never")).then([](const admin_result&) {}, fail);
+    for (int i = 0; i < 5; ++i)
+      ask(self, subject, 1h, order("never")).then([](const admin_result&) {}, fail);
     ask(self, near, 1h, order("never")).then([](const admin_result&) {}, fail);
   }));
   settle();
@@ -143,7 +154,8 @@ CAF_TEST(all_asks_to_a_node_fail_at_once_when_it_goes_down) {
   CAF_CHECK_EQUAL(fail_pending(subject.node(), "mars"), 5u);
   settle();
   CAF_CHECK_EQUAL(notes.size(), 5u);
-  for (const auto& line : notes) CAF_CHECK_EQUAL(line, "node mars is down (runtime: node is down)");
+  for (const auto& line : notes)
+    CAF_CHECK_EQUAL(line, "node mars is down (runtime: node is down)");
   CAF_CHECK_EQUAL(fail_pending(subject.node(), "mars"), 0u);
   send_kill(t);
   settle();
@@ -163,7 +175,8 @@ CAF_TEST(an_actor_that_ends_leaves_no_pending_asks) {
 
 CAF_TEST_FIXTURE_SCOPE_END()
 
-// --- real threads ----------------------------------------------------------------------------------
+// --- real threads
+// ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -171,7 +184,8 @@ namespace {
 struct blocker_state {
   using handle_type = subject_actor;
   static inline const char* name = "blocker";
-  blocker_state(actor_pointer<subject_actor>, std::shared_future<void> release) : release_{std::move(release)} {}
+  blocker_state(actor_pointer<subject_actor>, std::shared_future<void> release)
+      : release_{std::move(release)} {}
   subject_actor::behavior_type make_behavior() {
     return {[](const status_request&) { return status_report{}; },
             [this](const admin_command&) {
@@ -206,7 +220,8 @@ CAF_TEST(a_handler_that_does_not_return_is_reported_once_as_slow_and_once_as_stu
   real_config config;
   caf::actor_system system{config};
   std::promise<void> release;
-  auto blocker = spawn_actor<blocker_state>(system, {.name = "blocker", .detached = true}, release.get_future().share());
+  auto blocker = spawn_actor<blocker_state>(system, {.name = "blocker", .detached = true},
+                                            release.get_future().share());
   std::atomic<int> slow{0};
   std::atomic<int> stuck{0};
   std::string what;
@@ -241,7 +256,8 @@ CAF_TEST(a_named_detached_actor_does_not_hold_up_the_end_of_the_system) {
       caf::actor_system system{config};
       for (int i = 0; i < 20; ++i) {
         const auto name = "detached/" + std::to_string(i);
-        auto h = spawn_actor<blocker_state>(system, {.name = name, .detached = true}, std::shared_future<void>{});
+        auto h = spawn_actor<blocker_state>(system, {.name = name, .detached = true},
+                                            std::shared_future<void>{});
         names.put(name, {caf::actor_cast<caf::strong_actor_ptr>(h), {}, names.next_incarnation()});
       }
       names.clear();
@@ -250,6 +266,8 @@ CAF_TEST(a_named_detached_actor_does_not_hold_up_the_end_of_the_system) {
   }};
   const bool in_time = ended.wait_for(5s) == std::future_status::ready;
   CAF_CHECK(in_time);
-  if (in_time) thread.join();
-  else thread.detach();
+  if (in_time)
+    thread.join();
+  else
+    thread.detach();
 }

@@ -1,33 +1,20 @@
 #define CAF_SUITE runtime_parts
-#include "tests/runtime/actor_fixture.hpp"
-
 #include "runtime/actor/histogram.hpp"
 #include "runtime/clock.hpp"
+#include "tests/runtime/actor_fixture.hpp"
+#include "tests/support/seeds.hpp"
 
 #include <atomic>
-#include <cstdlib>
-#include <iostream>
 #include <random>
 #include <thread>
 
 using namespace troupe;
 using namespace troupe::test;
 
-namespace {
-
-std::uint64_t seed() {
-  const auto* text = std::getenv("TROUPE_SEED");
-  const auto s = text ? std::strtoull(text, nullptr, 10) : std::random_device{}();
-  std::cout << "seed " << s << std::endl;
-  return s;
-}
-
-} // namespace
-
 // --- histogram -----------------------------------------------------------------------------------
 
 CAF_TEST(quantiles_are_within_one_percent_of_the_exact_ones) {
-  std::mt19937_64 random{seed()};
+  std::mt19937_64 random{seed_of("quantiles", 11)};
   for (int round = 0; round < 40; ++round) {
     histogram h;
     std::vector<std::int64_t> values;
@@ -40,7 +27,8 @@ CAF_TEST(quantiles_are_within_one_percent_of_the_exact_ones) {
     }
     std::sort(values.begin(), values.end());
     for (const double q : {0.0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1.0}) {
-      const auto rank = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(q * static_cast<double>(n))));
+      const auto rank =
+          std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(q * static_cast<double>(n))));
       const auto exact = values[rank - 1];
       const auto off = std::abs(h.quantile(q) - exact);
       CAF_REQUIRE(static_cast<double>(off) <= 0.01 * static_cast<double>(exact));
@@ -68,7 +56,7 @@ CAF_TEST(histogram_edges) {
 }
 
 CAF_TEST(merged_histograms_equal_one_that_saw_all) {
-  std::mt19937_64 random{seed()};
+  std::mt19937_64 random{seed_of("merged_histograms", 12)};
   histogram parts[3];
   histogram whole;
   for (int i = 0; i < 30'000; ++i) {
@@ -77,9 +65,11 @@ CAF_TEST(merged_histograms_equal_one_that_saw_all) {
     whole.record(v);
   }
   histogram merged;
-  for (const auto& p : parts) merged.merge(p);
+  for (const auto& p : parts)
+    merged.merge(p);
   CAF_CHECK_EQUAL(merged.count(), whole.count());
-  for (const double q : {0.1, 0.5, 0.99, 1.0}) CAF_CHECK_EQUAL(merged.quantile(q), whole.quantile(q));
+  for (const double q : {0.1, 0.5, 0.99, 1.0})
+    CAF_CHECK_EQUAL(merged.quantile(q), whole.quantile(q));
 }
 
 // --- clocks --------------------------------------------------------------------------------------
@@ -102,7 +92,8 @@ CAF_TEST(clocks_of_the_process_move_on) {
   const auto a = steady.now();
   const scaled_market_clock fast{market_scale{100'000, a, {0}}};
   const auto before = fast.now();
-  while (steady.now() - a < 1ms) std::this_thread::yield();
+  while (steady.now() - a < 1ms)
+    std::this_thread::yield();
   CAF_CHECK(fast.now() - before >= 90ms);
   const wall_clock wall;
   CAF_CHECK(wall.now().ns > 1'600'000'000'000'000'000);
@@ -123,8 +114,10 @@ CAF_TEST(manual_clocks_stand_still) {
 CAF_TEST_FIXTURE_SCOPE(directory_tests, actor_fixture)
 
 CAF_TEST(names_lead_to_the_newest_incarnation) {
-  auto a = caf::actor_cast<caf::strong_actor_ptr>(spawn_actor<subject_state>(sys, {.name = "a"}, &notes));
-  auto b = caf::actor_cast<caf::strong_actor_ptr>(spawn_actor<subject_state>(sys, {.name = "b"}, &notes));
+  auto a = caf::actor_cast<caf::strong_actor_ptr>(
+      spawn_actor<subject_state>(sys, {.name = "a"}, &notes));
+  auto b = caf::actor_cast<caf::strong_actor_ptr>(
+      spawn_actor<subject_state>(sys, {.name = "b"}, &notes));
   CAF_CHECK(names.put("model/cnn", {a, {"model"}, 1}));
   CAF_CHECK(names.put("model/cnn", {b, {"model"}, 2}));
   CAF_CHECK(!names.put("model/cnn", {a, {"model"}, 1}));
@@ -138,8 +131,10 @@ CAF_TEST(names_lead_to_the_newest_incarnation) {
 }
 
 CAF_TEST(names_are_listed_by_prefix_and_removed_by_node) {
-  auto a = caf::actor_cast<caf::strong_actor_ptr>(spawn_actor<subject_state>(sys, {.name = "a"}, &notes));
-  for (const auto* name : {"feed/A", "feed/B", "feeder", "store"}) names.put(name, {a, {"ingest"}, 1});
+  auto a = caf::actor_cast<caf::strong_actor_ptr>(
+      spawn_actor<subject_state>(sys, {.name = "a"}, &notes));
+  for (const auto* name : {"feed/A", "feed/B", "feeder", "store"})
+    names.put(name, {a, {"ingest"}, 1});
   names.put("feed/C", {a, {"other"}, 1});
   const auto listed = names.list("feed/");
   CAF_REQUIRE_EQUAL(listed.size(), 3u);
@@ -153,7 +148,8 @@ CAF_TEST(names_are_listed_by_prefix_and_removed_by_node) {
 }
 
 CAF_TEST(listeners_hear_changes_and_may_use_the_directory) {
-  auto a = caf::actor_cast<caf::strong_actor_ptr>(spawn_actor<subject_state>(sys, {.name = "a"}, &notes));
+  auto a = caf::actor_cast<caf::strong_actor_ptr>(
+      spawn_actor<subject_state>(sys, {.name = "a"}, &notes));
   const auto token = names.listen([this](const directory_change& c) {
     notes.push_back((c.what == directory_change::kind::put ? "put " : "removed ") + c.name + " of "
                     + std::to_string(names.size()));
@@ -187,7 +183,8 @@ CAF_TEST(the_directory_stands_many_threads) {
       }
       found += seen;
     });
-  for (auto& t : threads) t.join();
+  for (auto& t : threads)
+    t.join();
   CAF_CHECK_EQUAL(names.size(), 50u);
   CAF_CHECK_EQUAL(heard.load(), 8'000u);
   CAF_CHECK(found > 0);

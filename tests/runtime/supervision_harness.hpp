@@ -15,7 +15,9 @@ namespace troupe::test {
 
 using namespace std::chrono_literals;
 
-inline error crash(std::string text = "boom") { return {runtime_errc::handler_failed, std::move(text)}; }
+inline error crash(std::string text = "boom") {
+  return {runtime_errc::handler_failed, std::move(text)};
+}
 
 /// What children do when asked.
 struct script {
@@ -57,7 +59,8 @@ public:
 
   harness& pass(nanoseconds d) {
     const auto until = now + d;
-    for (auto next = machine.next_deadline(); next && *next <= until; next = machine.next_deadline()) {
+    for (auto next = machine.next_deadline(); next && *next <= until;
+         next = machine.next_deadline()) {
       now = std::max(now, *next);
       machine.tick(now);
       settle();
@@ -79,19 +82,22 @@ public:
     settle();
     by_order = false;
     const auto i = replies.find(number);
-    return i == replies.end() ? std::make_error_code(std::errc::operation_in_progress) : i->second.code;
+    return i == replies.end() ? std::make_error_code(std::errc::operation_in_progress)
+                              : i->second.code;
   }
 
   harness& settle() {
     for (auto actions = machine.take_actions(); !actions.empty(); actions = machine.take_actions())
-      for (const auto& action : actions) carry_out(action);
+      for (const auto& action : actions)
+        carry_out(action);
     return *this;
   }
 
   /// The log since the last call, joined with commas.
   std::string took() {
     std::string out;
-    for (const auto& line : std::exchange(log, {})) out += (out.empty() ? "" : ", ") + line;
+    for (const auto& line : std::exchange(log, {}))
+      out += (out.empty() ? "" : ", ") + line;
     return out;
   }
 
@@ -106,15 +112,17 @@ public:
   std::vector<std::string> stuck;
   std::optional<error> finished;
   bool added = false;
-  bool by_order = false;   ///< what happens now happens because somebody ordered it
-  std::string disordered;  ///< first start or stop, not by order, that passed over a live child to its right
+  bool by_order = false; ///< what happens now happens because somebody ordered it
+  std::string
+      disordered; ///< first start or stop, not by order, that passed over a live child to its right
   bool doubled = false; ///< a child was started while an earlier incarnation of it lived
   std::uint64_t last_order = 0;
 
 private:
   /// Starts go to the right and stops to the left: nothing to the right of `id` may be alive then.
   void check_order(const std::string& line, const std::string& id) {
-    if (machine.rules().strategy == restart_strategy::dynamic || by_order || !disordered.empty()) return;
+    if (machine.rules().strategy == restart_strategy::dynamic || by_order || !disordered.empty())
+      return;
     const bool alone = machine.rules().strategy == restart_strategy::one_for_one;
     if (line.starts_with("start") && alone) return;
     bool right = false;
@@ -146,12 +154,19 @@ private:
       return;
     case kind::kill:
       log.push_back("kill " + id);
-      if (!children.immortal.contains(id)) gone(id, exit_class::abnormal, {runtime_errc::killed, ""});
+      if (!children.immortal.contains(id))
+        gone(id, exit_class::abnormal, {runtime_errc::killed, ""});
       return;
-    case kind::forget: return log.push_back("forget " + id);
-    case kind::stuck: return stuck.push_back(id);
-    case kind::reply: replies[action.order] = action.why; return;
-    case kind::finished: finished = action.why; return;
+    case kind::forget:
+      return log.push_back("forget " + id);
+    case kind::stuck:
+      return stuck.push_back(id);
+    case kind::reply:
+      replies[action.order] = action.why;
+      return;
+    case kind::finished:
+      finished = action.why;
+      return;
     }
   }
 

@@ -1,21 +1,15 @@
 #define CAF_SUITE supervision_property
 #include "tests/runtime/supervision_harness.hpp"
+#include "tests/support/seeds.hpp"
 
 #include <caf/test/unit_test.hpp>
 
-#include <cstdlib>
-#include <iostream>
 #include <random>
 
 using namespace troupe;
 using namespace troupe::test;
 
 namespace {
-
-std::uint64_t base_seed() {
-  if (const auto* text = std::getenv("TROUPE_SEED")) return std::strtoull(text, nullptr, 10);
-  return std::random_device{}();
-}
 
 struct outcome {
   std::string disordered;
@@ -33,19 +27,34 @@ outcome run(std::uint64_t seed) {
   harness h{rules, seed};
   const auto n = 1 + pick(8);
   for (std::uint64_t i = 0; i < n; ++i)
-    h.add("n" + std::to_string(i), static_cast<restart_type>(pick(3)), static_cast<shutdown_kind>(pick(3)));
+    h.add("n" + std::to_string(i), static_cast<restart_type>(pick(3)),
+          static_cast<shutdown_kind>(pick(3)));
   h.start();
   outcome out;
   for (int step = 0; step < 200 && !h.finished; ++step) {
     h.log.clear();
     switch (pick(10)) {
-    case 0: h.pass(std::chrono::milliseconds{pick(5'000)}); break;
-    case 1: h.children.fails_to_start = {"n" + std::to_string(pick(n))}; break;
-    case 2: h.children.fails_to_start.clear(); break;
-    case 3: h.children.ignores_stop = {"n" + std::to_string(pick(n))}; break;
-    case 4: h.order(&supervision::terminate_child, "n" + std::to_string(pick(n))); break;
-    case 5: h.order(&supervision::restart_child, "n" + std::to_string(pick(n))); break;
-    case 6: h.order(&supervision::kill_child, "n" + std::to_string(pick(n))); break;
+    case 0:
+      h.pass(std::chrono::milliseconds{pick(5'000)});
+      break;
+    case 1:
+      h.children.fails_to_start = {"n" + std::to_string(pick(n))};
+      break;
+    case 2:
+      h.children.fails_to_start.clear();
+      break;
+    case 3:
+      h.children.ignores_stop = {"n" + std::to_string(pick(n))};
+      break;
+    case 4:
+      h.order(&supervision::terminate_child, "n" + std::to_string(pick(n)));
+      break;
+    case 5:
+      h.order(&supervision::restart_child, "n" + std::to_string(pick(n)));
+      break;
+    case 6:
+      h.order(&supervision::kill_child, "n" + std::to_string(pick(n)));
+      break;
     case 7:
       if (pick(20) == 0) h.children.immortal.insert("n" + std::to_string(pick(n)));
       break;
@@ -62,7 +71,8 @@ outcome run(std::uint64_t seed) {
   out.doubled = h.doubled;
   out.disordered = h.disordered;
   out.settled = h.finished.has_value();
-  for (const auto& [id, incarnation] : h.live) out.settled = out.settled && h.children.immortal.contains(id);
+  for (const auto& [id, incarnation] : h.live)
+    out.settled = out.settled && h.children.immortal.contains(id);
   return out;
 }
 
@@ -81,7 +91,8 @@ bool intensity_holds(std::uint64_t seed) {
     h.end(random() % 2 ? "n0" : "n1");
     crashes.push_back(h.now.ns);
     std::size_t within = 0;
-    for (const auto at : crashes) within += at >= h.now.ns - rules.period.count() ? 1 : 0;
+    for (const auto at : crashes)
+      within += at >= h.now.ns - rules.period.count() ? 1 : 0;
     const bool gave_up = h.finished.has_value();
     if (gave_up != (within > rules.intensity)) return false;
     if (gave_up) break;
@@ -92,22 +103,20 @@ bool intensity_holds(std::uint64_t seed) {
 } // namespace
 
 CAF_TEST(random_crash_schedules_keep_the_invariants) {
-  const auto base = base_seed();
-  std::cout << "seed " << base << std::endl;
-  for (std::uint64_t i = 0; i < 3'000; ++i) {
+  const auto base = seed_of("random_crash_schedules", 20'000);
+  for (std::uint64_t i = 0; i < scaled(1'000); ++i) {
     const auto out = run(base + i);
     if (out.disordered.empty() && !out.doubled && out.settled) continue;
-    CAF_ERROR("seed " << base + i << ": " << out.disordered << " doubled " << out.doubled << " settled "
-                      << out.settled);
+    CAF_ERROR("seed " << base + i << ": " << out.disordered << " doubled " << out.doubled
+                      << " settled " << out.settled);
     return;
   }
   CAF_CHECK(true);
 }
 
 CAF_TEST(the_intensity_is_exact_under_random_crashes) {
-  const auto base = base_seed();
-  std::cout << "seed " << base << std::endl;
-  for (std::uint64_t i = 0; i < 2'000; ++i)
+  const auto base = seed_of("exact_intensity", 50'000);
+  for (std::uint64_t i = 0; i < scaled(1'000); ++i)
     if (!intensity_holds(base + i)) {
       CAF_ERROR("seed " << base + i);
       return;

@@ -1,7 +1,6 @@
 #define CAF_SUITE supervisor_actor
-#include "tests/runtime/actor_fixture.hpp"
-
 #include "runtime/actor/supervisor_actor.hpp"
+#include "tests/runtime/actor_fixture.hpp"
 
 #include <future>
 
@@ -14,7 +13,8 @@ namespace {
 struct stuck_state {
   using handle_type = subject_actor;
   static inline const char* name = "stuck";
-  stuck_state(actor_pointer<subject_actor>, std::shared_future<void> release) : release_{std::move(release)} {}
+  stuck_state(actor_pointer<subject_actor>, std::shared_future<void> release)
+      : release_{std::move(release)} {}
   subject_actor::behavior_type make_behavior() {
     return {[](const status_request&) { return status_report{}; },
             [this](const admin_command&) {
@@ -26,11 +26,14 @@ struct stuck_state {
 };
 
 struct fixture : actor_fixture {
+  ~fixture() override { end_all(); }
+
   child_definition worker(std::string id, restart_type restart = restart_type::permanent) {
     return child<subject_state>({.id = std::move(id), .restart = restart}, {}, &notes);
   }
 
-  supervisor_options options(restart_strategy strategy = restart_strategy::one_for_one, std::string name = "top") {
+  supervisor_options options(restart_strategy strategy = restart_strategy::one_for_one,
+                             std::string name = "top") {
     supervisor_options out;
     out.name = std::move(name);
     out.rules.strategy = strategy;
@@ -61,7 +64,8 @@ struct fixture : actor_fixture {
   std::error_code give(const supervisor_actor& top, child_order what) {
     std::error_code out = std::make_error_code(std::errc::operation_in_progress);
     auto t = keep(spawn_actor<tester_state>(sys, {}, [&](auto* me) {
-      ask(me, top, 1h, what).then([&](const acknowledged&) { out = {}; }, [&](const error& e) { out = e.code; });
+      ask(me, top, 1h, what)
+          .then([&](const acknowledged&) { out = {}; }, [&](const error& e) { out = e.code; });
     }));
     settle();
     return out;
@@ -70,8 +74,9 @@ struct fixture : actor_fixture {
   std::string status(const supervisor_actor& top, std::uint8_t verbosity) {
     std::string out;
     auto t = keep(spawn_actor<tester_state>(sys, {}, [&](auto* me) {
-      ask(me, top, 1s, status_request{verbosity}).then([&](const status_report& r) { out = r.json; },
-                                                       [&](const error& e) { out = e.message(); });
+      ask(me, top, 1s, status_request{verbosity})
+          .then([&](const status_report& r) { out = r.json; },
+                [&](const error& e) { out = e.message(); });
     }));
     settle();
     return out;
@@ -111,8 +116,9 @@ CAF_TEST(permanent_children_restart_after_every_end) {
 }
 
 CAF_TEST(transient_children_restart_only_after_an_abnormal_end) {
-  auto top = supervise(options(), {worker("n", restart_type::transient), worker("s", restart_type::transient),
-                                   worker("f", restart_type::transient), worker("k", restart_type::transient)});
+  auto top = supervise(
+      options(), {worker("n", restart_type::transient), worker("s", restart_type::transient),
+                  worker("f", restart_type::transient), worker("k", restart_type::transient)});
   tell("n", "quit");
   tell("s", "shutdown");
   tell("f", "fail");
@@ -125,8 +131,9 @@ CAF_TEST(transient_children_restart_only_after_an_abnormal_end) {
 }
 
 CAF_TEST(temporary_children_are_forgotten) {
-  auto top = supervise(options(), {worker("n", restart_type::temporary), worker("s", restart_type::temporary),
-                                   worker("f", restart_type::temporary), worker("x")});
+  auto top = supervise(options(),
+                       {worker("n", restart_type::temporary), worker("s", restart_type::temporary),
+                        worker("f", restart_type::temporary), worker("x")});
   tell("n", "quit");
   tell("s", "shutdown");
   tell("f", "fail");
@@ -136,11 +143,13 @@ CAF_TEST(temporary_children_are_forgotten) {
 }
 
 CAF_TEST(one_for_all_and_rest_for_one_on_actors) {
-  auto all = supervise(options(restart_strategy::one_for_all), {worker("a"), worker("b"), worker("c")});
+  auto all =
+      supervise(options(restart_strategy::one_for_all), {worker("a"), worker("b"), worker("c")});
   took();
   tell("b", "throw");
   CAF_CHECK_EQUAL(took(), "-b, -c, -a, +a, +b, +c");
-  auto rest = supervise(options(restart_strategy::rest_for_one, "rest"), {worker("x"), worker("y"), worker("z")});
+  auto rest = supervise(options(restart_strategy::rest_for_one, "rest"),
+                        {worker("x"), worker("y"), worker("z")});
   took();
   tell("y", "throw");
   CAF_CHECK_EQUAL(took(), "-y, -z, +y, +z");
@@ -163,7 +172,8 @@ CAF_TEST(too_many_restarts_end_the_supervisor_with_the_causes) {
 CAF_TEST(a_failure_below_goes_up_level_by_level) {
   auto inner = options(restart_strategy::one_for_one, "inner");
   inner.rules.intensity = 0;
-  auto top = supervise(options(), {child_supervisor(environment(), inner, {worker("a"), worker("b")}), worker("c")});
+  auto top = supervise(
+      options(), {child_supervisor(environment(), inner, {worker("a"), worker("b")}), worker("c")});
   CAF_CHECK_EQUAL(took(), "+c, +a, +b");
   tell("a", "throw");
   pass(10ms);
@@ -174,8 +184,10 @@ CAF_TEST(a_failure_below_goes_up_level_by_level) {
 }
 
 CAF_TEST(a_tree_stops_depth_first_from_the_right) {
-  auto left = child_supervisor(environment(), options(restart_strategy::one_for_one, "left"), {worker("a"), worker("b")});
-  auto right = child_supervisor(environment(), options(restart_strategy::one_for_one, "right"), {worker("c"), worker("d")});
+  auto left = child_supervisor(environment(), options(restart_strategy::one_for_one, "left"),
+                               {worker("a"), worker("b")});
+  auto right = child_supervisor(environment(), options(restart_strategy::one_for_one, "right"),
+                                {worker("c"), worker("d")});
   auto top = supervise(options(), {left, right});
   took();
   send_shutdown(top);
@@ -184,13 +196,16 @@ CAF_TEST(a_tree_stops_depth_first_from_the_right) {
 }
 
 CAF_TEST(the_tree_is_told_as_json) {
-  auto inner = child_supervisor(environment(), options(restart_strategy::rest_for_one, "inner"), {worker("a")});
+  auto inner = child_supervisor(environment(), options(restart_strategy::rest_for_one, "inner"),
+                                {worker("a")});
   auto top = supervise(options(), {inner, worker("b")});
   const auto brief = status(top, 0);
-  CAF_CHECK(brief.find("\"counts\":{\"specs\":2,\"active\":2,\"supervisors\":1,\"workers\":1}") != std::string::npos);
+  CAF_CHECK(brief.find("\"counts\":{\"specs\":2,\"active\":2,\"supervisors\":1,\"workers\":1}")
+            != std::string::npos);
   CAF_CHECK(brief.find("\"tree\"") == std::string::npos);
   const auto deep = status(top, 1);
-  CAF_CHECK(deep.find("\"tree\":{\"name\":\"inner\",\"strategy\":\"rest_for_one\"") != std::string::npos);
+  CAF_CHECK(deep.find("\"tree\":{\"name\":\"inner\",\"strategy\":\"rest_for_one\"")
+            != std::string::npos);
   CAF_CHECK(deep.find("\"id\":\"a\",\"state\":\"running\"") != std::string::npos);
 }
 
@@ -225,7 +240,9 @@ CAF_TEST(a_child_that_ignores_its_exit_comes_back_killed) {
   CAF_CHECK_EQUAL(took(), "");
   pass(10ms);
   CAF_CHECK_EQUAL(took(), "-a");
-  const auto end = std::find_if(events.begin(), events.end(), [](const auto& e) { return e.what == supervisor_event::kind::ended; });
+  const auto end = std::find_if(events.begin(), events.end(), [](const auto& e) {
+    return e.what == supervisor_event::kind::ended;
+  });
   CAF_REQUIRE(end != events.end());
   CAF_CHECK(end->why.code == runtime_errc::killed);
 }
@@ -243,7 +260,9 @@ CAF_TEST(brutal_kill_does_not_ask) {
 
 CAF_TEST(start_functions_may_decline_or_fail) {
   auto declines = worker("none");
-  declines.start = [](const child_start&) -> result<caf::strong_actor_ptr> { return caf::strong_actor_ptr{}; };
+  declines.start = [](const child_start&) -> result<caf::strong_actor_ptr> {
+    return caf::strong_actor_ptr{};
+  };
   auto top = supervise(options(), {worker("a"), declines});
   CAF_CHECK(!ended);
   CAF_CHECK(!find("none"));
@@ -256,7 +275,9 @@ CAF_TEST(start_functions_may_decline_or_fail) {
   CAF_CHECK(ended->code == runtime_errc::start_failed);
   CAF_CHECK(ended->text.find("bad can't open its file") != std::string::npos);
   auto throws = worker("worse");
-  throws.start = [](const child_start&) -> result<caf::strong_actor_ptr> { throw std::runtime_error("no luck"); };
+  throws.start = [](const child_start&) -> result<caf::strong_actor_ptr> {
+    throw std::runtime_error("no luck");
+  };
   ended.reset();
   auto third = supervise(options(restart_strategy::one_for_one, "third"), {throws});
   CAF_REQUIRE(ended.has_value());
@@ -290,14 +311,16 @@ CAF_TEST(an_operators_commands_are_answered_in_words) {
   std::vector<std::string> said;
   const auto command = [&](const std::string& verb, const std::string& target) {
     auto t = keep(spawn_actor<tester_state>(sys, {}, [&](auto* me) {
-      ask(me, top, 1s, order(verb, target)).then([&](const admin_result& r) { said.push_back((r.done ? "+" : "-") + r.text); },
-                                                 [&](const error& e) { said.push_back(e.message()); });
+      ask(me, top, 1s, order(verb, target))
+          .then([&](const admin_result& r) { said.push_back((r.done ? "+" : "-") + r.text); },
+                [&](const error& e) { said.push_back(e.message()); });
     }));
     settle();
     return std::exchange(said, {}).at(0);
   };
   took();
-  for (int i = 0; i < 20; ++i) CAF_REQUIRE_EQUAL(command("kill_child", "a"), "+kill_child a: done");
+  for (int i = 0; i < 20; ++i)
+    CAF_REQUIRE_EQUAL(command("kill_child", "a"), "+kill_child a: done");
   CAF_CHECK(find("a"));
   CAF_CHECK_EQUAL(command("terminate_child", "a"), "+terminate_child a: done");
   CAF_CHECK_EQUAL(command("restart_child", "a"), "+restart_child a: done");
@@ -313,16 +336,20 @@ CAF_TEST(a_name_leads_to_the_new_incarnation_within_the_same_instant) {
   auto top = supervise(options(), {worker("a")});
   const auto old = find("a");
   std::vector<std::string> changes;
-  names.listen([&](const directory_change& c) { changes.push_back(c.what == directory_change::kind::put ? "put" : "removed"); });
+  const auto token = names.listen([&](const directory_change& c) {
+    changes.push_back(c.what == directory_change::kind::put ? "put" : "removed");
+  });
   send_kill(old);
   settle();
   CAF_CHECK(find("a") && find("a") != old);
   CAF_CHECK_EQUAL(changes.size(), 2u);
+  names.unlisten(token);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
 
-// --- a child that blocks -----------------------------------------------------------------------------
+// --- a child that blocks
+// -----------------------------------------------------------------------------
 
 CAF_TEST(a_child_blocked_in_a_handler_is_reported_stuck_and_not_waited_for) {
   struct real_config : caf::actor_system_config {
@@ -341,13 +368,16 @@ CAF_TEST(a_child_blocked_in_a_handler_is_reported_stuck_and_not_waited_for) {
   how.on_event = [&](const supervisor_event& e) {
     if (e.what == supervisor_event::kind::stuck) reported.set_value(e.child);
   };
-  auto definition = child<stuck_state>({.id = "blocked", .grace = 20ms}, {.detached = true}, release.get_future().share());
+  auto definition = child<stuck_state>({.id = "blocked", .grace = 20ms}, {.detached = true},
+                                       release.get_future().share());
   auto top = spawn_supervisor(system, {nullptr, nullptr, &names, 1}, how, {definition});
   top->attach_functor([&](const caf::error& reason) { over.set_value(from_caf(reason)); });
   subject_actor blocked;
-  while (!(blocked = names.find<subject_actor>("blocked"))) std::this_thread::yield();
+  while (!(blocked = names.find<subject_actor>("blocked")))
+    std::this_thread::yield();
   tell_anonymously(blocked, order("block"));
-  while (actor_table::instance().find("blocked").handler_running == 0ns) std::this_thread::yield();
+  while (actor_table::instance().find("blocked").handler_running == 0ns)
+    std::this_thread::yield();
   send_shutdown(top);
   auto who = reported.get_future();
   CAF_REQUIRE(who.wait_for(10s) == std::future_status::ready);
