@@ -1,8 +1,17 @@
 #include "actors/feeds/bars.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace troupe {
+namespace {
+
+/// Sizes are checked one by one, their sum is not: it stops at the largest number there is.
+void add(size& sum, size quantity) noexcept {
+  if (__builtin_add_overflow(sum.raw, quantity.raw, &sum.raw)) sum.raw = std::numeric_limits<std::int64_t>::max();
+}
+
+} // namespace
 
 bar_builder::bar_builder(instrument_id instrument, nanoseconds grace, sink closed)
     : grace_{grace}, closed_{std::move(closed)} {
@@ -46,8 +55,8 @@ void bar_builder::on_trade(const trade_event& trade) {
     b.high = std::max(b.high, trade.at_price);
     b.low = std::min(b.low, trade.at_price);
     b.close = trade.at_price;
-    b.volume = b.volume + trade.quantity;
-    if (trade.taker == side::buy) b.buy_volume = b.buy_volume + trade.quantity;
+    add(b.volume, trade.quantity);
+    if (trade.taker == side::buy) add(b.buy_volume, trade.quantity);
     b.trades += trade.last_id - trade.first_id + 1;
   }
   if (late) ++late_;

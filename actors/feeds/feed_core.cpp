@@ -1,6 +1,7 @@
 #include "actors/feeds/feed_core.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace troupe {
 namespace {
@@ -10,6 +11,20 @@ builder_options builder_from(const feed_core_options& o) {
   out.rule = o.rule;
   out.book = {o.spec.tick, o.window_ticks};
   return out;
+}
+
+/// No venue's clock is that far ahead of ours. A time beyond is damage: taken for true, it would end all bars
+/// and stop all feature frames until the clock reaches it.
+constexpr nanoseconds farthest_ahead = std::chrono::hours{1};
+
+/// The latest time an event claims.
+market_time claimed_time(const market_event& event) noexcept {
+  switch (event.kind) {
+  case event_kind::depth: return event.depth.event;
+  case event_kind::best: return event.best.event;
+  case event_kind::trade: return std::max(event.trade.event, event.trade.at);
+  default: return {};
+  }
 }
 
 /// Frames are taken at whole steps only.
@@ -70,6 +85,11 @@ void feed_core::take(const market_event& event, std::string_view payload) {
                     || event.symbol == options_.spec.venue_symbol;
   if (!ours) [[unlikely]] {
     ++unknown_;
+    return;
+  }
+  if (claimed_time(event) - received_ > farthest_ahead) [[unlikely]] {
+    ++damaged_;
+    quarantine_.keep(received_, frame_damage::bad_range, payload);
     return;
   }
   switch (event.kind) {

@@ -8,6 +8,7 @@
 
 #include <caf/test/unit_test.hpp>
 
+#include <limits>
 #include <random>
 
 using namespace troupe;
@@ -179,6 +180,23 @@ CAF_TEST(damaged_and_foreign_frames) {
   CAF_CHECK_EQUAL(r.core.damaged().entries().size(), 32u);
   CAF_CHECK(r.core.damaged().entries().back().head.size() <= 512);
   CAF_CHECK(r.core.validity() == book_validity::valid);
+}
+
+CAF_TEST(a_time_far_ahead_is_damage) {
+  rig r;
+  r.start(0);
+  r.core.on_frame(at_ms(10), test::trade_frame(9'000'000'000'000 - 1, 1, 10000, 5, false));
+  r.core.on_frame(at_ms(10), test::depth_frame(origin_ms + 4'000'000, r.u + 1, r.u + 2, {}, {}));
+  CAF_CHECK_EQUAL(r.core.report().damaged_frames, 2u);
+  // Nothing of it stays: frames and bars go on by the true time.
+  for (std::int64_t ms = 100; ms <= 10'000; ms += 100) r.depth(ms);
+  CAF_CHECK_EQUAL(r.heard.frames.size(), 1u);
+  r.trade(10'100, 10000, 4'000'000'000'000'000'000);
+  r.trade(10'200, 10000, 4'000'000'000'000'000'000);
+  r.trade(10'300, 10000, 4'000'000'000'000'000'000);
+  r.core.finish();
+  CAF_CHECK_EQUAL(r.core.volume().raw, std::numeric_limits<std::int64_t>::max());
+  CAF_CHECK_EQUAL(r.heard.bars.back().volume.raw, std::numeric_limits<std::int64_t>::max());
 }
 
 CAF_TEST(trades_and_their_ids) {
