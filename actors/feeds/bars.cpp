@@ -8,7 +8,8 @@ namespace {
 
 /// Sizes are checked one by one, their sum is not: it stops at the largest number there is.
 void add(size& sum, size quantity) noexcept {
-  if (__builtin_add_overflow(sum.raw, quantity.raw, &sum.raw)) sum.raw = std::numeric_limits<std::int64_t>::max();
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  if (__builtin_add_overflow(sum.raw, quantity.raw, &sum.raw)) sum.raw = most;
 }
 
 } // namespace

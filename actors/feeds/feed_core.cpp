@@ -13,8 +13,8 @@ builder_options builder_from(const feed_core_options& o) {
   return out;
 }
 
-/// No venue's clock is that far ahead of ours. A time beyond is damage: taken for true, it would end all bars
-/// and stop all feature frames until the clock reaches it.
+/// No venue's clock is that far ahead of ours. A time beyond is damage: taken for true, it would end all
+/// bars and stop all feature frames until the clock reaches it.
 constexpr nanoseconds farthest_ahead = std::chrono::hours{1};
 
 /// The latest time an event claims.
