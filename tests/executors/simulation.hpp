@@ -17,6 +17,15 @@ namespace troupe::sim {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// Fewer rounds under sanitizers, which make everything ten times slower.
+constexpr std::uint64_t rounds(std::uint64_t count) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return count / 10;
+#else
+  return count;
+#endif
+}
+
 /// splitmix64: small, seedable, the same on every machine.
 class random_source {
 public:

@@ -70,7 +70,7 @@ CAF_TEST(a target becomes an order and fills become a position) {
 }
 
 CAF_TEST(quiet trading ends with the figures of the venue) {
-  for (std::uint64_t seed = 10; seed < 16; ++seed) {
+  for (std::uint64_t seed = 10; seed < 10 + std::max<std::uint64_t>(1, rounds(6)); ++seed) {
     world w{busy(seed)};
     w.run(seconds{600});
     finish(w, seed);
@@ -87,7 +87,7 @@ CAF_TEST(storms of faults and kills lose nothing and repeat nothing) {
   std::uint64_t in_flight = 0;
   std::uint64_t orders = 0;
   nanoseconds longest{};
-  for (std::uint64_t seed = first; seed < first + 40; ++seed) {
+  for (std::uint64_t seed = first; seed < first + rounds(40); ++seed) {
     world w{stormy(seed)};
     w.run(seconds{240});
     finish(w, seed);
@@ -99,9 +99,9 @@ CAF_TEST(storms of faults and kills lose nothing and repeat nothing) {
   std::cout << "storm: " << orders << " orders, " << kills << " kills, " << in_flight
             << " with orders at the venue, longest recovery " << longest.count() / 1'000'000
             << " ms\n";
-  CAF_CHECK(kills >= 400);
-  CAF_CHECK(in_flight >= 100);
-  CAF_CHECK(orders >= 500);
+  CAF_CHECK(kills >= rounds(400));
+  CAF_CHECK(in_flight >= rounds(100));
+  CAF_CHECK(orders >= rounds(500));
 }
 
 CAF_TEST(market time that runs 75 times faster changes nothing) {
@@ -128,7 +128,7 @@ CAF_TEST(cut after send resolves in both variants without a duplicate) {
   nanoseconds longest_there{};
   nanoseconds longest_absent{};
   std::uint64_t cases = 0;
-  for (std::uint64_t seed = first; seed < first + 10'000; ++seed) {
+  for (std::uint64_t seed = first; seed < first + rounds(10'000); ++seed) {
     auto o = quiet(seed);
     o.executor.audit_every = seconds{3600};
     const bool taken = seed % 2 == 0;
@@ -165,7 +165,7 @@ CAF_TEST(cut after send resolves in both variants without a duplicate) {
   std::cout << "cut after send: " << cases << " cases, slowest answer "
             << longest_there.count() / 1'000'000 << " ms where the venue has it, "
             << longest_absent.count() / 1'000'000 << " ms where it has not\n";
-  CAF_CHECK(cases >= 9'000);
+  CAF_CHECK(cases >= rounds(9'000));
   CAF_CHECK_EQUAL(duplicates, 0u);
   CAF_CHECK(longest_there <= seconds{5});
   CAF_CHECK(longest_absent <= seconds{15});
@@ -174,7 +174,7 @@ CAF_TEST(cut after send resolves in both variants without a duplicate) {
 CAF_TEST(kills at every marked point) {
   for (const auto point : {kill_point::before_sync, kill_point::after_sync_before_send,
                            kill_point::after_send_before_ack})
-    for (std::uint32_t count = 1; count <= 20; ++count) {
+    for (std::uint32_t count = 1; count <= rounds(20); ++count) {
       const auto seed = 7'000 + static_cast<std::uint64_t>(point) * 100 + count;
       auto o = busy(seed);
       o.kill_at = point;
@@ -272,8 +272,8 @@ CAF_TEST(without risk nothing is sent once the lease has run out) {
   finish(w, 40);
 }
 
-CAF_TEST(a stopped executor that wakes after a take - over sends nothing) {
-  for (std::uint64_t seed = 500; seed < 600; ++seed) {
+CAF_TEST(a stopped executor that wakes after a takeover sends nothing) {
+  for (std::uint64_t seed = 500; seed < 500 + rounds(100); ++seed) {
     world w{busy(seed)};
     w.run(seconds{5} + milliseconds{static_cast<std::int64_t>(seed % 50) * 7});
     // Paused at a random place, longer than its lease; the successor starts meanwhile.

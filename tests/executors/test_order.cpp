@@ -292,7 +292,7 @@ CAF_TEST(every order of events gives the same end) {
   std::uint64_t wrong = 0;
   std::uint64_t flagged = 0;
   std::uint64_t shrunk = 0;
-  for (int round = 0; round < 100'000; ++round) {
+  for (std::uint64_t round = 0; round < troupe::sim::rounds(100'000); ++round) {
     const auto what = sample(dice.between(1, 500));
     auto h = make_history(what, dice);
     for (std::size_t i = h.messages.size(); i > 1; --i)
