@@ -79,7 +79,7 @@ constexpr setting table[] = {
     {"venues.*.checked", text, "", "venues.yaml", "date on which hosts and limits were last checked"},
     {"venues.*.instruments.*.symbol", text, "", "venues.yaml", "the venue's own spelling of the instrument"},
     {"venues.*.instruments.*.price_scale", integer, "2", "venues.yaml", "decimals of a price"},
-    {"venues.*.instruments.*.size_scale", integer, "5", "venues.yaml", "decimals of a size"},
+    {"venues.*.instruments.*.size_scale", integer, "8", "venues.yaml", "decimals of a size"},
     {"venues.*.instruments.*.tick", decimal, "0.01", "venues.yaml", "price step until the venue states it"},
     {"venues.*.instruments.*.lot", decimal, "0.00001", "venues.yaml", "size step until the venue states it"},
     {"venues.*.instruments.*.min_notional", decimal, "5", "venues.yaml", "smallest order value until the venue states it"},

@@ -40,7 +40,7 @@ bool chaos::works_again(const std::string& node) {
   if (!system_.node_ready(node)) return false;
   const auto state = system_.actor_status(std::string{witness_of(node)});
   if (!state.there()) return false;
-  if (node == "exec") return state.text("state") == "live";
+  if (node == "exec") return state.text("state_name") == "live";
   if (node == "ingest") return state.text("validity") == "valid";
   if (node == "model") return state.integer("inferences") > 0;
   return true;

@@ -11,10 +11,10 @@ namespace {
 
 using venue_sim::intent_end;
 
-/// The scales of the simulator's instrument are those of the ledger: 2 decimals of price, 5 of size; the
+/// The scales of the simulator's instrument are those of the ledger: 2 decimals of price, 8 of size; the
 /// intents say which instrument it is, the demonstration trades BTC-USDT only.
 constexpr int price_scale = 2;
-constexpr int size_scale = 5;
+constexpr int size_scale = 8;
 
 /// Folds the journal's own words, not the executor's state machine: a second opinion.
 class folder_of_facts {

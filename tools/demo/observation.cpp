@@ -1,16 +1,22 @@
 #include "tools/demo/observation.hpp"
 
+#include "messages/learning.hpp"
+
 namespace troupe::demo {
 namespace {
 
 constexpr auto feed_name = "feed/BTC-USDT@binance";
 constexpr auto executor_name = "executor/main@binance";
 
+/// Counters by horizon live on disk and only grow; an answer from an actor that is just opening is not taken.
 void read_counts(const json_view& page, std::string_view key, std::array<std::int64_t, 4>& out) {
   const auto items = page.items(key);
-  // Counters live in the store and only grow; an answer from a store that is just opening is not taken.
   for (std::size_t i = 0; i < out.size() && i < items.size(); ++i)
     out[i] = std::max(out[i], items[i].integer(""));
+}
+
+void read_named_counts(const json_view& page, std::array<std::int64_t, 4>& out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::max(out[i], page.integer(name_of(all_horizons[i])));
 }
 
 } // namespace
@@ -33,18 +39,18 @@ void observation::feed_round() {
 
 void observation::learning_round() {
   if (const auto page = system_.actor_status("store"); page.there()) {
-    read_counts(page, "made", figures_.made);
-    read_counts(page, "matured", figures_.matured);
-    read_counts(page, "scored", figures_.scored);
-    read_counts(page, "expired", figures_.expired);
+    read_counts(page, "learning_counts.made", figures_.made);
+    read_counts(page, "learning_counts.matured", figures_.matured);
+    read_counts(page, "learning_counts.scored", figures_.scored);
+    read_counts(page, "learning_counts.expired", figures_.expired);
   }
   const auto page = system_.actor_status("trainer/cnn");
   if (!page.there()) return;
-  read_counts(page, "trained_by_horizon", figures_.trained);
+  read_named_counts(page.at("trained_by_horizon"), figures_.trained);
   figures_.before.weights = page.text("first_weights");
   figures_.before.loss = page.real("first_loss");
   figures_.after.weights = page.text("weights");
-  figures_.after.step = page.integer("step");
+  figures_.after.step = page.integer("steps");
   figures_.after.loss = page.real("loss");
   figures_.loss_samples = page.integer("loss_samples");
 }
@@ -52,7 +58,7 @@ void observation::learning_round() {
 void observation::executor_round() {
   const auto page = system_.actor_status(executor_name);
   if (!page.there()) return;
-  figures_.executor = page.text("state");
+  figures_.executor = page.text("state_name");
   figures_.orders = std::max(figures_.orders, page.integer("orders"));
   figures_.fills = std::max(figures_.fills, page.integer("fills"));
   figures_.denied = page.integer("denied");

@@ -183,6 +183,7 @@ status write_configuration(const workspace& files, const market_source& source, 
       {"orchestrator.dead_band", "0"},
       {"orchestrator.shape", "sign"},
       {"orchestrator.min_holding", "20s"},
+      {"venues.binance.instruments.BTC-USDT.symbol", "BTCUSDT"},
       {"models.cnn.checkpoint_samples", "256"},
       {"models.cnn.checkpoint_every", "5s"},
   };

@@ -38,7 +38,7 @@ std::int64_t percentile(std::vector<std::int64_t> values, double share) {
   return values[std::min(index, values.size() - 1)];
 }
 
-bool is_live(rig& system) { return system.actor_status("executor/main@binance").text("state") == "live"; }
+bool is_live(rig& system) { return system.actor_status("executor/main@binance").text("state_name") == "live"; }
 
 void remember(torture_figures& figures, const venue_sim::ledger_comparison& found) {
   figures.lost = static_cast<std::int64_t>(found.lost.size());
