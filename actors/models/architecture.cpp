@@ -69,15 +69,16 @@ std::int64_t parameter_count(const network_options& o) {
 result<std::vector<float>> frame_features(const feature_frame& frame, const network_options& o) {
   if (frame.schema != o.frame_schema)
     return {model_errc::wrong_frame, "frame of " + frame.instrument.text + " has feature schema "
-                                         + std::to_string(frame.schema) + ", model " + o.model + " reads schema "
-                                         + std::to_string(o.frame_schema)};
+                                         + std::to_string(frame.schema) + ", model " + o.model
+                                         + " reads schema " + std::to_string(o.frame_schema)};
   const std::vector<std::int64_t> expected{o.channels, o.steps};
   if (frame.features.shape != expected) {
     std::string found;
-    for (const auto extent : frame.features.shape) found += (found.empty() ? "" : " × ") + std::to_string(extent);
-    return {model_errc::wrong_frame, "frame of " + frame.instrument.text + " has features " + found + ", model "
-                                         + o.model + " reads " + std::to_string(o.channels) + " × "
-                                         + std::to_string(o.steps)};
+    for (const auto extent : frame.features.shape)
+      found += (found.empty() ? "" : " × ") + std::to_string(extent);
+    return {model_errc::wrong_frame, "frame of " + frame.instrument.text + " has features " + found
+                                         + ", model " + o.model + " reads " + std::to_string(o.channels)
+                                         + " × " + std::to_string(o.steps)};
   }
   auto values = unpack_f32(frame.features);
   if (!values) return std::move(values).error();

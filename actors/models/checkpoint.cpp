@@ -33,9 +33,10 @@ result<network> load_checkpoint(const checkpoint_manifest& manifest, std::string
                                 const network_options& options, std::string_view source) {
   const std::string name{source};
   if (manifest.version.model != options.model || manifest.frame_schema != options.frame_schema)
-    return {model_errc::wrong_architecture, name + ": made for model " + manifest.version.model + ", feature schema "
-                                                + std::to_string(manifest.frame_schema) + "; expected "
-                                                + options.model + ", schema " + std::to_string(options.frame_schema)};
+    return {model_errc::wrong_architecture, name + ": made for model " + manifest.version.model
+                                                + ", feature schema " + std::to_string(manifest.frame_schema)
+                                                + "; expected " + options.model + ", schema "
+                                                + std::to_string(options.frame_schema)};
   if (content_hash(weights) != manifest.version.weights)
     return {model_errc::wrong_hash, name + ": the weights are not those of the manifest; they are not used"};
   auto file = read_safetensors(weights, weight_rules(options), name);

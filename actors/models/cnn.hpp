@@ -46,7 +46,8 @@ struct cnn {
 at::Tensor tensor_from(std::span<const float> values, std::vector<std::int64_t> shape);
 
 /// Runs `batch` frames without recording gradients.
-result<std::vector<raw_forecasts>> run_forward(const cnn& net, std::span<const float> frames, std::size_t batch);
+result<std::vector<raw_forecasts>> run_forward(const cnn& net, std::span<const float> frames,
+                                               std::size_t batch);
 
 /// What LibTorch threw, as an error.
 troupe::error library_error(std::string_view doing, const std::exception& e);

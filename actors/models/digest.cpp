@@ -21,8 +21,9 @@ std::string content_hash(std::string_view bytes) {
 }
 
 bool is_content_hash(std::string_view text) noexcept {
-  return text.size() == 64
-         && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 } // namespace troupe

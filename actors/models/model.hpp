@@ -67,7 +67,8 @@ public:
   [[nodiscard]] const network_options& options() const noexcept;
 
   /// Forecasts `batch` frames, laid out one after another. An error when the numbers don't fill them.
-  [[nodiscard]] result<std::vector<raw_forecasts>> forward(std::span<const float> frames, std::size_t batch) const;
+  [[nodiscard]] result<std::vector<raw_forecasts>> forward(std::span<const float> frames,
+                                                           std::size_t batch) const;
 
   /// The weights as the content of a safetensors file.
   [[nodiscard]] tensor_file weights() const;

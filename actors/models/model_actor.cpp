@@ -39,7 +39,8 @@ void model_state::open_checkpoints() {
   if (opened) store_.emplace(std::move(*opened));
   else {
     store_error_ = opened.error().message();
-    log::error("model", "checkpoint directory can't be used: " + store_error_, {{"model", options_.network.model}});
+    log::error("model", "checkpoint directory can't be used: " + store_error_,
+               {{"model", options_.network.model}});
   }
 }
 
@@ -53,7 +54,8 @@ result<model_state::served> model_state::load(const std::string& weights) {
   auto net = load_checkpoint(*manifest, *bytes, options_.network, source);
   if (!net) return std::move(net).error();
   // One forecast before it may serve: weights that answer NaN are refused here, not in the market.
-  const std::vector<float> nothing(static_cast<std::size_t>(options_.network.channels * options_.network.steps));
+  const std::vector<float> nothing(
+      static_cast<std::size_t>(options_.network.channels * options_.network.steps));
   if (auto tried = net->forward(nothing, 1); !tried) return std::move(tried).error();
   return served{std::move(*net), std::move(*manifest)};
 }
@@ -113,7 +115,8 @@ reply<acknowledged> model_state::activate(const checkpoint_activate& order) {
 }
 
 void model_state::prune() {
-  const auto removed = store_->prune(options_.network.model, options_.keep, {serving_->manifest.version.weights});
+  const auto removed =
+      store_->prune(options_.network.model, options_.keep, {serving_->manifest.version.weights});
   if (!removed) log::warn("model", "old checkpoints could not be removed: " + removed.error().message());
 }
 
@@ -129,8 +132,9 @@ reply<inference_answer> model_state::infer(const inference_request& r) {
                    "this is model " + options_.network.model + ", not " + r.model});
   if (!serving_) {
     ++without_weights_;
-    return refuse({make_error_code(model_errc::no_weights),
-                   "model " + options_.network.model + " has no weights yet; its trainer publishes the first ones"});
+    return refuse(
+        {make_error_code(model_errc::no_weights),
+         "model " + options_.network.model + " has no weights yet; its trainer publishes the first ones"});
   }
   auto features = frame_features(r.frame, options_.network);
   if (!features) {
@@ -140,7 +144,8 @@ reply<inference_answer> model_state::infer(const inference_request& r) {
   }
   if (waiting_.size() >= options_.batching.capacity) {
     ++overloaded_;
-    return refuse({make_error_code(model_errc::overloaded), "model " + options_.network.model + ": too many requests wait"});
+    return refuse({make_error_code(model_errc::overloaded),
+                   "model " + options_.network.model + ": too many requests wait"});
   }
   request next{std::move(*features), make_promise<inference_answer>(self_)};
   auto answer = next.answer;
@@ -151,7 +156,8 @@ reply<inference_answer> model_state::infer(const inference_request& r) {
 
 void model_state::run_due_batches() {
   // What waits in the mailbox joins the batch; when the mailbox is empty, waiting longer gains nothing.
-  while (waiting_.due(env_.steady->now(), self_->core().stats().mailbox())) run(waiting_.take(env_.steady->now()));
+  while (waiting_.due(env_.steady->now(), self_->core().stats().mailbox()))
+    run(waiting_.take(env_.steady->now()));
   if (waiting_.size() == 0 || age_timer_) return;
   age_timer_ = true; // in case what was in the mailbox never comes to a handler of ours
   schedule(self_, options_.batching.max_age, [this] {
@@ -163,7 +169,8 @@ void model_state::run_due_batches() {
 void model_state::run(batch_type::closed_batch batch) {
   for (auto& item : batch.expired) {
     ++expired_;
-    fail(item.item.answer, {make_error_code(model_errc::expired), "the request waited longer than its deadline"});
+    fail(item.item.answer,
+         {make_error_code(model_errc::expired), "the request waited longer than its deadline"});
   }
   if (batch.ready.empty()) return;
   const auto& o = options_.network;
@@ -184,7 +191,8 @@ void model_state::run(batch_type::closed_batch batch) {
   answer(batch.ready, *rows);
 }
 
-void model_state::answer(std::vector<batch_type::waiting_item>& items, const std::vector<raw_forecasts>& rows) {
+void model_state::answer(std::vector<batch_type::waiting_item>& items,
+                         const std::vector<raw_forecasts>& rows) {
   const auto now = env_.steady->now();
   for (std::size_t i = 0; i < items.size(); ++i) {
     inference_answer out;
@@ -199,13 +207,16 @@ void model_state::answer(std::vector<batch_type::waiting_item>& items, const std
 
 std::string model_state::status_json() const {
   json_writer w;
-  w.begin_object().field("model", options_.network.model).field("architecture", architecture_of(options_.network));
+  w.begin_object()
+      .field("model", options_.network.model)
+      .field("architecture", architecture_of(options_.network));
   w.field("ready", serving_.has_value());
   w.field("serving", serving_ ? serving_->manifest.version.weights : std::string{});
   w.field("step", serving_ ? serving_->manifest.version.step : 0);
   w.field("trained_to", serving_ ? serving_->manifest.trained_to : 0);
   w.field("inferences", inferences_).field("batches", batches_);
-  w.field("mean_batch", batches_ == 0 ? 0.0 : static_cast<double>(inferences_) / static_cast<double>(batches_), 2);
+  w.field("mean_batch",
+          batches_ == 0 ? 0.0 : static_cast<double>(inferences_) / static_cast<double>(batches_), 2);
   w.field("p50_us", static_cast<double>(latency_.quantile(0.5)) / 1e3, 1);
   w.field("p99_us", static_cast<double>(latency_.quantile(0.99)) / 1e3, 1);
   w.field("expired", expired_).field("overloaded", overloaded_).field("refused_frames", refused_frames_);

@@ -19,7 +19,7 @@ struct model_actor_options {
   network_options network;
   batcher_options batching;
   std::filesystem::path checkpoints; ///< root of its checkpoint directory
-  std::size_t keep = 10;             ///< checkpoints kept on disk: best by loss, the newest and the one served
+  std::size_t keep = 10; ///< checkpoints kept on disk: best by loss, the newest and the one served
 };
 
 /// Actor state; lives on the actor's own thread.

@@ -72,7 +72,8 @@ void cnn::update_input_figures(const at::Tensor& frames) {
   // Chan's formula for joining two samples' means and variances.
   const auto delta = batch_mean - mean;
   if (seen == 0) variance.copy_(batch_variance);
-  else variance.copy_(variance * (1 - share) + batch_variance * share + delta * delta * (share * (1 - share)));
+  else
+    variance.copy_(variance * (1 - share) + batch_variance * share + delta * delta * (share * (1 - share)));
   mean.add_(delta * share);
   count.fill_(seen + n);
 }
@@ -116,7 +117,8 @@ tensor_file cnn::to_file() const {
   return file;
 }
 
-result<std::vector<raw_forecasts>> run_forward(const cnn& net, std::span<const float> frames, std::size_t batch) {
+result<std::vector<raw_forecasts>> run_forward(const cnn& net, std::span<const float> frames,
+                                               std::size_t batch) {
   const auto& o = net.options;
   const auto per_frame = static_cast<std::size_t>(o.channels * o.steps);
   if (batch == 0 || frames.size() != batch * per_frame)
@@ -133,7 +135,8 @@ result<std::vector<raw_forecasts>> run_forward(const cnn& net, std::span<const f
         over.logits = {data[0], data[1], data[2]};
         over.expected_return = data[3];
         for (std::size_t k = 0; k < outputs; ++k)
-          if (!std::isfinite(data[k])) return {model_errc::not_finite, "model " + o.model + " answered NaN or infinity"};
+          if (!std::isfinite(data[k]))
+            return {model_errc::not_finite, "model " + o.model + " answered NaN or infinity"};
         data += outputs;
       }
     return out;
@@ -168,7 +171,8 @@ tensor_file network::weights() const { return impl_->net.to_file(); }
 result<network> make_network(const network_options& options, std::uint64_t seed) {
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   try {
-    return network{std::make_unique<network::implementation>(network::implementation{cnn::initial(options, seed)})};
+    return network{
+        std::make_unique<network::implementation>(network::implementation{cnn::initial(options, seed)})};
   } catch (const std::exception& e) {
     return library_error("making network " + architecture_of(options), e);
   }

@@ -80,7 +80,8 @@ struct reader {
 
   status read_metadata(simdjson::dom::element value) {
     simdjson::dom::object object;
-    if (value.get(object) || !out.metadata.empty()) return fail(model_errc::bad_container, "", "bad __metadata__");
+    if (value.get(object) || !out.metadata.empty())
+      return fail(model_errc::bad_container, "", "bad __metadata__");
     for (const auto [key, text] : object) {
       std::string_view view;
       if (text.get(view) || !out.metadata.emplace(key, view).second)
@@ -131,11 +132,12 @@ struct reader {
     return take(shown, *rule, std::move(*shape), *bytes, *offsets);
   }
 
-  status take(std::string_view shown, const tensor_rule& rule, std::vector<std::int64_t> shape, std::size_t bytes,
-              std::span<const std::int64_t> offsets) {
+  status take(std::string_view shown, const tensor_rule& rule, std::vector<std::int64_t> shape,
+              std::size_t bytes, std::span<const std::int64_t> offsets) {
     if (offsets.size() != 2 || static_cast<std::uint64_t>(offsets[0]) != next_offset
         || static_cast<std::uint64_t>(offsets[1]) != next_offset + bytes)
-      return fail(model_errc::bad_container, shown, "data_offsets leave a hole, overlap, or don't fit the shape");
+      return fail(model_errc::bad_container, shown,
+                  "data_offsets leave a hole, overlap, or don't fit the shape");
     if (next_offset + bytes > data.size()) return fail(model_errc::bad_container, shown, "data end early");
     const auto content = data.substr(next_offset, bytes);
     if (!finite(rule.dtype, content)) return fail(model_errc::not_finite, shown, "holds infinities or NaN");
@@ -160,9 +162,11 @@ struct reader {
     }
     for (std::size_t i = 0; i < rules.size(); ++i)
       if (!seen[i])
-        return fail(model_errc::missing_tensor, rules[i].name, "missing, expected shape " + shape_text(rules[i].shape));
+        return fail(model_errc::missing_tensor, rules[i].name,
+                    "missing, expected shape " + shape_text(rules[i].shape));
     if (next_offset != data.size())
-      return fail(model_errc::bad_container, "", std::to_string(data.size() - next_offset) + " bytes behind the data");
+      return fail(model_errc::bad_container, "",
+                  std::to_string(data.size() - next_offset) + " bytes behind the data");
     return std::move(out);
   }
 };
@@ -214,7 +218,12 @@ std::string write_safetensors(const tensor_file& file) {
   for (const auto& tensor : file.tensors) {
     w.key(tensor.name).begin_object().field("dtype", dtype_name(tensor.dtype)).key("shape").begin_array();
     for (const auto extent : tensor.shape) w.number(extent);
-    w.end_array().key("data_offsets").begin_array().number(offset).number(offset + tensor.bytes.size()).end_array();
+    w.end_array()
+        .key("data_offsets")
+        .begin_array()
+        .number(offset)
+        .number(offset + tensor.bytes.size())
+        .end_array();
     w.end_object();
     offset += tensor.bytes.size();
   }
@@ -233,7 +242,8 @@ std::string write_safetensors(const tensor_file& file) {
 result<tensor_file> read_safetensors(std::string_view bytes, std::span<const tensor_rule> rules,
                                      std::string_view source, const safetensors_limits& limits) {
   const std::string name{source};
-  if (bytes.size() > limits.file_bytes) return {model_errc::too_large, name + ": " + std::to_string(bytes.size()) + " bytes"};
+  if (bytes.size() > limits.file_bytes)
+    return {model_errc::too_large, name + ": " + std::to_string(bytes.size()) + " bytes"};
   std::uint64_t length = 0;
   if (bytes.size() < sizeof length + 2) return {model_errc::bad_container, name + ": too short for a header"};
   std::memcpy(&length, bytes.data(), sizeof length);
@@ -241,7 +251,8 @@ result<tensor_file> read_safetensors(std::string_view bytes, std::span<const ten
     return {model_errc::too_large, name + ": header of " + std::to_string(length) + " bytes"};
   if (length > bytes.size() - sizeof length) return {model_errc::bad_container, name + ": header ends early"};
   const auto header = bytes.substr(sizeof length, static_cast<std::size_t>(length));
-  if (header.empty() || header.front() != '{') return {model_errc::bad_container, name + ": header is not JSON"};
+  if (header.empty() || header.front() != '{')
+    return {model_errc::bad_container, name + ": header is not JSON"};
   reader in{header, bytes.substr(sizeof length + header.size()), rules, source, {}, {}, 0};
   return in.run();
 }
@@ -250,7 +261,8 @@ named_tensor make_tensor(std::string name, std::span<const float> values, std::v
   return tensor_of(std::move(name), tensor_dtype::f32, values, std::move(shape));
 }
 
-named_tensor make_tensor(std::string name, std::span<const std::int64_t> values, std::vector<std::int64_t> shape) {
+named_tensor make_tensor(std::string name, std::span<const std::int64_t> values,
+                         std::vector<std::int64_t> shape) {
   return tensor_of(std::move(name), tensor_dtype::i64, values, std::move(shape));
 }
 

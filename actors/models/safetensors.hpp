@@ -62,7 +62,8 @@ result<tensor_file> read_safetensors(std::string_view bytes, std::span<const ten
 
 /// Packs numbers as a tensor. @pre product of shape == values.size()
 named_tensor make_tensor(std::string name, std::span<const float> values, std::vector<std::int64_t> shape);
-named_tensor make_tensor(std::string name, std::span<const std::int64_t> values, std::vector<std::int64_t> shape);
+named_tensor make_tensor(std::string name, std::span<const std::int64_t> values,
+                         std::vector<std::int64_t> shape);
 
 /// The numbers of a tensor of that type; an empty vector when the type is another.
 std::vector<float> floats_of(const named_tensor& tensor);

@@ -40,7 +40,8 @@ constexpr std::uint8_t label_of(std::int64_t return_e9, horizon h) noexcept {
 
 /// log(mid(b) / mid(a)) × 10^9 of two best levels pairs of one instrument; empty when a mid is not positive.
 /// The scale of the prices cancels; they must be of the same instrument version.
-inline std::optional<std::int64_t> log_return_e9(price bid_a, price ask_a, price bid_b, price ask_b) noexcept {
+inline std::optional<std::int64_t> log_return_e9(price bid_a, price ask_a, price bid_b,
+                                                 price ask_b) noexcept {
   const auto mid_a = static_cast<double>(bid_a.raw) + static_cast<double>(ask_a.raw);
   const auto mid_b = static_cast<double>(bid_b.raw) + static_cast<double>(ask_b.raw);
   if (!(mid_a > 0) || !(mid_b > 0)) return std::nullopt;

@@ -63,7 +63,8 @@ predictor::predictor(predictor_options options) : options_{std::move(options)} {
 status predictor::load(const prediction& known) {
   if (known.instrument != options_.instrument || known.over != options_.over)
     return {predictor_errc::wrong_instrument, "prediction " + known.id + " loaded by the predictor of "
-                                                  + options_.instrument.text + " " + std::string{name_of(options_.over)}};
+                                                  + options_.instrument.text + " "
+                                                  + std::string{name_of(options_.over)}};
   if (waiting_.size() >= options_.max_pending)
     return {predictor_errc::table_full, "prediction " + known.id + " does not fit into the table"};
   if (waiting_.emplace(key_of(known), known).second) ++counts_.loaded;
@@ -82,7 +83,8 @@ std::optional<outcome> predictor::judge_outcome(const prediction& what, const fe
   }
   if (late && frame.at - what.due > options_.tolerance) {
     then.kind = outcome_kind::expired;
-    then.reason = "no valid book within " + std::to_string(options_.tolerance.count() / 1'000'000) + " ms after due";
+    then.reason =
+        "no valid book within " + std::to_string(options_.tolerance.count() / 1'000'000) + " ms after due";
     return then;
   }
   if (frame.validity != book_validity::valid) return std::nullopt; // a later frame may still do

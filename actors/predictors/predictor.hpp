@@ -105,7 +105,8 @@ private:
     std::int32_t brier_ppm = 0;
   };
 
-  [[nodiscard]] std::optional<outcome> judge_outcome(const prediction& what, const feature_frame& frame) const;
+  [[nodiscard]] std::optional<outcome> judge_outcome(const prediction& what,
+                                                     const feature_frame& frame) const;
   void count(const prediction& what, const outcome& then);
 
   predictor_options options_;

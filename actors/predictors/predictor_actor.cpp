@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t outcomes_in_flight = 16;
 
-std::string label(const predictor_options& o) { return o.instrument.text + '/' + std::string{name_of(o.over)}; }
+std::string label(const predictor_options& o) {
+  return o.instrument.text + '/' + std::string{name_of(o.over)};
+}
 
 } // namespace
 
@@ -75,7 +77,8 @@ void predictor_state::finish_loading() {
 void predictor_state::on_frame(const feature_frame& frame) {
   mature(frame);
   if (const auto why = core_.judge(frame); why != abstention::none) return abstain(std::string{text_of(why)});
-  if (outcomes_.size() + unstored_.size() >= options_.core.max_pending) return abstain("the store takes nothing");
+  if (outcomes_.size() + unstored_.size() >= options_.core.max_pending)
+    return abstain("the store takes nothing");
   ask_model(frame);
 }
 
@@ -126,7 +129,8 @@ void predictor_state::put(snapshot what, std::uint32_t attempt) {
                 return;
               }
               // It may be in the store all the same; then it expires there after the next start.
-              log::warn("predictor", "prediction given up: the store does not take it", {{"id", kept->what.id}});
+              log::warn("predictor", "prediction given up: the store does not take it",
+                        {{"id", kept->what.id}});
               ++given_up_;
               unstored_.erase(kept->what.id);
               outcomes_.erase(kept->what.id);
@@ -174,7 +178,8 @@ void predictor_state::outcome_failed(const std::string& id, const troupe::error&
     outcomes_.erase(id);
     return;
   }
-  if (why.code == make_error_code(storage_errc::not_found) || why.code == make_error_code(storage_errc::bad_input)) {
+  if (why.code == make_error_code(storage_errc::not_found)
+      || why.code == make_error_code(storage_errc::bad_input)) {
     log::error("predictor", "the store refused an outcome: " + last_error_, {{"id", id}});
     outcomes_.erase(id);
     return;
@@ -196,7 +201,9 @@ void predictor_state::retry_outcomes() {
 std::string predictor_state::status_json() const {
   const auto& c = core_.counts();
   json_writer w;
-  w.begin_object().field("instrument", options_.core.instrument.text).field("horizon", name_of(options_.core.over));
+  w.begin_object()
+      .field("instrument", options_.core.instrument.text)
+      .field("horizon", name_of(options_.core.over));
   w.field("ready", ready_).field("frames", c.frames).field("made", c.made).field("loaded", c.loaded);
   w.field("pending", core_.pending()).field("matured", c.matured).field("scored", c.scored);
   w.field("late", c.late).field("seams", c.seams).field("expired", c.expired).field("abstained", c.abstained);
@@ -213,8 +220,11 @@ std::string predictor_state::status_json() const {
   w.key("mean_brier");
   if (const auto brier = core_.mean_brier()) w.number(*brier, 4);
   else w.raw("null");
-  w.field("model", last_version_.model).field("model_step", last_version_.step).field("weights", last_version_.weights);
-  w.field("newest_frame", core_.newest().ns == INT64_MIN ? 0 : core_.newest().ns).field("last_error", last_error_);
+  w.field("model", last_version_.model)
+      .field("model_step", last_version_.step)
+      .field("weights", last_version_.weights);
+  w.field("newest_frame", core_.newest().ns == INT64_MIN ? 0 : core_.newest().ns)
+      .field("last_error", last_error_);
   return std::move(w.end_object()).text();
 }
 

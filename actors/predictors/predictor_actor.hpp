@@ -15,7 +15,7 @@ namespace troupe {
 
 struct predictor_actor_options {
   predictor_options core;
-  std::string model = "cnn";                                 ///< which model it asks; its actor is "model/" + model
+  std::string model = "cnn"; ///< which model it asks; its actor is "model/" + model
   std::string store = "store";                               ///< name of the store
   std::string orchestrator = "orchestrator";                 ///< who hears predictions; empty = nobody
   nanoseconds model_timeout = std::chrono::milliseconds{500}; ///< then it abstains, steady time

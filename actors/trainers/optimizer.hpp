@@ -22,7 +22,8 @@ struct adam_options {
 /// One step on one tensor. `step` counts from 1. `scale` multiplies the gradient (norm clipping).
 /// @pre all spans are equally long
 inline void adam_step(std::span<float> weights, std::span<const float> gradient, std::span<float> first,
-                      std::span<float> second, const adam_options& o, std::uint64_t step, float scale) noexcept {
+                      std::span<float> second, const adam_options& o, std::uint64_t step,
+                      float scale) noexcept {
   const auto b1 = static_cast<float>(o.beta1);
   const auto b2 = static_cast<float>(o.beta2);
   const auto correct1 = static_cast<float>(1.0 / (1.0 - std::pow(o.beta1, static_cast<double>(step))));

@@ -66,7 +66,8 @@ at::Tensor losses(const cnn& net, const tensor_batch& batch, double return_weigh
   const auto n = batch.labels.size(0);
   const auto all = net.forward(batch.frames);
   const auto own = all.gather(1, batch.over.view({n, 1, 1}).expand({n, 1, all.size(2)})).squeeze(1);
-  const auto direction = -at::log_softmax(own.narrow(1, 0, 3), 1).gather(1, batch.labels.view({n, 1})).squeeze(1);
+  const auto direction =
+      -at::log_softmax(own.narrow(1, 0, 3), 1).gather(1, batch.labels.view({n, 1})).squeeze(1);
   return direction + at::huber_loss(own.select(1, 3), batch.targets, at::Reduction::None) * return_weight;
 }
 
@@ -165,7 +166,8 @@ struct trainer::implementation {
   // The mean follows fast at first, so that the initial weights don't linger in it.
   void average() {
     const auto steps = static_cast<double>(count.step);
-    const auto share = static_cast<float>(1.0 / std::max(1.0, std::min(options.average_steps, 1.0 + steps / 4.0)));
+    const auto share =
+        static_cast<float>(1.0 / std::max(1.0, std::min(options.average_steps, 1.0 + steps / 4.0)));
     for (std::size_t i = cnn::first_parameter; i < averaged.tensors.size(); ++i) {
       const auto from = numbers(current.tensors[i].second);
       const auto to = numbers(averaged.tensors[i].second);
@@ -205,7 +207,8 @@ struct trainer::implementation {
     for (const auto x : before) score.first_loss += x / static_cast<double>(before.size());
 
     current.update_input_figures(batch.frames);
-    for (std::size_t i = 0; i < cnn::first_parameter; ++i) averaged.tensors[i].second.copy_(current.tensors[i].second);
+    for (std::size_t i = 0; i < cnn::first_parameter; ++i)
+      averaged.tensors[i].second.copy_(current.tensors[i].second);
     step_on(batch);
     replay_steps();
     ++count.blocks;
@@ -228,7 +231,8 @@ struct trainer::implementation {
     file.tensors.push_back(make_tensor("counters", word_span, {static_cast<std::int64_t>(counter_words)}));
     const auto add_losses = [&](const char* name, const std::deque<float>& values) {
       const std::vector<float> flat{values.begin(), values.end()};
-      file.tensors.push_back(make_tensor(name, std::span<const float>{flat}, {static_cast<std::int64_t>(flat.size())}));
+      file.tensors.push_back(
+          make_tensor(name, std::span<const float>{flat}, {static_cast<std::int64_t>(flat.size())}));
     };
     add_losses("loss.current", loss_current);
     add_losses("loss.initial", loss_initial);
@@ -236,9 +240,12 @@ struct trainer::implementation {
     std::size_t i = 0;
     const auto parameters = std::span{current.tensors}.subspan(cnn::first_parameter);
     for (const auto& [name, tensor] : parameters) {
-      file.tensors.push_back(make_tensor("first." + name, std::span<const float>{numbers(first[i])}, tensor.sizes().vec()));
-      file.tensors.push_back(make_tensor("second." + name, std::span<const float>{numbers(second[i])}, tensor.sizes().vec()));
-      file.tensors.push_back(make_tensor("raw." + name, std::span<const float>{numbers(tensor)}, tensor.sizes().vec()));
+      file.tensors.push_back(
+          make_tensor("first." + name, std::span<const float>{numbers(first[i])}, tensor.sizes().vec()));
+      file.tensors.push_back(
+          make_tensor("second." + name, std::span<const float>{numbers(second[i])}, tensor.sizes().vec()));
+      file.tensors.push_back(
+          make_tensor("raw." + name, std::span<const float>{numbers(tensor)}, tensor.sizes().vec()));
       ++i;
     }
     return seal_training_state(write_safetensors(file));
@@ -255,7 +262,8 @@ struct trainer::implementation {
       labels.insert(labels.end(), {row.label, row.over, static_cast<std::int64_t>(row.sequence)});
     }
     const auto& o = options.network;
-    file.tensors.push_back(make_tensor("replay.features", std::span<const float>{features}, {n, o.channels * o.steps}));
+    file.tensors.push_back(
+        make_tensor("replay.features", std::span<const float>{features}, {n, o.channels * o.steps}));
     file.tensors.push_back(make_tensor("replay.target", std::span<const float>{targets}, {n}));
     file.tensors.push_back(make_tensor("replay.label", std::span<const std::int64_t>{labels}, {n, 3}));
   }
@@ -287,7 +295,8 @@ struct trainer::implementation {
     random = random_stream{state};
     const auto now = floats_of(*file.find("loss.current"));
     const auto before = floats_of(*file.find("loss.initial"));
-    if (now.size() != before.size()) return {model_errc::wrong_shape, std::string{source} + ": loss windows of unequal lengths"};
+    if (now.size() != before.size())
+      return {model_errc::wrong_shape, std::string{source} + ": loss windows of unequal lengths"};
     loss_current.assign(now.begin(), now.end());
     loss_initial.assign(before.begin(), before.end());
     if (auto restored = restore_replay(file, source); !restored) return restored;
@@ -321,7 +330,8 @@ result<trainer> trainer::start(const trainer_options& options) {
   }
 }
 
-result<trainer> trainer::resume(const trainer_options& options, const checkpoint& from, std::string_view source) {
+result<trainer> trainer::resume(const trainer_options& options, const checkpoint& from,
+                                std::string_view source) {
   if (auto checked = check_options(options.network); !checked) return std::move(checked).error();
   // The served path's checks first: hash, schema, shapes.
   if (auto net = load_checkpoint(from.manifest, from.weights, options.network, source); !net)
@@ -337,7 +347,8 @@ result<trainer> trainer::resume(const trainer_options& options, const checkpoint
   std::memcpy(static_cast<void*>(&saved), words.data(), sizeof saved);
   if (saved.version != state_version || saved.consumed < 0
       || static_cast<std::uint64_t>(saved.consumed) != from.manifest.trained_to)
-    return {model_errc::bad_container, std::string{source} + ": trainer's state and manifest are not of one checkpoint"};
+    return {model_errc::bad_container,
+            std::string{source} + ": trainer's state and manifest are not of one checkpoint"};
   try {
     auto impl = std::make_unique<implementation>(options, static_cast<std::uint64_t>(saved.seed));
     auto net = cnn::from_file(options.network, *weights);
@@ -397,7 +408,8 @@ checkpoint trainer::make_checkpoint(market_time created) const {
   out.weights = write_safetensors(file);
   out.training = self.training_state();
   auto& m = out.manifest;
-  m.version = {self.options.network.model, static_cast<std::uint64_t>(self.count.step), content_hash(out.weights)};
+  m.version = {self.options.network.model, static_cast<std::uint64_t>(self.count.step),
+               content_hash(out.weights)};
   m.parent = self.parent;
   m.frame_schema = self.options.network.frame_schema;
   m.architecture = architecture_of(self.options.network);
@@ -421,7 +433,8 @@ result<std::vector<raw_forecasts>> trainer::forward(std::span<const float> frame
   return run_forward(impl_->averaged, frames, batch);
 }
 
-result<std::vector<raw_forecasts>> trainer::forward_initial(std::span<const float> frames, std::size_t batch) const {
+result<std::vector<raw_forecasts>> trainer::forward_initial(std::span<const float> frames,
+                                                            std::size_t batch) const {
   return run_forward(impl_->initial, frames, batch);
 }
 

@@ -70,7 +70,8 @@ public:
 
   /// Goes on from a checkpoint exactly as if it had never stopped. An error when the checkpoint is of
   /// another architecture, damaged, or without training state.
-  static result<trainer> resume(const trainer_options& options, const checkpoint& from, std::string_view source);
+  static result<trainer> resume(const trainer_options& options, const checkpoint& from,
+                                std::string_view source);
 
   explicit trainer(std::unique_ptr<implementation> impl);
   ~trainer();

@@ -66,7 +66,8 @@ void trainer_state::open() {
   for (const auto& manifest : *known) {
     const auto source = model + " checkpoint " + manifest.version.weights.substr(0, 12);
     auto bytes = read_checkpoint(manifest);
-    auto resumed = bytes ? trainer::resume(options_.training, *bytes, source) : result<trainer>{bytes.error()};
+    auto resumed =
+        bytes ? trainer::resume(options_.training, *bytes, source) : result<trainer>{bytes.error()};
     if (!resumed) {
       refusal = resumed.error();
       log::warn("trainer", "can't go on from this checkpoint: " + resumed.error().message());
@@ -152,7 +153,8 @@ void trainer_state::checkpoint_if_due() {
   const auto trained = trainer_->report().trained;
   if (trained == trained_at_checkpoint_) return;
   const auto now = env_.steady->now();
-  if (trained - trained_at_checkpoint_ < options_.checkpoint_samples && now - checkpoint_at_ < options_.checkpoint_every)
+  if (trained - trained_at_checkpoint_ < options_.checkpoint_samples
+      && now - checkpoint_at_ < options_.checkpoint_every)
     return;
   checkpoint_at_ = now; // also after a failure: the next try waits as long
   if (auto written = write_checkpoint(); !written) {
@@ -167,7 +169,8 @@ void trainer_state::checkpoint_if_due() {
 
 status trainer_state::write_checkpoint() {
   auto made = trainer_->make_checkpoint(env_.market->now());
-  if (auto saved = replace_file(real_disk(), training_file(made.manifest.version.weights), made.training); !saved)
+  if (auto saved = replace_file(real_disk(), training_file(made.manifest.version.weights), made.training);
+      !saved)
     return saved;
   if (auto put = store_->put(made.manifest, made.weights); !put) return put;
   trainer_->made_durable(made.manifest);
@@ -205,7 +208,9 @@ void trainer_state::publish() {
 void trainer_state::refresh_holders() {
   const auto prefix = "model/" + options_.training.network.model;
   auto found = env_.names->list(prefix);
-  std::erase_if(found, [&](const auto& row) { return row.first.size() > prefix.size() && row.first[prefix.size()] != '/'; });
+  std::erase_if(found, [&](const auto& row) {
+    return row.first.size() > prefix.size() && row.first[prefix.size()] != '/';
+  });
   if (auto entry = env_.names->entry(options_.store)) found.emplace_back(options_.store, *entry);
   std::erase_if(holders_, [&](const auto& known) {
     return std::ranges::none_of(found, [&](const auto& row) { return row.first == known.first; });
@@ -225,7 +230,8 @@ trainer_state::holder* trainer_state::current(const std::string& where, std::uin
 }
 
 void trainer_state::push(const std::string& where, holder& to) {
-  auto piece = checkpoint_chunk{newest_->manifest, std::min<std::uint64_t>(to.offset, newest_->weights.size()), {}};
+  auto piece =
+      checkpoint_chunk{newest_->manifest, std::min<std::uint64_t>(to.offset, newest_->weights.size()), {}};
   piece.bytes = newest_->weights.substr(static_cast<std::size_t>(piece.offset), checkpoint_chunk_bytes);
   to.asking = true;
   const auto incarnation = to.incarnation;
@@ -236,7 +242,8 @@ void trainer_state::push(const std::string& where, holder& to) {
   else ask(self_, env_.names->find<model_actor>(where), options_.ask_timeout, std::move(piece)).then(ok, err);
 }
 
-void trainer_state::pushed(const std::string& where, std::uint64_t incarnation, const checkpoint_receipt& receipt) {
+void trainer_state::pushed(const std::string& where, std::uint64_t incarnation,
+                           const checkpoint_receipt& receipt) {
   auto* to = current(where, incarnation);
   if (!to) return;
   to->asking = false;
@@ -274,7 +281,8 @@ void trainer_state::activate_if_held() {
   // The store's copy is a must; a model that does not answer can't serve old weights unnoticed either.
   const auto store = holders_.find(options_.store);
   if (store == holders_.end() || !held(*store)) return;
-  if (!std::ranges::all_of(holders_, [&](const auto& row) { return held(row) || row.second.failures >= patience; }))
+  if (!std::ranges::all_of(holders_,
+                           [&](const auto& row) { return held(row) || row.second.failures >= patience; }))
     return;
   for (auto& [where, to] : holders_) {
     if (where == options_.store || to.asking || to.complete != weights || to.activated == weights) continue;

@@ -20,7 +20,7 @@ namespace troupe {
 
 struct trainer_actor_options {
   trainer_options training;
-  std::filesystem::path data;                              ///< its directory: checkpoints/ and training/ within
+  std::filesystem::path data; ///< its directory: checkpoints/ and training/ within
   std::string store = "store";                             ///< name of the store
   std::uint32_t pull_rows = 48;                            ///< most rows asked for at once (about 200 KiB)
   nanoseconds tick = std::chrono::milliseconds{200};       ///< how often it looks for work, steady time

@@ -45,17 +45,20 @@ public:
 
   /// Asks and waits for the answer.
   template <class Answer, class Handle, class Message>
-  result<Answer> ask_now(const Handle& whom, Message message, std::chrono::seconds timeout = std::chrono::seconds{20}) {
+  result<Answer> ask_now(const Handle& whom, Message message,
+                         std::chrono::seconds timeout = std::chrono::seconds{20}) {
     caf::scoped_actor self{system};
     result<Answer> out = error{make_error_code(runtime_errc::timeout), "no answer"};
     self->request(whom, timeout, std::move(message))
-        .receive([&](Answer& answer) { out = std::move(answer); }, [&](caf::error& err) { out = from_caf(err); });
+        .receive([&](Answer& answer) { out = std::move(answer); },
+                 [&](caf::error& err) { out = from_caf(err); });
     return out;
   }
 
   /// Asks for the status until `enough` accepts it or the time is over. Returns whether it did.
   template <class Handle, class Enough>
-  bool wait_status(const Handle& whom, Enough enough, std::chrono::seconds timeout = std::chrono::seconds{60}) {
+  bool wait_status(const Handle& whom, Enough enough,
+                   std::chrono::seconds timeout = std::chrono::seconds{60}) {
     const auto end = steady.now() + timeout;
     while (steady.now() < end) {
       const auto report = ask_now<status_report>(whom, status_request{});

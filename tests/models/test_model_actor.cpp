@@ -24,7 +24,8 @@ model_actor_options options_in(const std::filesystem::path& folder) {
 }
 
 model_actor start(actor_world& w) {
-  return spawn_actor<model_state>(w.system, {.name = "model/cnn", .detached = true}, w.env, options_in(w.folder));
+  return spawn_actor<model_state>(w.system, {.name = "model/cnn", .detached = true}, w.env,
+                                  options_in(w.folder));
 }
 
 checkpoint make(std::uint64_t seed, std::uint64_t step) {
@@ -39,10 +40,12 @@ checkpoint make(std::uint64_t seed, std::uint64_t step) {
   return out;
 }
 
-result<checkpoint_receipt> push(actor_world& w, const model_actor& model, const checkpoint& what, std::size_t piece = 3000) {
+result<checkpoint_receipt> push(actor_world& w, const model_actor& model, const checkpoint& what,
+                                std::size_t piece = 3000) {
   result<checkpoint_receipt> receipt = checkpoint_receipt{};
   for (std::size_t at = 0; at < what.weights.size(); at += piece) {
-    receipt = w.ask_now<checkpoint_receipt>(model, checkpoint_chunk{what.manifest, at, what.weights.substr(at, piece)});
+    receipt = w.ask_now<checkpoint_receipt>(
+        model, checkpoint_chunk{what.manifest, at, what.weights.substr(at, piece)});
     if (!receipt) return receipt;
   }
   return receipt;
@@ -100,7 +103,8 @@ CAF_TEST(it serves what it was given and keeps it over a restart) {
   // Damage on disk: the newest is refused, the one before serves.
   for (const auto& entry : std::filesystem::recursive_directory_iterator(w.folder / "model"))
     if (entry.path().filename() == "weights.safetensors"
-        && entry.path().parent_path().filename().string().find(b.manifest.version.weights.substr(0, 12)) != std::string::npos) {
+        && entry.path().parent_path().filename().string().find(b.manifest.version.weights.substr(0, 12))
+               != std::string::npos) {
       std::fstream file{entry.path(), std::ios::in | std::ios::out | std::ios::binary};
       file.seekp(-1, std::ios::end);
       file.put('x');
@@ -172,7 +176,8 @@ CAF_TEST(concurrent requests are batched and survive a swap) {
   for (int c = 0; c < callers; ++c)
     w.system.spawn([&, c](caf::event_based_actor* self) {
       for (int q = 0; q < questions; ++q)
-        self->request(model, std::chrono::seconds{30}, request(static_cast<std::uint64_t>(c * questions + q + 1)))
+        self->request(model, std::chrono::seconds{30},
+                      request(static_cast<std::uint64_t>(c * questions + q + 1)))
             .then(
                 [&](const inference_answer& answer) {
                   ++(answer.version == a.manifest.version ? count.by_a : count.by_b);

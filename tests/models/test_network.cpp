@@ -68,7 +68,8 @@ CAF_TEST(a batch answers like its frames alone) {
     const auto alone = net->forward(std::span{frames}.subspan(i * per_frame, per_frame), 1);
     CAF_REQUIRE(alone);
     for (std::size_t h = 0; h < all_horizons.size(); ++h) {
-      CAF_CHECK(std::memcmp(&(*all)[i][h], &(*again)[i][h], sizeof(raw_forecast)) == 0); // one shape: bit for bit
+      CAF_CHECK(std::memcmp(&(*all)[i][h], &(*again)[i][h], sizeof(raw_forecast))
+                == 0); // one shape: bit for bit
       for (std::size_t k = 0; k < 3; ++k)
         CAF_CHECK(std::abs((*all)[i][h].logits[k] - (*alone)[0][h].logits[k]) < 1e-5f);
       CAF_CHECK(std::abs((*all)[i][h].expected_return - (*alone)[0][h].expected_return) < 1e-5f);
@@ -91,10 +92,12 @@ CAF_TEST(a checkpoint of another shape is named in one line) {
   auto other = small_network();
   other.width = 16;
   const auto bytes = write_safetensors(make_network(other, 5)->weights());
-  const auto refused = load_checkpoint(manifest_of(other, bytes), bytes, small_network(), "cnn/42/weights.safetensors");
+  const auto refused =
+      load_checkpoint(manifest_of(other, bytes), bytes, small_network(), "cnn/42/weights.safetensors");
   CAF_REQUIRE(!refused);
-  CAF_CHECK_EQUAL(refused.error().text,
-                  "cnn/42/weights.safetensors: tensor stem.weight: expected shape [8, 3, 5], found [16, 3, 5]");
+  CAF_CHECK_EQUAL(
+      refused.error().text,
+      "cnn/42/weights.safetensors: tensor stem.weight: expected shape [8, 3, 5], found [16, 3, 5]");
 }
 
 CAF_TEST(wrong hash and wrong model and NaN weights are refused) {
@@ -106,11 +109,13 @@ CAF_TEST(wrong hash and wrong model and NaN weights are refused) {
   CAF_CHECK(load_checkpoint(m, bytes, o, "x").error().code == make_error_code(model_errc::wrong_hash));
   bytes.back() ^= 1;
   m.frame_schema = 9;
-  CAF_CHECK(load_checkpoint(m, bytes, o, "x").error().code == make_error_code(model_errc::wrong_architecture));
+  CAF_CHECK(load_checkpoint(m, bytes, o, "x").error().code
+            == make_error_code(model_errc::wrong_architecture));
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   std::memcpy(file.tensors.back().bytes.data(), &nan, sizeof nan);
   bytes = write_safetensors(file);
-  CAF_CHECK(load_checkpoint(manifest_of(o, bytes), bytes, o, "x").error().code == make_error_code(model_errc::not_finite));
+  CAF_CHECK(load_checkpoint(manifest_of(o, bytes), bytes, o, "x").error().code
+            == make_error_code(model_errc::not_finite));
 }
 
 CAF_TEST(a sealed state is whole or refused) {

@@ -78,7 +78,8 @@ CAF_TEST(a file as the format describes it is understood) {
 
 CAF_TEST(what does not fit is named in one line) {
   const auto entry = [](std::string name, std::string dtype, std::string shape, std::string offsets) {
-    return '"' + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + '}';
+    return '"' + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets
+           + '}';
   };
   const auto good = entry("a.weight", "F32", "[2,3]", "[0,24]");
   const auto counters = entry("counters", "I64", "[2]", "[24,40]");
@@ -90,8 +91,10 @@ CAF_TEST(what does not fit is named in one line) {
   CAF_CHECK_EQUAL(why(file(good, counters, empty)), "accepted");
   const auto shape = why(file(entry("a.weight", "F32", "[3,2]", "[0,24]"), counters, empty));
   CAF_CHECK_EQUAL(shape, "x.safetensors: tensor a.weight: expected shape [2, 3], found [3, 2]");
-  CAF_CHECK(has(why(file(entry("a.weight", "F16", "[2,3]", "[0,12]"), counters, empty)), "expected type F32, found F16"));
-  CAF_CHECK(has(why(file(entry("b", "F32", "[2,3]", "[0,24]"), counters, empty)), "not a tensor of this network"));
+  CAF_CHECK(has(why(file(entry("a.weight", "F16", "[2,3]", "[0,12]"), counters, empty)),
+                "expected type F32, found F16"));
+  CAF_CHECK(
+      has(why(file(entry("b", "F32", "[2,3]", "[0,24]"), counters, empty)), "not a tensor of this network"));
   CAF_CHECK(has(why(file(good, good, counters)), "named twice"));
   CAF_CHECK(has(why(file(good, entry("counters", "I64", "[2]", "[32,48]"), empty)), "hole"));
   CAF_CHECK(has(why(file(good, entry("counters", "I64", "[2]", "[16,32]"), empty)), "hole"));
@@ -99,7 +102,8 @@ CAF_TEST(what does not fit is named in one line) {
   CAF_CHECK(has(why(file(good, counters, entry("empty", "F32", "[9]", "[40,76]"))), "end early"));
   CAF_CHECK(has(why(file(good, counters, entry("empty", "F32", "[-1]", "[40,36]"))), "bad shape"));
   CAF_CHECK(has(why(container('{' + good + ',' + counters + '}', data)), "tensor empty: missing"));
-  CAF_CHECK(has(why(container('{' + good + ',' + counters + ',' + empty + '}', data + "x")), "1 bytes behind"));
+  CAF_CHECK(
+      has(why(container('{' + good + ',' + counters + ',' + empty + '}', data + "x")), "1 bytes behind"));
   CAF_CHECK(has(why(container(R"({"__metadata__":{"a":1}})", "")), "__metadata__"));
   CAF_CHECK(has(why(container("[]", "")), "not JSON"));
   CAF_CHECK(has(why(container("{", "")), "too short"));
@@ -152,7 +156,8 @@ CAF_TEST(two thousand changed bits) {
       continue;
     }
     CAF_CHECK_EQUAL(read->tensors.size(), 3u);
-    for (std::size_t k = 0; k < 3; ++k) CAF_CHECK_EQUAL(read->tensors[k].bytes.size(), example().tensors[k].bytes.size());
+    for (std::size_t k = 0; k < 3; ++k)
+      CAF_CHECK_EQUAL(read->tensors[k].bytes.size(), example().tensors[k].bytes.size());
   }
   CAF_CHECK(refused > 500);
   for (std::size_t cut = 0; cut < whole.size(); ++cut) // every truncation

@@ -101,16 +101,19 @@ CAF_TEST(what matures is learned from and served) {
   w.start_model();
   w.start_trainer();
   // The first weights are a checkpoint like any other.
-  CAF_REQUIRE(w.wait_status(w.model, [](const std::string& json) { return field_of(json, "ready") == "true"; }));
+  CAF_REQUIRE(
+      w.wait_status(w.model, [](const std::string& json) { return field_of(json, "ready") == "true"; }));
   w.mature(1, 200);
-  CAF_REQUIRE(w.wait_status(w.trainer, [](const std::string& json) { return number_of(json, "consumed") == 200; }));
+  CAF_REQUIRE(
+      w.wait_status(w.trainer, [](const std::string& json) { return number_of(json, "consumed") == 200; }));
   std::string weights;
   CAF_REQUIRE(w.wait_status(w.trainer, [&](const std::string& json) {
     weights = field_of(json, "weights");
     return field_of(json, "published") == weights && field_of(json, "first_weights") != weights
            && number_of(json, "trained") == 200 && number_of(json, "checkpoints") >= 2;
   }));
-  CAF_CHECK(w.wait_status(w.model, [&](const std::string& json) { return number_of(json, "trained_to") == 200; }));
+  CAF_CHECK(
+      w.wait_status(w.model, [&](const std::string& json) { return number_of(json, "trained_to") == 200; }));
   const auto chain = check_training_chain(w.manifests());
   CAF_CHECK_EQUAL(chain.trained_to, 200u);
   CAF_CHECK_EQUAL(chain.trained_twice, 0u);
@@ -121,7 +124,8 @@ CAF_TEST(what matures is learned from and served) {
   w.kill(w.model);
   std::filesystem::remove_all(w.folder / "model");
   w.start_model();
-  CAF_CHECK(w.wait_status(w.model, [&](const std::string& json) { return number_of(json, "trained_to") == 200; }));
+  CAF_CHECK(
+      w.wait_status(w.model, [&](const std::string& json) { return number_of(json, "trained_to") == 200; }));
   w.stop_all();
 }
 
@@ -149,7 +153,8 @@ CAF_TEST(killed at any moment it trains nothing twice) {
   CAF_REQUIRE(w.wait_status(w.trainer, [&](const std::string& json) {
     return number_of(json, "consumed") == all && number_of(json, "newest_in_store") == all;
   }));
-  CAF_REQUIRE(w.wait_status(w.model, [](const std::string& json) { return number_of(json, "trained_to") == all; }));
+  CAF_REQUIRE(
+      w.wait_status(w.model, [](const std::string& json) { return number_of(json, "trained_to") == all; }));
   const auto status = w.ask_now<status_report>(w.trainer, status_request{});
   CAF_REQUIRE(status);
   CAF_CHECK_EQUAL(number_of(status->json, "trained"), all);
@@ -170,7 +175,8 @@ CAF_TEST(a checkpoint of another shape stops the trainer with words) {
   learning_world w;
   w.start_store();
   w.start_trainer();
-  CAF_REQUIRE(w.wait_status(w.trainer, [](const std::string& json) { return number_of(json, "checkpoints") == 1; }));
+  CAF_REQUIRE(
+      w.wait_status(w.trainer, [](const std::string& json) { return number_of(json, "checkpoints") == 1; }));
   w.kill(w.trainer);
   trainer_actor_options o;
   o.training = w.training();

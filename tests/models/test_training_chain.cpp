@@ -31,12 +31,14 @@ CAF_TEST(ranges that tile are no repetition) {
 }
 
 CAF_TEST(overlaps and holes are counted) {
-  const std::vector<checkpoint_manifest> twice{link("a", "", 0, 0), link("b", "a", 0, 10), link("c", "b", 6, 25)};
+  const std::vector<checkpoint_manifest> twice{link("a", "", 0, 0), link("b", "a", 0, 10),
+                                               link("c", "b", 6, 25)};
   CAF_CHECK_EQUAL(check_training_chain(twice).trained_twice, 4u);
-  const std::vector<checkpoint_manifest> deep{link("a", "", 0, 0), link("b", "a", 0, 10), link("c", "b", 10, 20),
-                                              link("d", "c", 5, 30)};
+  const std::vector<checkpoint_manifest> deep{link("a", "", 0, 0), link("b", "a", 0, 10),
+                                              link("c", "b", 10, 20), link("d", "c", 5, 30)};
   CAF_CHECK_EQUAL(check_training_chain(deep).trained_twice, 15u); // all of c, half of b
-  const std::vector<checkpoint_manifest> holes{link("a", "", 0, 0), link("b", "a", 0, 10), link("c", "b", 13, 25)};
+  const std::vector<checkpoint_manifest> holes{link("a", "", 0, 0), link("b", "a", 0, 10),
+                                               link("c", "b", 13, 25)};
   CAF_CHECK_EQUAL(check_training_chain(holes).gaps, 3u);
   const std::vector<checkpoint_manifest> headless{link("c", "b", 13, 25)};
   CAF_CHECK(!check_training_chain(headless).from_start);

@@ -27,7 +27,8 @@ feature_frame frame_at(market_time at, std::int64_t mid, book_validity validity 
   return f;
 }
 
-inference_answer answer_of(std::int32_t down = 200'000, std::int32_t flat = 300'000, std::int32_t up = 500'000) {
+inference_answer answer_of(std::int32_t down = 200'000, std::int32_t flat = 300'000,
+                           std::int32_t up = 500'000) {
   inference_answer a;
   a.version = {"cnn", 7, "abc"};
   a.forecasts.assign(all_horizons.size(), forecast{down, flat, up, 1234});

@@ -30,7 +30,8 @@ class_probabilities classes_of(double mean, double variance, double threshold) {
 
 double brier_of(const class_probabilities& p, std::uint8_t label) {
   double sum = 0;
-  for (std::size_t k = 0; k < 3; ++k) sum += (p[k] - (k == label ? 1.0 : 0.0)) * (p[k] - (k == label ? 1.0 : 0.0));
+  for (std::size_t k = 0; k < 3; ++k)
+    sum += (p[k] - (k == label ? 1.0 : 0.0)) * (p[k] - (k == label ? 1.0 : 0.0));
   return sum;
 }
 
@@ -135,8 +136,8 @@ learning_figure figure_of(std::span<const score_row> rows, double gain) {
 class learning_chain {
 public:
   learning_chain(const learning_options& o, trainer t)
-      : options_{o}, process_{o, o.input == learning_input::signal ? o.strength : 0.0}, trainer_{std::move(t)},
-        store_{make_memory_store()}, noise_{o.seed ^ 0x6e6f697365ULL} {
+      : options_{o}, process_{o, o.input == learning_input::signal ? o.strength : 0.0},
+        trainer_{std::move(t)}, store_{make_memory_store()}, noise_{o.seed ^ 0x6e6f697365ULL} {
     for (const auto h : o.horizons) {
       predictor_options p;
       p.instrument = instrument_;
@@ -230,7 +231,8 @@ private:
       rows_[k].push_back({instant, static_cast<double>(due.then.brier_ppm) * 1e-6,
                           brier_of(process_.chance(h, process_.beta), due.then.label),
                           brier_of(process_.bayes(h, u), due.then.label)});
-    if (auto placed = store_->mature({due.what.id, std::move(due.then)}); !placed) return std::move(placed).error();
+    if (auto placed = store_->mature({due.what.id, std::move(due.then)}); !placed)
+      return std::move(placed).error();
     return ok;
   }
 
@@ -248,7 +250,8 @@ private:
   status swap() {
     const auto made = trainer_.make_checkpoint(now_);
     trainer_.made_durable(made.manifest);
-    auto net = load_checkpoint(made.manifest, made.weights, options_.training.network, "checkpoint of the proof");
+    auto net =
+        load_checkpoint(made.manifest, made.weights, options_.training.network, "checkpoint of the proof");
     if (!net) return std::move(net).error();
     serving_.emplace(std::move(*net));
     version_ = made.manifest.version;

@@ -3,21 +3,21 @@
 /// Proof that the chain learns: frames with a planted signal go through the real predictor, store, trainer
 /// and checkpoint code in one process, and the forecasts are compared with the best ones possible.
 ///
-/// The input. A hidden drift u follows u' = φ u + sqrt(1 - φ²) η from frame to frame (10 s); the log price moves
-/// by σ (β u + ε). Channel 0 of a frame shows u and its past, all other channels are noise. Given u, the return
-/// over n frames is normal with
+/// The input. A hidden drift u follows u' = φ u + sqrt(1 - φ²) η from frame to frame (10 s); the log price
+/// moves by σ (β u + ε). Channel 0 of a frame shows u and its past, all other channels are noise. Given u,
+/// the return over n frames is normal with
 ///   mean βσ u (1 - φⁿ) / (1 - φ),   variance σ² n + β²σ² (1 - φ²) Σ_{m=1}^{n-1} ((1 - φᵐ) / (1 - φ))²,
-/// so the probabilities of down, flat and up are known exactly: the Bayes forecast. Chance is the forecast that
-/// knows only how often each class comes (the same normal with u's variance added).
+/// so the probabilities of down, flat and up are known exactly: the Bayes forecast. Chance is the forecast
+/// that knows only how often each class comes (the same normal with u's variance added).
 ///
 /// The figure: skill ratio = (Brier(chance) - Brier(model)) / (Brier(chance) - Brier(Bayes)), the numerator
 /// measured over the second half of all predictions, each made and stored before its outcome, the
 /// denominator computed from the formula above. 1 is perfect, 0 is chance. On a random walk (β = 0) the
 /// denominator is what the signal would have been worth, so that 0 ± noise means the same.
 ///
-/// The tolerance: labels overlap (one frame in six for 1m), so the standard error comes from means over blocks of
-/// 60 instants (10 minutes), which are nearly independent; a figure is "0 ± noise" when it lies within
-/// three of them, plus what an untrained or fruitlessly trained network loses by not saying the class
+/// The tolerance: labels overlap (one frame in six for 1m), so the standard error comes from means over
+/// blocks of 60 instants (10 minutes), which are nearly independent; a figure is "0 ± noise" when it lies
+/// within three of them, plus what an untrained or fruitlessly trained network loses by not saying the class
 /// frequencies exactly (`loss_allowance`).
 
 #include "actors/trainers/trainer.hpp"
