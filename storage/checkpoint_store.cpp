@@ -23,10 +23,11 @@ bool is_hash(const std::string& text) noexcept {
 
 /// Model names become directories: letters, digits, '-', '_' and '.', not leading with a dot.
 bool is_model_name(const std::string& text) noexcept {
-  return !text.empty() && text.size() <= 64 && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'
-                  || c == '.';
-         });
+  return !text.empty() && text.size() <= 64 && text.front() != '.'
+         && std::all_of(text.begin(), text.end(), [](char c) {
+              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+                     || c == '-' || c == '_' || c == '.';
+            });
 }
 
 bool is_checkpoint_directory(const std::string& name) noexcept {
@@ -45,7 +46,8 @@ status write_synced(disk& on, const std::filesystem::path& path, std::string_vie
 std::string sha256_hex(std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) != 1) return {};
+  if (EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) != 1)
+    return {};
   static constexpr char digits[] = "0123456789abcdef";
   std::string out;
   for (unsigned int i = 0; i < length; ++i) {
@@ -55,7 +57,8 @@ std::string sha256_hex(std::string_view bytes) {
   return out;
 }
 
-// --- opening --------------------------------------------------------------------------------------
+// --- opening
+// --------------------------------------------------------------------------------------
 
 result<checkpoint_store> checkpoint_store::open(disk& on, checkpoint_options options) {
   checkpoint_store out{on, std::move(options)};
@@ -68,7 +71,8 @@ result<checkpoint_store> checkpoint_store::open(disk& on, checkpoint_options opt
     if (!names) continue; // a file, not a directory
     for (const auto& name : *names)
       if (name.starts_with(".new-"))
-        if (auto done = on.remove(out.options_.root / model / name); !done) return std::move(done).error();
+        if (auto done = on.remove(out.options_.root / model / name); !done)
+          return std::move(done).error();
   }
   return out;
 }
@@ -83,7 +87,8 @@ status checkpoint_store::check_manifest(const checkpoint_manifest& manifest) con
     return {storage_errc::bad_input, "checkpoint of model \"" + manifest.version.model.substr(0, 64)
                                          + "\": letters, digits, '-', '_' and '.' only"};
   if (!is_hash(manifest.version.weights))
-    return {storage_errc::bad_input, "checkpoint of " + manifest.version.model + ": weights hash is no SHA-256"};
+    return {storage_errc::bad_input,
+            "checkpoint of " + manifest.version.model + ": weights hash is no SHA-256"};
   if (manifest.bytes == 0 || manifest.bytes > options_.max_bytes)
     return {storage_errc::too_large, "checkpoint of " + manifest.version.model + " with "
                                          + std::to_string(manifest.bytes) + " bytes; at most "
@@ -91,14 +96,15 @@ status checkpoint_store::check_manifest(const checkpoint_manifest& manifest) con
   return ok;
 }
 
-// --- writing --------------------------------------------------------------------------------------
+// --- writing
+// --------------------------------------------------------------------------------------
 
 status checkpoint_store::put(const checkpoint_manifest& manifest, std::string_view weights) {
   if (auto fine = check_manifest(manifest); !fine) return fine;
   const auto name = manifest.version.model + " " + manifest.version.weights.substr(0, 12);
   if (weights.size() != manifest.bytes)
-    return {storage_errc::damaged, "checkpoint " + name + ": " + std::to_string(weights.size()) + " bytes instead of "
-                                       + std::to_string(manifest.bytes)};
+    return {storage_errc::damaged, "checkpoint " + name + ": " + std::to_string(weights.size())
+                                       + " bytes instead of " + std::to_string(manifest.bytes)};
   if (sha256_hex(weights) != manifest.version.weights)
     return {storage_errc::damaged, "checkpoint " + name + ": SHA-256 does not match"};
   const auto directory = directory_of(manifest);
@@ -117,11 +123,15 @@ status checkpoint_store::put(const checkpoint_manifest& manifest, std::string_vi
   };
   if (auto done = disk_->remove(temporary); !done) return done;
   if (auto done = disk_->create_directories(temporary); !done) return done;
-  if (auto done = write_synced(*disk_, temporary / weights_name, weights); !done) return abandon(std::move(done).error());
-  if (auto done = write_synced(*disk_, temporary / manifest_name, to_record(manifest, manifest_kind)); !done)
+  if (auto done = write_synced(*disk_, temporary / weights_name, weights); !done)
+    return abandon(std::move(done).error());
+  if (auto done =
+          write_synced(*disk_, temporary / manifest_name, to_record(manifest, manifest_kind));
+      !done)
     return abandon(std::move(done).error());
   if (auto done = disk_->sync_directory(temporary); !done) return abandon(std::move(done).error());
-  if (auto done = disk_->rename(temporary, directory); !done) return abandon(std::move(done).error());
+  if (auto done = disk_->rename(temporary, directory); !done)
+    return abandon(std::move(done).error());
   if (auto done = disk_->sync_directory(directory.parent_path()); !done) return done;
   // The model's own directory may be new as well.
   return disk_->sync_directory(options_.root);
@@ -133,7 +143,8 @@ result<checkpoint_receipt> checkpoint_store::take(const checkpoint_chunk& chunk)
   const auto& hash = manifest.version.weights;
   checkpoint_receipt receipt{.weights = hash};
   if (chunk.bytes.size() > checkpoint_chunk_bytes)
-    return {storage_errc::too_large, "checkpoint piece of " + std::to_string(chunk.bytes.size()) + " bytes"};
+    return {storage_errc::too_large,
+            "checkpoint piece of " + std::to_string(chunk.bytes.size()) + " bytes"};
   auto it = transfers_.find(hash);
   if (it == transfers_.end()) {
     if (weights(manifest.version.model, hash)) {
@@ -142,18 +153,22 @@ result<checkpoint_receipt> checkpoint_store::take(const checkpoint_chunk& chunk)
       return receipt;
     }
     if (transfers_.size() >= options_.max_transfers)
-      transfers_.erase(std::min_element(transfers_.begin(), transfers_.end(),
-                                        [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+      transfers_.erase(
+          std::min_element(transfers_.begin(), transfers_.end(), [](const auto& a, const auto& b) {
+            return a.second.used < b.second.used;
+          }));
     it = transfers_.emplace(hash, transfer{manifest, {}, 0}).first;
   }
   auto& open = it->second;
   if (open.manifest != manifest)
-    return {storage_errc::bad_input, "checkpoint " + hash.substr(0, 12) + ": the manifest changed on the way"};
+    return {storage_errc::bad_input,
+            "checkpoint " + hash.substr(0, 12) + ": the manifest changed on the way"};
   open.used = ++ticks_;
   if (chunk.offset == open.bytes.size()) {
     if (chunk.bytes.size() > manifest.bytes - open.bytes.size()) {
       transfers_.erase(it);
-      return {storage_errc::bad_input, "checkpoint " + hash.substr(0, 12) + ": more bytes than announced"};
+      return {storage_errc::bad_input,
+              "checkpoint " + hash.substr(0, 12) + ": more bytes than announced"};
     }
     open.bytes += chunk.bytes;
   }
@@ -166,7 +181,8 @@ result<checkpoint_receipt> checkpoint_store::take(const checkpoint_chunk& chunk)
   return receipt;
 }
 
-// --- reading --------------------------------------------------------------------------------------
+// --- reading
+// --------------------------------------------------------------------------------------
 
 status checkpoint_store::set_aside(const std::filesystem::path& directory, const std::string& why) {
   auto target = directory.parent_path() / ("damaged-" + directory.filename().string());
@@ -185,7 +201,8 @@ result<std::vector<std::string>> checkpoint_store::models() {
 
 result<std::vector<checkpoint_manifest>> checkpoint_store::list(const std::string& model) {
   std::vector<checkpoint_manifest> out;
-  if (!is_model_name(model)) return {storage_errc::bad_input, "\"" + model.substr(0, 64) + "\" is no model name"};
+  if (!is_model_name(model))
+    return {storage_errc::bad_input, "\"" + model.substr(0, 64) + "\" is no model name"};
   const auto folder = options_.root / model;
   auto names = disk_->list(folder);
   if (!names) {
@@ -203,7 +220,8 @@ result<std::vector<checkpoint_manifest>> checkpoint_store::list(const std::strin
       out.push_back(std::move(*manifest));
       continue;
     }
-    const auto why = manifest ? "manifest does not fit its directory" : "manifest: " + manifest.error().message();
+    const auto why = manifest ? "manifest does not fit its directory"
+                              : "manifest: " + manifest.error().message();
     if (auto done = set_aside(directory, why); !done) return std::move(done).error();
   }
   std::sort(out.begin(), out.end(),
@@ -211,17 +229,20 @@ result<std::vector<checkpoint_manifest>> checkpoint_store::list(const std::strin
   return out;
 }
 
-result<checkpoint_manifest> checkpoint_store::manifest(const std::string& model, const std::string& weights) {
+result<checkpoint_manifest> checkpoint_store::manifest(const std::string& model,
+                                                       const std::string& weights) {
   auto all = list(model);
   if (!all) return std::move(all).error();
-  const auto it = std::find_if(all->begin(), all->end(), [&](const auto& m) { return m.version.weights == weights; });
+  const auto it = std::find_if(all->begin(), all->end(),
+                               [&](const auto& m) { return m.version.weights == weights; });
   if (it == all->end())
-    return {storage_errc::not_found, "no checkpoint " + weights.substr(0, 12) + " of " + model + " in "
-                                         + options_.root.string()};
+    return {storage_errc::not_found, "no checkpoint " + weights.substr(0, 12) + " of " + model
+                                         + " in " + options_.root.string()};
   return std::move(*it);
 }
 
-result<std::string> checkpoint_store::weights(const std::string& model, const std::string& weights) {
+result<std::string> checkpoint_store::weights(const std::string& model,
+                                              const std::string& weights) {
   auto found = manifest(model, weights);
   if (!found) return std::move(found).error();
   const auto directory = directory_of(*found);
@@ -229,22 +250,26 @@ result<std::string> checkpoint_store::weights(const std::string& model, const st
   auto bytes = read_whole(*disk_, path, options_.max_bytes);
   if (!bytes && bytes.error().code == storage_errc::io_failed) return std::move(bytes).error();
   std::string why;
-  if (!bytes) why = bytes.error().text;
+  if (!bytes)
+    why = bytes.error().text;
   else if (bytes->size() != found->bytes)
     why = std::to_string(bytes->size()) + " bytes instead of " + std::to_string(found->bytes);
-  else if (sha256_hex(*bytes) != weights) why = "SHA-256 does not match";
+  else if (sha256_hex(*bytes) != weights)
+    why = "SHA-256 does not match";
   if (why.empty()) return bytes;
   if (auto done = set_aside(directory, why); !done) return std::move(done).error();
   return {storage_errc::damaged, path.string() + ": " + why + "; set aside as " + damaged_.back()};
 }
 
-result<checkpoint_chunk> checkpoint_store::chunk(const std::string& model, const std::string& weights,
-                                                 std::uint64_t offset) {
+result<checkpoint_chunk> checkpoint_store::chunk(const std::string& model,
+                                                 const std::string& weights, std::uint64_t offset) {
   auto found = manifest(model, weights);
   if (!found) return std::move(found).error();
   auto opened = disk_->open(directory_of(*found) / weights_name, open_mode::read);
   if (!opened) return std::move(opened).error();
-  checkpoint_chunk out{.manifest = std::move(*found), .offset = offset, .bytes = std::string(checkpoint_chunk_bytes, '\0')};
+  checkpoint_chunk out{.manifest = std::move(*found),
+                       .offset = offset,
+                       .bytes = std::string(checkpoint_chunk_bytes, '\0')};
   const auto got = (*opened)->read_at(offset, out.bytes);
   if (!got) return got.error();
   out.bytes.resize(*got);
@@ -259,9 +284,13 @@ result<std::vector<std::string>> checkpoint_store::prune(const std::string& mode
   if (!all->empty()) kept.insert(all->front().version.weights);
   auto by_loss = *all;
   // Never measured ones count as the worst.
-  const auto loss = [](const checkpoint_manifest& m) { return std::pair{m.loss_samples == 0, m.loss_e6}; };
-  std::stable_sort(by_loss.begin(), by_loss.end(), [&](const auto& a, const auto& b) { return loss(a) < loss(b); });
-  for (std::size_t i = 0; i < std::min(keep, by_loss.size()); ++i) kept.insert(by_loss[i].version.weights);
+  const auto loss = [](const checkpoint_manifest& m) {
+    return std::pair{m.loss_samples == 0, m.loss_e6};
+  };
+  std::stable_sort(by_loss.begin(), by_loss.end(),
+                   [&](const auto& a, const auto& b) { return loss(a) < loss(b); });
+  for (std::size_t i = 0; i < std::min(keep, by_loss.size()); ++i)
+    kept.insert(by_loss[i].version.weights);
   std::vector<std::string> removed;
   for (const auto& m : *all) {
     if (kept.contains(m.version.weights)) continue;

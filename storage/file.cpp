@@ -1,14 +1,13 @@
 #include "storage/file.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace troupe {
 namespace {
@@ -17,11 +16,15 @@ error system_error(const std::filesystem::path& path, const char* doing, int num
   const auto code = [&] {
     switch (number) {
     case ENOENT:
-    case ENOTDIR: return storage_errc::not_found;
-    case EEXIST: return storage_errc::exists;
+    case ENOTDIR:
+      return storage_errc::not_found;
+    case EEXIST:
+      return storage_errc::exists;
     case ENOSPC:
-    case EDQUOT: return storage_errc::no_space;
-    default: return storage_errc::io_failed;
+    case EDQUOT:
+      return storage_errc::no_space;
+    default:
+      return storage_errc::io_failed;
     }
   }();
   return {code, path.string() + ": " + doing + ": " + std::strerror(number)};
@@ -48,14 +51,16 @@ private:
 
 int open_retrying(const std::filesystem::path& path, int flags) {
   int fd = -1;
-  do fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
+  do
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
   while (fd < 0 && errno == EINTR);
   return fd;
 }
 
 class real_file final : public disk_file {
 public:
-  real_file(descriptor fd, std::filesystem::path path) : fd_{std::move(fd)}, path_{std::move(path)} {}
+  real_file(descriptor fd, std::filesystem::path path)
+      : fd_{std::move(fd)}, path_{std::move(path)} {}
 
   status write_at(std::uint64_t offset, std::string_view bytes) override {
     while (!bytes.empty()) {
@@ -72,7 +77,8 @@ public:
   result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) override {
     std::size_t done = 0;
     while (done < into.size()) {
-      const auto n = ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      const auto n = ::pread(fd_.get(), into.data() + done, into.size() - done,
+                             static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return system_error(path_, "read", errno);
       if (n == 0) break;
@@ -92,7 +98,8 @@ public:
   }
 
   status truncate(std::uint64_t bytes) override {
-    if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0) return system_error(path_, "truncate", errno);
+    if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0)
+      return system_error(path_, "truncate", errno);
     return ok;
   }
 
@@ -119,21 +126,31 @@ private:
 
 /// Network file systems, by their magic numbers (statfs(2)).
 bool is_network_file_system(long type) noexcept {
-  constexpr unsigned long known[] = {0x6969 /* NFS */, 0x517b /* SMB */, 0xff534d42 /* CIFS */,
-                                     0xfe534d42 /* SMB2 */, 0x5346414f /* AFS */, 0x00c36400 /* Ceph */};
+  constexpr unsigned long known[] = {0x6969 /* NFS */,      0x517b /* SMB */,
+                                     0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */,
+                                     0x5346414f /* AFS */,  0x00c36400 /* Ceph */};
   const auto magic = static_cast<unsigned long>(type) & 0xffffffffUL;
   return std::find(std::begin(known), std::end(known), magic) != std::end(known);
 }
 
 class operating_system final : public disk {
 public:
-  result<std::unique_ptr<disk_file>> open(const std::filesystem::path& path, open_mode mode) override {
+  result<std::unique_ptr<disk_file>> open(const std::filesystem::path& path,
+                                          open_mode mode) override {
     int flags = O_RDWR;
     switch (mode) {
-    case open_mode::read: flags = O_RDONLY; break;
-    case open_mode::create: flags |= O_CREAT | O_EXCL; break;
-    case open_mode::truncate: flags |= O_CREAT | O_TRUNC; break;
-    case open_mode::read_write: flags |= O_CREAT; break;
+    case open_mode::read:
+      flags = O_RDONLY;
+      break;
+    case open_mode::create:
+      flags |= O_CREAT | O_EXCL;
+      break;
+    case open_mode::truncate:
+      flags |= O_CREAT | O_TRUNC;
+      break;
+    case open_mode::read_write:
+      flags |= O_CREAT;
+      break;
     }
     descriptor fd{open_retrying(path, flags)};
     if (!fd) return system_error(path, "open", errno);
@@ -155,7 +172,8 @@ public:
   status remove(const std::filesystem::path& path) override {
     std::error_code code;
     std::filesystem::remove_all(path, code);
-    if (code && code != std::errc::no_such_file_or_directory) return system_error(path, "remove", code.value());
+    if (code && code != std::errc::no_such_file_or_directory)
+      return system_error(path, "remove", code.value());
     return ok;
   }
 
@@ -176,21 +194,25 @@ public:
   result<std::vector<std::string>> list(const std::filesystem::path& path) override {
     std::vector<std::string> names;
     std::error_code code;
-    for (std::filesystem::directory_iterator it{path, code}, end; !code && it != end; it.increment(code))
+    for (std::filesystem::directory_iterator it{path, code}, end; !code && it != end;
+         it.increment(code))
       names.push_back(it->path().filename().string());
     if (code) return system_error(path, "list", code.value());
     std::sort(names.begin(), names.end());
     return names;
   }
 
-  result<std::unique_ptr<directory_lock>> lock_directory(const std::filesystem::path& path) override {
+  result<std::unique_ptr<directory_lock>>
+  lock_directory(const std::filesystem::path& path) override {
     descriptor fd{open_retrying(path, O_RDONLY | O_DIRECTORY)};
     if (!fd) return system_error(path, "open directory", errno);
     struct statfs info {};
     if (::fstatfs(fd.get(), &info) != 0) return system_error(path, "statfs", errno);
     if (is_network_file_system(info.f_type))
-      return {storage_errc::bad_input, path.string() + " lies on a network file system, whose locks can't be trusted; "
-                                                       "move it to a local disk"};
+      return {storage_errc::bad_input,
+              path.string()
+                  + " lies on a network file system, whose locks can't be trusted; "
+                    "move it to a local disk"};
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return {storage_errc::locked, path.string() + " is locked"};
       return system_error(path, "flock", errno);
@@ -206,15 +228,17 @@ disk& real_disk() {
   return instance;
 }
 
-result<std::string> read_whole(disk& on, const std::filesystem::path& path, std::uint64_t max_bytes) {
+result<std::string> read_whole(disk& on, const std::filesystem::path& path,
+                               std::uint64_t max_bytes) {
   auto opened = on.open(path, open_mode::read);
   if (!opened) return std::move(opened).error();
   auto& file = **opened;
   const auto size = file.size();
   if (!size) return size.error();
   if (*size > max_bytes)
-    return {storage_errc::too_large, path.string() + " has " + std::to_string(*size) + " bytes, more than the "
-                                         + std::to_string(max_bytes) + " that can be right"};
+    return {storage_errc::too_large, path.string() + " has " + std::to_string(*size)
+                                         + " bytes, more than the " + std::to_string(max_bytes)
+                                         + " that can be right"};
   std::string bytes(*size, '\0');
   const auto got = file.read_at(0, bytes);
   if (!got) return got.error();

@@ -25,11 +25,13 @@ journal_state::journal_state(self_pointer self, actor_environment env, journal_o
   }
   journal_.emplace(std::move(*opened));
   const auto& found = journal_->recovery();
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(env_.steady->now() - begun);
-  log::info("journal", "open", {{"directory", options_.directory.string()},
-                                {"epoch", std::to_string(journal_->epoch())},
-                                {"records", std::to_string(found.records)},
-                                {"took_us", std::to_string(took.count())}});
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(env_.steady->now() - begun);
+  log::info("journal", "open",
+            {{"directory", options_.directory.string()},
+             {"epoch", std::to_string(journal_->epoch())},
+             {"records", std::to_string(found.records)},
+             {"took_us", std::to_string(took.count())}});
   if (found.torn_bytes > 0)
     log::warn("journal", "an interrupted write was cut off: it had never been acknowledged",
               {{"at", found.torn_at}, {"bytes", std::to_string(found.torn_bytes)}});
@@ -55,7 +57,8 @@ promise<journal_committed> journal_state::append(journal_append& what) {
   // Only the marker below and a caller with nothing to say send an empty one.
   const bool marker = what.entries.empty();
   std::size_t bytes = 0;
-  for (const auto& entry : what.entries) bytes += entry.bytes.size() + entry_overhead;
+  for (const auto& entry : what.entries)
+    bytes += entry.bytes.size() + entry_overhead;
   // A group must fit a segment; what is too large by itself fails alone.
   const auto limit = std::min<std::size_t>(max_group_bytes, options_.segment_bytes / 2);
   if (batch_bytes_ + bytes > limit) commit();
@@ -65,9 +68,11 @@ promise<journal_committed> journal_state::append(journal_append& what) {
   }
   waiting_.push_back({what.entries.size(), answer});
   batch_bytes_ += bytes;
-  for (auto& entry : what.entries) batch_.push_back(std::move(entry));
+  for (auto& entry : what.entries)
+    batch_.push_back(std::move(entry));
   if (marker) marked_ = false;
-  if (marker || self_->mailbox().empty() || batch_.size() >= max_group_entries || batch_bytes_ >= limit) {
+  if (marker || self_->mailbox().empty() || batch_.size() >= max_group_entries
+      || batch_bytes_ >= limit) {
     commit();
   } else if (!marked_) {
     // More is waiting. What is there now stands before this marker, so its appends join the group.
@@ -83,9 +88,11 @@ void journal_state::commit() {
   auto first = journal_->last_sequence() + 1;
   auto appended = journal_->append(batch_);
   if (!appended) {
-    // Nothing of a group that is too large was written: its senders hear of it, the journal goes on.
+    // Nothing of a group that is too large was written: its senders hear of it, the journal goes
+    // on.
     if (!journal_->failure()) {
-      for (auto& w : waiting_) fail(w.answer, appended.error());
+      for (auto& w : waiting_)
+        fail(w.answer, appended.error());
       waiting_.clear();
       batch_.clear();
       batch_bytes_ = 0;
@@ -114,7 +121,8 @@ void journal_state::commit() {
 void journal_state::give_up(const error& why) {
   failure_ = why;
   log::error("journal", "stopped: " + why.message(), {{"directory", options_.directory.string()}});
-  for (auto& w : waiting_) fail(w.answer, why);
+  for (auto& w : waiting_)
+    fail(w.answer, why);
   waiting_.clear();
   batch_.clear();
   stop(self_, why);
@@ -129,7 +137,9 @@ reply<journal_page> journal_state::read(const journal_read& what) {
 
 std::string journal_state::status_json() const {
   json_writer w;
-  w.begin_object().field("directory", options_.directory.string()).field("account", options_.identity.account);
+  w.begin_object()
+      .field("directory", options_.directory.string())
+      .field("account", options_.identity.account);
   if (journal_) {
     const auto& f = journal_->figures();
     w.field("epoch", journal_->epoch())
@@ -140,7 +150,9 @@ std::string journal_state::status_json() const {
         .field("syncs", f.syncs)
         .field("groups", commits_)
         .field("largest_group", largest_group_)
-        .field("commit_ns_mean", commits_ == 0 ? 0 : static_cast<std::int64_t>(commit_time_.count()) / static_cast<std::int64_t>(commits_))
+        .field("commit_ns_mean", commits_ == 0 ? 0
+                                               : static_cast<std::int64_t>(commit_time_.count())
+                                                     / static_cast<std::int64_t>(commits_))
         .field("commit_ns_max", static_cast<std::int64_t>(slowest_commit_.count()));
     w.key("recovery").raw(to_json(journal_->recovery()));
   }

@@ -11,15 +11,18 @@ namespace troupe {
 template <class T>
 struct journal_kind_of;
 template <>
-struct journal_kind_of<journal_session> : std::integral_constant<journal_kind, journal_kind::session> {};
+struct journal_kind_of<journal_session>
+    : std::integral_constant<journal_kind, journal_kind::session> {};
 template <>
 struct journal_kind_of<intent> : std::integral_constant<journal_kind, journal_kind::intent> {};
 template <>
 struct journal_kind_of<journal_sent> : std::integral_constant<journal_kind, journal_kind::sent> {};
 template <>
-struct journal_kind_of<order_report> : std::integral_constant<journal_kind, journal_kind::report> {};
+struct journal_kind_of<order_report> : std::integral_constant<journal_kind, journal_kind::report> {
+};
 template <>
-struct journal_kind_of<journal_cursor> : std::integral_constant<journal_kind, journal_kind::cursor> {};
+struct journal_kind_of<journal_cursor>
+    : std::integral_constant<journal_kind, journal_kind::cursor> {};
 template <>
 struct journal_kind_of<halt_state> : std::integral_constant<journal_kind, journal_kind::halt> {};
 template <>
@@ -27,7 +30,8 @@ struct journal_kind_of<decision> : std::integral_constant<journal_kind, journal_
 template <>
 struct journal_kind_of<journal_note> : std::integral_constant<journal_kind, journal_kind::note> {};
 template <>
-struct journal_kind_of<journal_balance> : std::integral_constant<journal_kind, journal_kind::balance> {};
+struct journal_kind_of<journal_balance>
+    : std::integral_constant<journal_kind, journal_kind::balance> {};
 
 /// A message as a journal record.
 template <class T>
@@ -39,10 +43,12 @@ journal_entry to_entry(const T& x) {
 template <class T>
 result<T> from_entry(const journal_entry& entry) {
   if (entry.kind != journal_kind_of<T>::value)
-    return {codec_errc::wrong_type, "journal record of kind " + std::to_string(static_cast<int>(entry.kind))
+    return {codec_errc::wrong_type, "journal record of kind "
+                                        + std::to_string(static_cast<int>(entry.kind))
                                         + " is not a " + std::string{T::type_name}};
   if (entry.schema != schema_hash<T>())
-    return {codec_errc::wrong_schema, "journal record of an earlier form of " + std::string{T::type_name}};
+    return {codec_errc::wrong_schema,
+            "journal record of an earlier form of " + std::string{T::type_name}};
   return from_msgpack<T>(entry.bytes);
 }
 
@@ -57,18 +63,29 @@ status visit_entry(const journal_entry& entry, Visitor&& visitor) {
     return ok;
   };
   switch (entry.kind) {
-  case journal_kind::session: return pass(std::type_identity<journal_session>{});
-  case journal_kind::intent: return pass(std::type_identity<intent>{});
-  case journal_kind::sent: return pass(std::type_identity<journal_sent>{});
-  case journal_kind::report: return pass(std::type_identity<order_report>{});
-  case journal_kind::cursor: return pass(std::type_identity<journal_cursor>{});
-  case journal_kind::halt: return pass(std::type_identity<halt_state>{});
-  case journal_kind::decision: return pass(std::type_identity<decision>{});
-  case journal_kind::note: return pass(std::type_identity<journal_note>{});
-  case journal_kind::balance: return pass(std::type_identity<journal_balance>{});
-  case journal_kind::none: break;
+  case journal_kind::session:
+    return pass(std::type_identity<journal_session>{});
+  case journal_kind::intent:
+    return pass(std::type_identity<intent>{});
+  case journal_kind::sent:
+    return pass(std::type_identity<journal_sent>{});
+  case journal_kind::report:
+    return pass(std::type_identity<order_report>{});
+  case journal_kind::cursor:
+    return pass(std::type_identity<journal_cursor>{});
+  case journal_kind::halt:
+    return pass(std::type_identity<halt_state>{});
+  case journal_kind::decision:
+    return pass(std::type_identity<decision>{});
+  case journal_kind::note:
+    return pass(std::type_identity<journal_note>{});
+  case journal_kind::balance:
+    return pass(std::type_identity<journal_balance>{});
+  case journal_kind::none:
+    break;
   }
-  return {storage_errc::damaged, "journal record of unknown kind " + std::to_string(static_cast<int>(entry.kind))};
+  return {storage_errc::damaged,
+          "journal record of unknown kind " + std::to_string(static_cast<int>(entry.kind))};
 }
 
 /// "intent", "report", …; "?" for an unknown number.

@@ -40,7 +40,8 @@ std::string segment_header(std::uint64_t number, std::uint64_t account) {
 
 } // namespace
 
-// --- names ----------------------------------------------------------------------------------------
+// --- names
+// ----------------------------------------------------------------------------------------
 
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number) {
   auto digits = std::to_string(number);
@@ -64,12 +65,15 @@ result<std::vector<std::uint64_t>> list_segments(disk& on, const std::filesystem
   return out;
 }
 
-std::uint64_t account_hash(const std::string& account) noexcept { return stable_hash(account); }
+std::uint64_t account_hash(const std::string& account) noexcept {
+  return stable_hash(account);
+}
 
-// --- segments -------------------------------------------------------------------------------------
+// --- segments
+// -------------------------------------------------------------------------------------
 
-status create_segment(disk& on, const std::filesystem::path& directory, std::uint64_t number, std::uint64_t account,
-                      std::uint64_t bytes) {
+status create_segment(disk& on, const std::filesystem::path& directory, std::uint64_t number,
+                      std::uint64_t account, std::uint64_t bytes) {
   const auto path = segment_path(directory, number);
   auto temporary = path;
   temporary += ".new";
@@ -81,7 +85,8 @@ status create_segment(disk& on, const std::filesystem::path& directory, std::uin
     const std::string zeros(std::min<std::uint64_t>(bytes, 1u << 20), '\0');
     for (std::uint64_t at = 0; at < bytes; at += zeros.size()) {
       const auto piece = std::min<std::uint64_t>(zeros.size(), bytes - at);
-      if (auto done = file.write_at(at, std::string_view{zeros}.substr(0, piece)); !done) return done;
+      if (auto done = file.write_at(at, std::string_view{zeros}.substr(0, piece)); !done)
+        return done;
     }
     if (auto done = file.write_at(0, segment_header(number, account)); !done) return done;
     if (auto done = file.sync(); !done) return done;
@@ -95,28 +100,34 @@ status check_segment_header(std::string_view bytes, const std::string& name, std
   if (bytes.size() < first_record)
     return {storage_errc::damaged, name + ":0: too short for a journal segment"};
   if (!bytes.starts_with(segment_magic)
-      || crc32c(bytes.substr(0, segment_header_bytes - 4)) != get<std::uint32_t>(bytes, segment_header_bytes - 4))
+      || crc32c(bytes.substr(0, segment_header_bytes - 4))
+             != get<std::uint32_t>(bytes, segment_header_bytes - 4))
     return {storage_errc::damaged, name + ":0: segment header is damaged"};
   if (get<std::uint32_t>(bytes, 8) > format_version)
     return {storage_errc::newer_version, name + ": written by a newer program"};
   if (get<std::uint64_t>(bytes, 16) != number)
-    return {storage_errc::damaged, name + ": is segment " + std::to_string(get<std::uint64_t>(bytes, 16))
+    return {storage_errc::damaged, name + ": is segment "
+                                       + std::to_string(get<std::uint64_t>(bytes, 16))
                                        + " under another name"};
   if (account && get<std::uint64_t>(bytes, 24) != *account)
     return {storage_errc::foreign, name + ": belongs to another account"};
   return ok;
 }
 
-// --- EPOCH and IDENTITY ---------------------------------------------------------------------------
+// --- EPOCH and IDENTITY
+// ---------------------------------------------------------------------------
 
 result<std::uint64_t> read_epoch(disk& on, const std::filesystem::path& directory) {
   const auto path = directory / "EPOCH";
   auto bytes = read_whole(on, path, 4096);
   if (!bytes) return std::move(bytes).error();
   if (bytes->size() != epoch_bytes || !bytes->starts_with(epoch_magic)
-      || crc32c(std::string_view{*bytes}.substr(0, epoch_bytes - 4)) != get<std::uint32_t>(*bytes, epoch_bytes - 4))
-    return {storage_errc::damaged, path.string() + ": damaged; check with `troupe journal verify`, then let a person "
-                                                   "adopt the directory, which rebuilds it from the journal"};
+      || crc32c(std::string_view{*bytes}.substr(0, epoch_bytes - 4))
+             != get<std::uint32_t>(*bytes, epoch_bytes - 4))
+    return {storage_errc::damaged,
+            path.string()
+                + ": damaged; check with `troupe journal verify`, then let a person "
+                  "adopt the directory, which rebuilds it from the journal"};
   if (get<std::uint32_t>(*bytes, 8) > format_version)
     return {storage_errc::newer_version, path.string() + ": written by a newer program"};
   return get<std::uint64_t>(*bytes, 16);
@@ -143,17 +154,20 @@ result<journal_identity> read_identity(disk& on, const std::filesystem::path& di
   return identity;
 }
 
-status write_identity(disk& on, const std::filesystem::path& directory, const journal_identity& identity) {
+status write_identity(disk& on, const std::filesystem::path& directory,
+                      const journal_identity& identity) {
   return replace_file(on, directory / "IDENTITY", to_record(identity, identity_kind));
 }
 
-// --- scan -----------------------------------------------------------------------------------------
+// --- scan
+// -----------------------------------------------------------------------------------------
 
 namespace {
 
 /// True when a valid record at or behind `from` says that `sequence` had been synced before it.
 bool proves_durable(std::string_view bytes, std::size_t from, std::uint64_t sequence) {
-  for (auto hit = bytes.find("TREC", from); hit != std::string_view::npos; hit = bytes.find("TREC", hit + 1)) {
+  for (auto hit = bytes.find("TREC", from); hit != std::string_view::npos;
+       hit = bytes.find("TREC", hit + 1)) {
     const auto scan = scan_record(bytes, hit);
     if (scan.found == record_found::whole && scan.record.header.durable >= sequence) return true;
   }
@@ -162,11 +176,16 @@ bool proves_durable(std::string_view bytes, std::size_t from, std::uint64_t sequ
 
 std::string_view describe(record_found found) noexcept {
   switch (found) {
-  case record_found::cut: return "record was only partly written";
-  case record_found::damaged: return "record is damaged";
-  case record_found::newer_version: return "record of a newer program";
-  case record_found::whole: return "record is out of sequence";
-  case record_found::zeros: return "nothing here";
+  case record_found::cut:
+    return "record was only partly written";
+  case record_found::damaged:
+    return "record is damaged";
+  case record_found::newer_version:
+    return "record of a newer program";
+  case record_found::whole:
+    return "record is out of sequence";
+  case record_found::zeros:
+    return "nothing here";
   }
   return "?";
 }
@@ -181,7 +200,8 @@ public:
     if (!numbers) return std::move(numbers).error();
     for (std::size_t i = 0; i < numbers->size(); ++i) {
       if ((*numbers)[i] != i + 1)
-        return result<scan_report>{storage_errc::damaged, segment_path(directory_, i + 1).string()
+        return result<scan_report>{storage_errc::damaged,
+                                   segment_path(directory_, i + 1).string()
                                        + ": missing; restore it, its records can't be replaced"};
       auto done = scan_segment(*numbers, i);
       if (!done) return std::move(done).error();
@@ -223,8 +243,8 @@ private:
   }
 
   /// Tells an interrupted write from damage.
-  status judge(const std::vector<std::uint64_t>& numbers, std::size_t i, std::string_view bytes, std::size_t offset,
-               record_found found) {
+  status judge(const std::vector<std::uint64_t>& numbers, std::size_t i, std::string_view bytes,
+               std::size_t offset, record_found found) {
     const auto sequence = report_.records + 1;
     bool torn = found == record_found::cut && !proves_durable(bytes, offset + 1, sequence);
     // Segments are rolled only after a sync, so anything in a later one is proof as well.
@@ -232,13 +252,16 @@ private:
       const auto path = segment_path(directory_, numbers[k]);
       auto later = read_whole(on_, path, max_segment_bytes);
       if (!later) return std::move(later).error();
-      if (later->size() < first_record || later->find_first_not_of('\0', first_record) != std::string::npos) torn = false;
+      if (later->size() < first_record
+          || later->find_first_not_of('\0', first_record) != std::string::npos)
+        torn = false;
       report_.segments.push_back({numbers[k], first_record, later->size()});
     }
     const auto used = bytes.find_last_not_of('\0') + 1;
     report_.broken = broken_place{numbers[i], offset, used > offset ? used - offset : 0, torn,
-                                  segment_path(directory_, numbers[i]).string() + ":" + std::to_string(offset) + ": "
-                                      + std::string{describe(found)} + " (sequence " + std::to_string(sequence) + ")"};
+                                  segment_path(directory_, numbers[i]).string() + ":"
+                                      + std::to_string(offset) + ": " + std::string{describe(found)}
+                                      + " (sequence " + std::to_string(sequence) + ")"};
     return ok;
   }
 
@@ -250,7 +273,8 @@ private:
 
 } // namespace
 
-result<scan_report> scan_journal(disk& on, const std::filesystem::path& directory, const scan_visitor& visit) {
+result<scan_report> scan_journal(disk& on, const std::filesystem::path& directory,
+                                 const scan_visitor& visit) {
   return scanner{on, directory, visit}.run();
 }
 

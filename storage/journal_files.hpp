@@ -15,8 +15,8 @@ std::filesystem::path segment_path(const std::filesystem::path& directory, std::
 /// Numbers of the segments that are there, ascending.
 result<std::vector<std::uint64_t>> list_segments(disk& on, const std::filesystem::path& directory);
 /// Creates a zero-filled, synced segment by rename.
-status create_segment(disk& on, const std::filesystem::path& directory, std::uint64_t number, std::uint64_t account,
-                      std::uint64_t bytes);
+status create_segment(disk& on, const std::filesystem::path& directory, std::uint64_t number,
+                      std::uint64_t account, std::uint64_t bytes);
 /// Hash of the account that all segments carry.
 std::uint64_t account_hash(const std::string& account) noexcept;
 /// Checks the first sector.
@@ -26,7 +26,8 @@ status check_segment_header(std::string_view bytes, const std::string& name, std
 result<std::uint64_t> read_epoch(disk& on, const std::filesystem::path& directory);
 status write_epoch(disk& on, const std::filesystem::path& directory, std::uint64_t epoch);
 result<journal_identity> read_identity(disk& on, const std::filesystem::path& directory);
-status write_identity(disk& on, const std::filesystem::path& directory, const journal_identity& identity);
+status write_identity(disk& on, const std::filesystem::path& directory,
+                      const journal_identity& identity);
 
 /// One segment as a scan saw it.
 struct segment_summary {
@@ -60,9 +61,10 @@ struct scan_report {
 
 using scan_visitor = std::function<status(const record_view&, const record_mark&)>;
 
-/// Reads all segments in order up to the first break and judges it. An error when a file can't be read
-/// or the visitor refuses.
-result<scan_report> scan_journal(disk& on, const std::filesystem::path& directory, const scan_visitor& visit);
+/// Reads all segments in order up to the first break and judges it. An error when a file can't be
+/// read or the visitor refuses.
+result<scan_report> scan_journal(disk& on, const std::filesystem::path& directory,
+                                 const scan_visitor& visit);
 
 /// A record as the message that pages carry.
 journal_row to_row(const record_view& record);

@@ -13,40 +13,58 @@ namespace {
 
 void count(journal_verification& out, const journal_row& row, std::set<std::string>& trades) {
   switch (row.entry.kind) {
-  case journal_kind::session: ++out.sessions; break;
-  case journal_kind::intent: ++out.intents; break;
-  case journal_kind::sent: ++out.sent; break;
-  case journal_kind::report: ++out.reports; break;
-  default: break;
+  case journal_kind::session:
+    ++out.sessions;
+    break;
+  case journal_kind::intent:
+    ++out.intents;
+    break;
+  case journal_kind::sent:
+    ++out.sent;
+    break;
+  case journal_kind::report:
+    ++out.reports;
+    break;
+  default:
+    break;
   }
   auto done = visit_entry(row.entry, [&]<class T>(const T& x) {
     if constexpr (std::is_same_v<T, order_report>)
-      for (const auto& f : x.fills) trades.insert(f.instrument.text + '/' + f.trade_id);
+      for (const auto& f : x.fills)
+        trades.insert(f.instrument.text + '/' + f.trade_id);
   });
   if (!done)
-    out.findings.push_back("record " + std::to_string(row.sequence) + ": " + done.error().message());
+    out.findings.push_back("record " + std::to_string(row.sequence) + ": "
+                           + done.error().message());
 }
 
-result<journal_verification> verify(disk& on, const std::filesystem::path& directory, std::optional<broken_place>& broken) {
+result<journal_verification> verify(disk& on, const std::filesystem::path& directory,
+                                    std::optional<broken_place>& broken) {
   journal_verification out;
-  if (auto identity = read_identity(on, directory); identity) out.identity = std::move(*identity);
-  else out.findings.push_back(identity.error().message());
+  if (auto identity = read_identity(on, directory); identity)
+    out.identity = std::move(*identity);
+  else
+    out.findings.push_back(identity.error().message());
   std::uint64_t epoch = 0;
-  if (auto found = read_epoch(on, directory); found) epoch = *found;
-  else out.findings.push_back(found.error().message());
+  if (auto found = read_epoch(on, directory); found)
+    epoch = *found;
+  else
+    out.findings.push_back(found.error().message());
 
   std::set<std::string> trades;
-  auto report = scan_journal(on, directory, [&](const record_view& record, const record_mark&) -> status {
-    count(out, to_row(record), trades);
-    return ok;
-  });
+  auto report =
+      scan_journal(on, directory, [&](const record_view& record, const record_mark&) -> status {
+        count(out, to_row(record), trades);
+        return ok;
+      });
   if (!report) return std::move(report).error();
   out.records = report->records;
   out.segments = report->segments.size();
   out.epoch = std::max(epoch, report->highest_epoch);
   out.fills = trades.size();
   if (epoch != 0 && epoch < report->highest_epoch)
-    out.findings.push_back((directory / "EPOCH").string() + ": older than the journal's newest record");
+    out.findings.push_back((directory / "EPOCH").string()
+                           + ": older than the journal's newest record");
   broken = std::move(report->broken);
   if (broken) out.findings.push_back(broken->text + (broken->torn ? ", an interrupted write" : ""));
   out.intact = out.findings.empty();
@@ -60,9 +78,11 @@ result<journal_verification> verify_journal(disk& on, const std::filesystem::pat
   return verify(on, directory, broken);
 }
 
-status read_journal(disk& on, const std::filesystem::path& directory, const journal_visitor& visit) {
-  auto report = scan_journal(on, directory,
-                             [&](const record_view& record, const record_mark&) { return visit(to_row(record)); });
+status read_journal(disk& on, const std::filesystem::path& directory,
+                    const journal_visitor& visit) {
+  auto report = scan_journal(on, directory, [&](const record_view& record, const record_mark&) {
+    return visit(to_row(record));
+  });
   if (!report) return std::move(report).error();
   if (report->broken && !report->broken->torn) return {storage_errc::damaged, report->broken->text};
   return ok;
@@ -70,7 +90,10 @@ status read_journal(disk& on, const std::filesystem::path& directory, const jour
 
 std::string journal_row_json(const journal_row& row) {
   json_writer w;
-  w.begin_object().field("sequence", row.sequence).field("epoch", row.epoch).field("kind", name_of(row.entry.kind));
+  w.begin_object()
+      .field("sequence", row.sequence)
+      .field("epoch", row.epoch)
+      .field("kind", name_of(row.entry.kind));
   auto done = visit_entry(row.entry, [&](const auto& x) { w.key("record").raw(to_json(x)); });
   if (!done) w.field("error", done.error().message());
   w.end_object();

@@ -22,11 +22,13 @@ struct journal_verification {
   std::vector<std::string> findings;
 
   TROUPE_FIELDS(journal_verification, "What a full check of a journal found.",
-                TROUPE_FIELD(intact, "no damage and no torn tail"), TROUPE_FIELD(identity, "to whom it belongs"),
-                TROUPE_FIELD(epoch, "highest epoch"), TROUPE_FIELD(records, "valid records"),
-                TROUPE_FIELD(segments, "segment files"), TROUPE_FIELD(intents, "intents"),
-                TROUPE_FIELD(sent, "sendings"), TROUPE_FIELD(reports, "venue reports"),
-                TROUPE_FIELD(fills, "fills with distinct trade ids"), TROUPE_FIELD(sessions, "take-overs"),
+                TROUPE_FIELD(intact, "no damage and no torn tail"),
+                TROUPE_FIELD(identity, "to whom it belongs"), TROUPE_FIELD(epoch, "highest epoch"),
+                TROUPE_FIELD(records, "valid records"), TROUPE_FIELD(segments, "segment files"),
+                TROUPE_FIELD(intents, "intents"), TROUPE_FIELD(sent, "sendings"),
+                TROUPE_FIELD(reports, "venue reports"),
+                TROUPE_FIELD(fills, "fills with distinct trade ids"),
+                TROUPE_FIELD(sessions, "take-overs"),
                 TROUPE_FIELD(findings, "damage and torn tails as file:offset and what is wrong"))
 };
 
@@ -39,9 +41,9 @@ status read_journal(disk& on, const std::filesystem::path& directory, const jour
 /// One record as a JSON object with sequence, epoch, kind and the message by its field list.
 std::string journal_row_json(const journal_row& row);
 
-/// Last resort of a person: cuts the journal at its first damage, whatever stands behind it, and keeps
-/// the original segments beside as `damaged-…`. Takes the lock. What is cut off must be fetched from the
-/// venue by reconciliation. Returns what was found before the cut.
+/// Last resort of a person: cuts the journal at its first damage, whatever stands behind it, and
+/// keeps the original segments beside as `damaged-…`. Takes the lock. What is cut off must be
+/// fetched from the venue by reconciliation. Returns what was found before the cut.
 result<journal_verification> repair_journal(disk& on, const std::filesystem::path& directory);
 
 } // namespace troupe

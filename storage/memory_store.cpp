@@ -16,8 +16,10 @@ public:
   status write(std::span<const table_write> changes, bool) override {
     for (const auto& change : changes) {
       auto& rows = rows_[static_cast<std::size_t>(change.in)];
-      if (change.value) rows.insert_or_assign(change.key, *change.value);
-      else rows.erase(change.key);
+      if (change.value)
+        rows.insert_or_assign(change.key, *change.value);
+      else
+        rows.erase(change.key);
     }
     return ok;
   }
@@ -25,7 +27,8 @@ public:
   status scan(table in, std::string_view from,
               const std::function<bool(std::string_view, std::string_view)>& visit) override {
     const auto& rows = rows_[static_cast<std::size_t>(in)];
-    for (auto it = rows.lower_bound(from); it != rows.end() && visit(it->first, it->second); ++it) {}
+    for (auto it = rows.lower_bound(from); it != rows.end() && visit(it->first, it->second); ++it) {
+    }
     return ok;
   }
 
@@ -39,7 +42,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<tables> make_memory_tables() { return std::make_unique<memory_tables>(); }
+std::unique_ptr<tables> make_memory_tables() {
+  return std::make_unique<memory_tables>();
+}
 
 std::unique_ptr<store> make_memory_store() {
   // Fresh memory tables can't fail to start: there is nothing to read and no disk to refuse.

@@ -2,9 +2,8 @@
 
 #include "storage/journal_files.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <unistd.h>
 
 namespace troupe {
 
@@ -21,7 +20,8 @@ constexpr std::size_t page_bytes = 4u << 20;
 
 std::string local_machine_id(disk& on) {
   if (auto text = read_whole(on, "/etc/machine-id", 256); text) {
-    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+    while (!text->empty() && (text->back() == '\n' || text->back() == ' '))
+      text->pop_back();
     if (!text->empty()) return *text;
   }
   char name[256] = {};
@@ -68,7 +68,8 @@ struct order_journal::state {
   }
 };
 
-// --- opening --------------------------------------------------------------------------------------
+// --- opening
+// --------------------------------------------------------------------------------------
 
 status order_journal::state::take_lock(const journal_options& options) {
   if (auto done = on->create_directories(directory); !done) return done;
@@ -76,40 +77,48 @@ status order_journal::state::take_lock(const journal_options& options) {
   if (!taken) {
     if (taken.error().code != storage_errc::locked) return std::move(taken).error();
     const auto holder = read_whole(*on, directory / "HOLDER", 4096).value_or("an unknown process");
-    return {storage_errc::locked, directory.string() + " is held by " + holder + "; stop that process first"};
+    return {storage_errc::locked,
+            directory.string() + " is held by " + holder + "; stop that process first"};
   }
   lock = std::move(*taken);
   auto file_or = on->open(directory / "HOLDER", open_mode::truncate);
   if (!file_or) return std::move(file_or).error();
-  return (*file_or)->write_at(0, options.holder.empty() ? "pid " + std::to_string(::getpid()) : options.holder);
+  return (*file_or)->write_at(0, options.holder.empty() ? "pid " + std::to_string(::getpid())
+                                                        : options.holder);
 }
 
-status order_journal::state::take_identity(const journal_options& options, bool fresh, bool& adopted) {
+status order_journal::state::take_identity(const journal_options& options, bool fresh,
+                                           bool& adopted) {
   const auto found = read_identity(*on, directory);
-  if (!found && found.error().code == storage_errc::not_found && fresh) return write_identity(*on, directory, identity);
+  if (!found && found.error().code == storage_errc::not_found && fresh)
+    return write_identity(*on, directory, identity);
   if (!found && found.error().code == storage_errc::not_found)
-    return {storage_errc::damaged, (directory / "IDENTITY").string() + ": missing though there are segments; restore it"};
+    return {storage_errc::damaged,
+            (directory / "IDENTITY").string() + ": missing though there are segments; restore it"};
   if (!found) return found.error();
   if (*found == identity) return ok;
   if (found->account != identity.account)
-    return {storage_errc::foreign, directory.string() + " is the journal of account " + found->account + ", not of "
-                                       + identity.account + "; check the directory in the configuration"};
+    return {storage_errc::foreign, directory.string() + " is the journal of account "
+                                       + found->account + ", not of " + identity.account
+                                       + "; check the directory in the configuration"};
   if (!options.adopt)
     return {storage_errc::foreign,
-            directory.string() + " belongs to node " + found->node + " on machine " + found->machine + ", this is node "
-                + identity.node + " on machine " + identity.machine
+            directory.string() + " belongs to node " + found->node + " on machine " + found->machine
+                + ", this is node " + identity.node + " on machine " + identity.machine
                 + "; if that one is gone for good, a person may adopt it: `troupe journal adopt`"};
   adopted = true;
   return write_identity(*on, directory, identity);
 }
 
-result<std::uint64_t> order_journal::state::known_epoch(const journal_options& options, bool fresh) {
+result<std::uint64_t> order_journal::state::known_epoch(const journal_options& options,
+                                                        bool fresh) {
   auto found = read_epoch(*on, directory);
   if (found) return found;
   if (found.error().code == storage_errc::not_found) {
     if (fresh || options.adopt) return 0;
-    return {storage_errc::damaged, (directory / "EPOCH").string() + ": missing though there are segments; restore it, or "
-                                                                    "let a person adopt the directory"};
+    return {storage_errc::damaged, (directory / "EPOCH").string()
+                                       + ": missing though there are segments; restore it, or "
+                                         "let a person adopt the directory"};
   }
   if (found.error().code == storage_errc::damaged && options.adopt) return 0;
   return found;
@@ -117,20 +126,26 @@ result<std::uint64_t> order_journal::state::known_epoch(const journal_options& o
 
 status order_journal::state::scan() {
   const auto account = account_hash(identity.account);
-  auto report = scan_journal(*on, directory, [&](const record_view& record, const record_mark& mark) -> status {
-    if ((record.header.sequence - 1) % mark_every == 0) marks.push_back(mark);
-    return ok;
-  });
+  auto report = scan_journal(*on, directory,
+                             [&](const record_view& record, const record_mark& mark) -> status {
+                               if ((record.header.sequence - 1) % mark_every == 0)
+                                 marks.push_back(mark);
+                               return ok;
+                             });
   if (!report) return std::move(report).error();
   if (report->broken && !report->broken->torn)
-    return {storage_errc::damaged, report->broken->text + "; nothing was changed. `troupe journal verify` shows the "
-                                                          "extent; restore the file or let a person repair it"};
+    return {storage_errc::damaged, report->broken->text
+                                       + "; nothing was changed. `troupe journal verify` shows the "
+                                         "extent; restore the file or let a person repair it"};
   for (const auto& segment : report->segments) {
     auto bytes = on->open(segment_path(directory, segment.number), open_mode::read);
     if (!bytes) return std::move(bytes).error();
     std::string header(first_record, '\0');
     if (auto got = (*bytes)->read_at(0, header); !got) return std::move(got).error();
-    if (auto fine = check_segment_header(header, (*bytes)->path().string(), segment.number, account); !fine) return fine;
+    if (auto fine =
+            check_segment_header(header, (*bytes)->path().string(), segment.number, account);
+        !fine)
+      return fine;
   }
   segments = std::move(report->segments);
   last = durable = report->records;
@@ -149,9 +164,11 @@ status order_journal::state::cut_torn(const broken_place& broken) {
   auto& segment = **opened;
   std::string torn(broken.bytes, '\0');
   if (auto got = segment.read_at(broken.offset, torn); !got) return std::move(got).error();
-  const auto aside = directory / ("torn-" + std::to_string(broken.segment) + "-" + std::to_string(broken.offset));
+  const auto aside =
+      directory / ("torn-" + std::to_string(broken.segment) + "-" + std::to_string(broken.offset));
   if (auto done = replace_file(*on, aside, torn); !done) return done;
-  if (auto done = segment.write_at(broken.offset, std::string(torn.size(), '\0')); !done) return done;
+  if (auto done = segment.write_at(broken.offset, std::string(torn.size(), '\0')); !done)
+    return done;
   if (auto done = segment.sync(); !done) return done;
   recovery.torn_bytes = broken.bytes;
   recovery.torn_at = path.string() + ":" + std::to_string(broken.offset);
@@ -159,7 +176,10 @@ status order_journal::state::cut_torn(const broken_place& broken) {
 }
 
 status order_journal::state::add_segment(std::uint64_t number) {
-  if (auto done = create_segment(*on, directory, number, account_hash(identity.account), segment_bytes); !done) return done;
+  if (auto done =
+          create_segment(*on, directory, number, account_hash(identity.account), segment_bytes);
+      !done)
+    return done;
   segments.push_back({number, first_record, segment_bytes});
   return ok;
 }
@@ -169,7 +189,8 @@ status order_journal::state::open_current() {
     if (auto done = add_segment(1); !done) return done;
   // The last segment with records; a prepared one behind it is still empty.
   current = segments.size() - 1;
-  while (current > 0 && segments[current].used == first_record) --current;
+  while (current > 0 && segments[current].used == first_record)
+    --current;
   auto opened = on->open(segment_path(directory, segments[current].number), open_mode::read_write);
   if (!opened) return std::move(opened).error();
   file = std::move(*opened);
@@ -200,10 +221,12 @@ result<order_journal> order_journal::open(disk& on, const journal_options& optio
 
   order_journal journal{std::move(s)};
   std::vector<journal_entry> first;
-  first.push_back(to_entry(journal_session{journal.epoch(), options.identity.node, options.holder}));
+  first.push_back(
+      to_entry(journal_session{journal.epoch(), options.identity.node, options.holder}));
   if (adopted || options.adopt)
-    first.push_back(to_entry(journal_note{options.adopted_by, "adopted this journal for node " + options.identity.node
-                                                                  + " on machine " + options.identity.machine}));
+    first.push_back(to_entry(
+        journal_note{options.adopted_by, "adopted this journal for node " + options.identity.node
+                                             + " on machine " + options.identity.machine}));
   if (auto done = journal.append(first); !done) return std::move(done).error();
   if (auto done = journal.sync(); !done) return std::move(done).error();
   return journal;
@@ -214,7 +237,8 @@ order_journal::order_journal(order_journal&&) noexcept = default;
 order_journal& order_journal::operator=(order_journal&&) noexcept = default;
 order_journal::~order_journal() = default;
 
-// --- appending ------------------------------------------------------------------------------------
+// --- appending
+// ------------------------------------------------------------------------------------
 
 status order_journal::state::check_fence() {
   auto found = read_epoch(*on, directory);
@@ -230,7 +254,8 @@ status order_journal::state::roll() {
   durable = last;
   if (current + 1 == segments.size())
     if (auto done = add_segment(segments.back().number + 1); !done) return done;
-  auto opened = on->open(segment_path(directory, segments[current + 1].number), open_mode::read_write);
+  auto opened =
+      on->open(segment_path(directory, segments[current + 1].number), open_mode::read_write);
   if (!opened) return std::move(opened).error();
   file = std::move(*opened);
   ++current;
@@ -242,9 +267,11 @@ result<std::uint64_t> order_journal::append(std::span<const journal_entry> entri
   if (auto fine = s.usable(); !fine) return std::move(fine).error();
   if (entries.empty()) return s.last;
   std::uint64_t bytes = 0;
-  for (const auto& entry : entries) bytes += record_extra_bytes + entry.bytes.size();
+  for (const auto& entry : entries)
+    bytes += record_extra_bytes + entry.bytes.size();
   if (bytes > s.segment_bytes - first_record)
-    return {storage_errc::too_large, s.directory.string() + ": " + std::to_string(bytes) + " bytes in one group"};
+    return {storage_errc::too_large,
+            s.directory.string() + ": " + std::to_string(bytes) + " bytes in one group"};
   if (auto done = s.check_fence(); !done) return std::move(done).error();
   if (bytes > s.segments[s.current].bytes - s.segments[s.current].used)
     if (auto done = s.roll(); !done) return std::move(s.fail(std::move(done).error())).error();
@@ -255,10 +282,14 @@ result<std::uint64_t> order_journal::append(std::span<const journal_entry> entri
   std::vector<record_mark> marks;
   for (const auto& entry : entries) {
     ++sequence;
-    if ((sequence - 1) % mark_every == 0) marks.push_back({sequence, segment.number, segment.used + s.buffer.size()});
+    if ((sequence - 1) % mark_every == 0)
+      marks.push_back({sequence, segment.number, segment.used + s.buffer.size()});
     append_record(s.buffer,
-                  {.kind = static_cast<std::uint16_t>(entry.kind), .schema = entry.schema, .sequence = sequence,
-                   .epoch = s.epoch, .durable = s.durable},
+                  {.kind = static_cast<std::uint16_t>(entry.kind),
+                   .schema = entry.schema,
+                   .sequence = sequence,
+                   .epoch = s.epoch,
+                   .durable = s.durable},
                   entry.bytes);
   }
   if (auto done = s.file->write_at(segment.used, s.buffer); !done)
@@ -287,21 +318,25 @@ status order_journal::prepare() {
   if (auto fine = s.usable(); !fine) return fine;
   const auto& segment = s.segments[s.current];
   if (s.current + 1 < s.segments.size() || segment.used < segment.bytes / 4 * 3) return ok;
-  if (auto done = s.add_segment(s.segments.back().number + 1); !done) return s.fail(std::move(done).error());
+  if (auto done = s.add_segment(s.segments.back().number + 1); !done)
+    return s.fail(std::move(done).error());
   return ok;
 }
 
-// --- reading --------------------------------------------------------------------------------------
+// --- reading
+// --------------------------------------------------------------------------------------
 
 status order_journal::replay(std::uint64_t after, const journal_visitor& visit) const {
   const auto& s = *state_;
-  auto report = scan_journal(*s.on, s.directory, [&](const record_view& record, const record_mark&) -> status {
-    if (record.header.sequence <= after || record.header.sequence > s.last) return ok;
-    return visit(to_row(record));
-  });
+  auto report = scan_journal(
+      *s.on, s.directory, [&](const record_view& record, const record_mark&) -> status {
+        if (record.header.sequence <= after || record.header.sequence > s.last) return ok;
+        return visit(to_row(record));
+      });
   if (!report) return std::move(report).error();
   if (report->records < s.last || report->broken)
-    return {storage_errc::damaged, report->broken ? report->broken->text : s.directory.string() + ": records are missing"};
+    return {storage_errc::damaged,
+            report->broken ? report->broken->text : s.directory.string() + ": records are missing"};
   return ok;
 }
 
@@ -314,10 +349,12 @@ result<journal_page> order_journal::read(std::uint64_t after, std::uint32_t limi
   while (next <= s.durable && page.rows.size() < limit && bytes < page_bytes) {
     const auto it = std::partition_point(s.marks.begin(), s.marks.end(),
                                          [&](const record_mark& m) { return m.sequence <= next; });
-    if (it == s.marks.begin()) return {storage_errc::damaged, s.directory.string() + ": records are missing"};
+    if (it == s.marks.begin())
+      return {storage_errc::damaged, s.directory.string() + ": records are missing"};
     // From the mark on; further segments follow where its own ends.
     auto offset = std::prev(it)->offset;
-    for (auto k = static_cast<std::size_t>(std::prev(it)->segment - 1); k < s.segments.size(); ++k, offset = first_record) {
+    for (auto k = static_cast<std::size_t>(std::prev(it)->segment - 1); k < s.segments.size();
+         ++k, offset = first_record) {
       const auto& segment = s.segments[k];
       if (segment.used <= offset) continue;
       const auto path = segment_path(s.directory, segment.number);
@@ -329,7 +366,8 @@ result<journal_page> order_journal::read(std::uint64_t after, std::uint32_t limi
       for (std::size_t at = 0; at < text.size();) {
         const auto scan = scan_record(text, at);
         if (scan.found != record_found::whole || scan.record.header.sequence > next)
-          return {storage_errc::damaged, path.string() + ":" + std::to_string(offset + at) + ": record is damaged"};
+          return {storage_errc::damaged,
+                  path.string() + ":" + std::to_string(offset + at) + ": record is damaged"};
         at += scan.bytes;
         if (scan.record.header.sequence < next) continue;
         if (next > s.durable) return page;
@@ -344,11 +382,23 @@ result<journal_page> order_journal::read(std::uint64_t after, std::uint32_t limi
   return page;
 }
 
-std::uint64_t order_journal::epoch() const noexcept { return state_->epoch; }
-std::uint64_t order_journal::last_sequence() const noexcept { return state_->last; }
-std::uint64_t order_journal::durable_sequence() const noexcept { return state_->durable; }
-const std::optional<error>& order_journal::failure() const noexcept { return state_->failure; }
-const journal_recovery& order_journal::recovery() const noexcept { return state_->recovery; }
-const journal_figures& order_journal::figures() const noexcept { return state_->figures; }
+std::uint64_t order_journal::epoch() const noexcept {
+  return state_->epoch;
+}
+std::uint64_t order_journal::last_sequence() const noexcept {
+  return state_->last;
+}
+std::uint64_t order_journal::durable_sequence() const noexcept {
+  return state_->durable;
+}
+const std::optional<error>& order_journal::failure() const noexcept {
+  return state_->failure;
+}
+const journal_recovery& order_journal::recovery() const noexcept {
+  return state_->recovery;
+}
+const journal_figures& order_journal::figures() const noexcept {
+  return state_->figures;
+}
 
 } // namespace troupe

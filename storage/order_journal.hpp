@@ -2,16 +2,16 @@
 
 /// The order journal of one account: append-only, preallocated segments, checksummed, fenced.
 ///
-/// Directory: `segment-00000001.journal` …, `EPOCH` (the fencing number), `IDENTITY` (node, machine,
-/// account), `HOLDER` (who has it open; for people, never trusted).
+/// Directory: `segment-00000001.journal` …, `EPOCH` (the fencing number), `IDENTITY` (node,
+/// machine, account), `HOLDER` (who has it open; for people, never trusted).
 ///
-/// Durability: `append` writes, `sync` makes durable. A failed write or sync is final: everything is
-/// refused from then on, and the process that replays the journal anew finds out what is there.
+/// Durability: `append` writes, `sync` makes durable. A failed write or sync is final: everything
+/// is refused from then on, and the process that replays the journal anew finds out what is there.
 /// Fencing: the directory is flock'ed for the life of the process. Before each append EPOCH is read
 /// again by path; a higher number there means that another process has taken over (the lock was
 /// circumvented), and this one refuses with `storage_errc::fenced`.
-/// Damage: an interrupted write at the end is cut off, kept beside as `torn-…`, and reported; a damaged
-/// record that had been synced makes `open` refuse, naming file and offset.
+/// Damage: an interrupted write at the end is cut off, kept beside as `torn-…`, and reported; a
+/// damaged record that had been synced makes `open` refuse, naming file and offset.
 
 #include "storage/file.hpp"
 #include "storage/journal_entries.hpp"
@@ -27,8 +27,10 @@ struct journal_identity {
   std::string machine;
   std::string account;
 
-  TROUPE_FIELDS(journal_identity, "To whom a journal belongs.", TROUPE_FIELD(node, "node name in nodes.conf"),
-                TROUPE_FIELD(machine, "the host's machine id"), TROUPE_FIELD(account, "account, main@binance"))
+  TROUPE_FIELDS(journal_identity, "To whom a journal belongs.",
+                TROUPE_FIELD(node, "node name in nodes.conf"),
+                TROUPE_FIELD(machine, "the host's machine id"),
+                TROUPE_FIELD(account, "account, main@binance"))
 };
 
 /// The host's machine id (/etc/machine-id; else the boot-independent host name). Never empty.
@@ -55,8 +57,9 @@ struct journal_recovery {
   std::uint64_t torn_bytes = 0;
   std::string torn_at;
 
-  TROUPE_FIELDS(journal_recovery, "What opening a journal found.", TROUPE_FIELD(records, "valid records"),
-                TROUPE_FIELD(segments, "segment files"), TROUPE_FIELD(previous_epoch, "epoch before this one"),
+  TROUPE_FIELDS(journal_recovery, "What opening a journal found.",
+                TROUPE_FIELD(records, "valid records"), TROUPE_FIELD(segments, "segment files"),
+                TROUPE_FIELD(previous_epoch, "epoch before this one"),
                 TROUPE_FIELD(torn_bytes, "bytes of an interrupted write, cut off; 0 = none"),
                 TROUPE_FIELD(torn_at, "file and offset of it"))
 };
@@ -89,7 +92,8 @@ public:
   /// Prepares the next segment when the current one is nearly full, outside the order path.
   status prepare();
 
-  /// Visits all synced and unsynced records after `after`, in order; stops at the visitor's first error.
+  /// Visits all synced and unsynced records after `after`, in order; stops at the visitor's first
+  /// error.
   status replay(std::uint64_t after, const journal_visitor& visit) const;
   /// One page of at most `limit` rows (0 = 1,000) and about 4 MiB.
   result<journal_page> read(std::uint64_t after, std::uint32_t limit) const;

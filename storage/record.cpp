@@ -13,7 +13,8 @@ namespace troupe {
 
 static_assert(std::endian::native == std::endian::little, "records are little-endian");
 
-// --- crc32c ---------------------------------------------------------------------------------------
+// --- crc32c
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -21,14 +22,16 @@ constexpr auto crc_table = [] {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? (c >> 1) ^ 0x82f63b78u : c >> 1;
+    for (int bit = 0; bit < 8; ++bit)
+      c = (c & 1) != 0 ? (c >> 1) ^ 0x82f63b78u : c >> 1;
     table[i] = c;
   }
   return table;
 }();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t crc32c_hardware(std::string_view bytes, std::uint32_t seed) noexcept {
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_hardware(std::string_view bytes,
+                                                                std::uint32_t seed) noexcept {
   std::uint64_t crc = ~seed;
   const char* p = bytes.data();
   auto left = bytes.size();
@@ -38,7 +41,8 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_hardware(std::string_view
     crc = _mm_crc32_u64(crc, word);
   }
   auto short_crc = static_cast<std::uint32_t>(crc);
-  for (; left > 0; --left, ++p) short_crc = _mm_crc32_u8(short_crc, static_cast<unsigned char>(*p));
+  for (; left > 0; --left, ++p)
+    short_crc = _mm_crc32_u8(short_crc, static_cast<unsigned char>(*p));
   return ~short_crc;
 }
 #endif
@@ -47,7 +51,8 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_hardware(std::string_view
 
 std::uint32_t detail::crc32c_table(std::string_view bytes, std::uint32_t seed) noexcept {
   std::uint32_t crc = ~seed;
-  for (const char c : bytes) crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
+  for (const char c : bytes)
+    crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
   return ~crc;
 }
 
@@ -59,7 +64,8 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) noexcept {
   return detail::crc32c_table(bytes, seed);
 }
 
-// --- frame ----------------------------------------------------------------------------------------
+// --- frame
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -127,11 +133,14 @@ record_scan scan_record(std::string_view bytes, std::size_t offset) noexcept {
   }
   raw_header raw{};
   std::memcpy(&raw, rest.data(), record_header_bytes);
-  if (crc32c(rest.substr(0, record_header_bytes - 4)) != raw.header_crc || raw.magic != record_magic) {
+  if (crc32c(rest.substr(0, record_header_bytes - 4)) != raw.header_crc
+      || raw.magic != record_magic) {
     if (raw.magic == 0 && all_zero(rest)) return {record_found::zeros, {}, 0};
     // A write that stopped within the header leaves zeros from there to the end.
     const auto written = rest.find_last_not_of('\0') + 1;
-    const bool stopped = written < record_header_bytes && std::memcmp(&raw, &record_magic, std::min<std::size_t>(written, 4)) == 0;
+    const bool stopped =
+        written < record_header_bytes
+        && std::memcmp(&raw, &record_magic, std::min<std::size_t>(written, 4)) == 0;
     const bool blank = has_blank_sector(bytes, offset, offset + record_header_bytes);
     return {blank || stopped ? record_found::cut : record_found::damaged, {}, 0};
   }
@@ -146,22 +155,33 @@ record_scan scan_record(std::string_view bytes, std::size_t offset) noexcept {
     return {cut ? record_found::cut : record_found::damaged, {}, whole};
   }
   return {record_found::whole,
-          {{.kind = raw.kind, .schema = raw.schema, .sequence = raw.sequence, .epoch = raw.epoch, .durable = raw.durable},
+          {{.kind = raw.kind,
+            .schema = raw.schema,
+            .sequence = raw.sequence,
+            .epoch = raw.epoch,
+            .durable = raw.durable},
            payload},
           whole};
 }
 
-result<std::string_view> detail::check_record(std::string_view bytes, std::uint64_t schema, std::uint16_t kind) {
+result<std::string_view> detail::check_record(std::string_view bytes, std::uint64_t schema,
+                                              std::uint16_t kind) {
   const auto scan = scan_record(bytes, 0);
   switch (scan.found) {
-  case record_found::zeros: return {storage_errc::damaged, "holds nothing but zeros"};
-  case record_found::cut: return {storage_errc::damaged, "ends early or was only partly written"};
-  case record_found::damaged: return {storage_errc::damaged, "checksum does not match"};
-  case record_found::newer_version: return {storage_errc::newer_version, "record of a newer version"};
-  case record_found::whole: break;
+  case record_found::zeros:
+    return {storage_errc::damaged, "holds nothing but zeros"};
+  case record_found::cut:
+    return {storage_errc::damaged, "ends early or was only partly written"};
+  case record_found::damaged:
+    return {storage_errc::damaged, "checksum does not match"};
+  case record_found::newer_version:
+    return {storage_errc::newer_version, "record of a newer version"};
+  case record_found::whole:
+    break;
   }
   if (scan.bytes != bytes.size())
-    return {codec_errc::trailing_bytes, std::to_string(bytes.size() - scan.bytes) + " bytes behind the record"};
+    return {codec_errc::trailing_bytes,
+            std::to_string(bytes.size() - scan.bytes) + " bytes behind the record"};
   if (scan.record.header.kind != kind || scan.record.header.schema != schema)
     return {codec_errc::wrong_schema, "written with another schema; run `troupe db migrate`"};
   return scan.record.payload;

@@ -15,25 +15,30 @@ namespace {
 
 error to_error(const rocksdb::Status& s, const std::string& where) {
   const auto text = where + ": " + s.ToString();
-  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::kSpaceLimit) return {storage_errc::no_space, text + "; free space, the store then opens again"};
+  if (s.IsNoSpace() || s.subcode() == rocksdb::Status::kSpaceLimit)
+    return {storage_errc::no_space, text + "; free space, the store then opens again"};
   if (s.IsCorruption())
-    return {storage_errc::damaged, text + "; stop the node, keep the directory, restore it from a backup"};
+    return {storage_errc::damaged,
+            text + "; stop the node, keep the directory, restore it from a backup"};
   if (s.IsIOError() && text.find("LOCK") != std::string::npos)
     return {storage_errc::locked, where + " is open in another process; stop that one first"};
   if (s.IsIOError() && text.find("lock hold") != std::string::npos)
     return {storage_errc::locked, where + " is open already in this process"};
-  if (s.IsNotFound() || s.IsPathNotFound() || (s.IsInvalidArgument() && text.find("does not exist") != std::string::npos))
+  if (s.IsNotFound() || s.IsPathNotFound()
+      || (s.IsInvalidArgument() && text.find("does not exist") != std::string::npos))
     return {storage_errc::not_found, text};
   return {storage_errc::io_failed, text};
 }
 
 class rocksdb_tables final : public tables {
 public:
-  rocksdb_tables(std::string name, bool sync_writes) : name_{std::move(name)}, sync_writes_{sync_writes} {}
+  rocksdb_tables(std::string name, bool sync_writes)
+      : name_{std::move(name)}, sync_writes_{sync_writes} {}
 
   ~rocksdb_tables() override {
     if (!db_) return;
-    for (auto* family : families_) (void)db_->DestroyColumnFamilyHandle(family);
+    for (auto* family : families_)
+      (void)db_->DestroyColumnFamilyHandle(family);
     (void)db_->Close();
   }
 
@@ -52,8 +57,9 @@ public:
     if (auto fine = usable(); !fine) return fine;
     rocksdb::WriteBatch batch;
     for (const auto& change : changes) {
-      const auto s = change.value ? batch.Put(family(change.in), slice(change.key), slice(*change.value))
-                                  : batch.Delete(family(change.in), slice(change.key));
+      const auto s = change.value
+                         ? batch.Put(family(change.in), slice(change.key), slice(*change.value))
+                         : batch.Delete(family(change.in), slice(change.key));
       if (!s.ok()) return to_error(s, where(change.in));
     }
     rocksdb::WriteOptions how;
@@ -64,7 +70,8 @@ public:
   status scan(table in, std::string_view from,
               const std::function<bool(std::string_view, std::string_view)>& visit) override {
     if (auto fine = usable(); !fine) return fine;
-    const std::unique_ptr<rocksdb::Iterator> it{db_->NewIterator(rocksdb::ReadOptions{}, family(in))};
+    const std::unique_ptr<rocksdb::Iterator> it{
+        db_->NewIterator(rocksdb::ReadOptions{}, family(in))};
     for (it->Seek(slice(from)); it->Valid(); it->Next())
       if (!visit(it->key().ToStringView(), it->value().ToStringView())) break;
     if (!it->status().ok()) return to_error(it->status(), where(in));
@@ -80,7 +87,9 @@ public:
 
 private:
   static rocksdb::Slice slice(std::string_view text) noexcept { return {text.data(), text.size()}; }
-  rocksdb::ColumnFamilyHandle* family(table t) const { return families_[static_cast<std::size_t>(t)]; }
+  rocksdb::ColumnFamilyHandle* family(table t) const {
+    return families_[static_cast<std::size_t>(t)];
+  }
   std::string where(table t) const { return name_ + ":" + std::string{name_of(t)}; }
 
   status usable() const {
@@ -142,13 +151,16 @@ status rocksdb_tables::open(const rocksdb_options& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(options, cache));
   for (std::size_t i = 0; i < table_count; ++i)
-    families.emplace_back(std::string{name_of(static_cast<table>(i))}, family_options(options, cache));
+    families.emplace_back(std::string{name_of(static_cast<table>(i))},
+                          family_options(options, cache));
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const auto settings = database_options(options);
-  const auto s = options.read_only
-                     ? rocksdb::DB::OpenForReadOnly(settings, options.directory.string(), families, &handles, &db)
-                     : rocksdb::DB::Open(settings, options.directory.string(), families, &handles, &db);
+  const auto s =
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(settings, options.directory.string(), families, &handles,
+                                         &db)
+          : rocksdb::DB::Open(settings, options.directory.string(), families, &handles, &db);
   if (!s.ok()) return to_error(s, name_);
   db_.reset(db);
   (void)db_->DestroyColumnFamilyHandle(handles.front());

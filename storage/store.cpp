@@ -25,7 +25,8 @@ struct counter_row {
   std::uint64_t inference = 0;
   std::uint64_t audit = 0;
   TROUPE_FIELDS(counter_row, "Counters of a store.", TROUPE_FIELD(counts, "snapshots by horizon"),
-                TROUPE_FIELD(training, "last training sequence"), TROUPE_FIELD(inference, "last inference log row"),
+                TROUPE_FIELD(training, "last training sequence"),
+                TROUPE_FIELD(inference, "last inference log row"),
                 TROUPE_FIELD(audit, "last audit log row"))
 };
 
@@ -37,18 +38,23 @@ struct outcome_row {
   outcome then;
   std::uint64_t training_sequence = 0;
   TROUPE_FIELDS(outcome_row, "The life of a snapshot.", TROUPE_FIELD(instrument, "instrument"),
-                TROUPE_FIELD(over, "horizon"), TROUPE_FIELD(due, "when due"), TROUPE_FIELD(then, "outcome"),
+                TROUPE_FIELD(over, "horizon"), TROUPE_FIELD(due, "when due"),
+                TROUPE_FIELD(then, "outcome"),
                 TROUPE_FIELD(training_sequence, "place in the training stream"))
 };
 
-// --- keys -----------------------------------------------------------------------------------------
+// --- keys
+// -----------------------------------------------------------------------------------------
 
 void append_big_endian(std::string& out, std::uint64_t x) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(x >> shift);
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out += static_cast<char>(x >> shift);
 }
 
 /// Order-preserving key of a signed number.
-std::uint64_t sortable(std::int64_t x) noexcept { return static_cast<std::uint64_t>(x) ^ (1ULL << 63); }
+std::uint64_t sortable(std::int64_t x) noexcept {
+  return static_cast<std::uint64_t>(x) ^ (1ULL << 63);
+}
 
 std::string number_key(std::uint64_t x) {
   std::string out;
@@ -58,7 +64,8 @@ std::string number_key(std::uint64_t x) {
 
 std::uint64_t number_of_key(std::string_view key) noexcept {
   std::uint64_t x = 0;
-  for (const char c : key.substr(0, 8)) x = x << 8 | static_cast<unsigned char>(c);
+  for (const char c : key.substr(0, 8))
+    x = x << 8 | static_cast<unsigned char>(c);
   return x;
 }
 
@@ -69,7 +76,8 @@ std::string pending_prefix(const instrument_id& instrument, horizon over) {
   return out;
 }
 
-std::string pending_key(const instrument_id& instrument, horizon over, market_time due, const std::string& id) {
+std::string pending_key(const instrument_id& instrument, horizon over, market_time due,
+                        const std::string& id) {
   auto out = pending_prefix(instrument, over);
   append_big_endian(out, sortable(due.ns));
   return out + id;
@@ -82,7 +90,9 @@ std::string bar_prefix(const instrument_id& instrument, nanoseconds interval) {
   return out;
 }
 
-std::string checkpoint_prefix(const std::string& model) { return model + '\0'; }
+std::string checkpoint_prefix(const std::string& model) {
+  return model + '\0';
+}
 
 std::string checkpoint_key(const checkpoint_manifest& what) {
   auto out = checkpoint_prefix(what.version.model);
@@ -94,13 +104,16 @@ bool is_name(const std::string& text) noexcept {
   return !text.empty() && text.size() <= 256 && text.find('\0') == std::string::npos;
 }
 
-bool is_horizon(horizon h) noexcept { return static_cast<std::size_t>(h) < all_horizons.size(); }
+bool is_horizon(horizon h) noexcept {
+  return static_cast<std::size_t>(h) < all_horizons.size();
+}
 
 std::uint32_t bounded(std::uint32_t limit) noexcept {
   return limit == 0 ? store_default_rows : std::min(limit, store_max_rows);
 }
 
-// --- the store ------------------------------------------------------------------------------------
+// --- the store
+// ------------------------------------------------------------------------------------
 
 class table_store final : public store {
 public:
@@ -114,20 +127,23 @@ public:
     auto version = read<version_row>(table::meta, version_key);
     if (!version) return std::move(version).error();
     if (!*version) {
-      const table_write first[] = {{table::meta, std::string{version_key}, to_record(version_row{store_version})},
-                                   {table::meta, std::string{counters_key}, to_record(counters_)}};
+      const table_write first[] = {
+          {table::meta, std::string{version_key}, to_record(version_row{store_version})},
+          {table::meta, std::string{counters_key}, to_record(counters_)}};
       return on_->write(first, true);
     }
     if ((*version)->version > store_version)
-      return {storage_errc::newer_version, on_->name() + ": store version " + std::to_string((*version)->version)
-                                               + ", this program knows " + std::to_string(store_version)};
+      return {storage_errc::newer_version,
+              on_->name() + ": store version " + std::to_string((*version)->version)
+                  + ", this program knows " + std::to_string(store_version)};
     auto counters = read<counter_row>(table::meta, counters_key);
     if (!counters) return std::move(counters).error();
     if (!*counters) return {storage_errc::damaged, on_->name() + ": counters are missing"};
     counters_ = std::move(**counters);
-    for (const auto* list : {&counters_.counts.made, &counters_.counts.matured, &counters_.counts.scored,
-                             &counters_.counts.expired})
-      if (list->size() != all_horizons.size()) return {storage_errc::damaged, on_->name() + ": counters are damaged"};
+    for (const auto* list : {&counters_.counts.made, &counters_.counts.matured,
+                             &counters_.counts.scored, &counters_.counts.expired})
+      if (list->size() != all_horizons.size())
+        return {storage_errc::damaged, on_->name() + ": counters are damaged"};
     return ok;
   }
 
@@ -138,12 +154,14 @@ public:
   result<training_batch> pull(const training_pull& request) override;
   result<learning_counts> counts() override { return counters_.counts; }
   status put_bar(const bar& what) override;
-  result<std::vector<bar>> bars(const instrument_id& instrument, nanoseconds interval, market_time from, market_time to,
-                                std::uint32_t limit) override;
+  result<std::vector<bar>> bars(const instrument_id& instrument, nanoseconds interval,
+                                market_time from, market_time to, std::uint32_t limit) override;
   result<bool> put_checkpoint(const checkpoint_manifest& what) override;
-  result<std::vector<checkpoint_manifest>> checkpoints(const std::string& model, std::uint32_t limit) override;
+  result<std::vector<checkpoint_manifest>> checkpoints(const std::string& model,
+                                                       std::uint32_t limit) override;
   result<std::uint64_t> append_log(store_log log, market_time at, const std::string& text) override;
-  result<std::vector<store_log_row>> read_log(store_log log, std::uint64_t after, std::uint32_t limit) override;
+  result<std::vector<store_log_row>> read_log(store_log log, std::uint64_t after,
+                                              std::uint32_t limit) override;
   status sync() override { return on_->sync(); }
   void defer_sync(bool on) override { deferred_ = on; }
 
@@ -154,8 +172,10 @@ private:
     auto x = from_record<T>(value);
     if (x) return x;
     std::string shown;
-    for (const char c : key) shown += c >= ' ' && c <= '~' ? c : '.';
-    return with_context(std::move(x).error(), on_->name() + ":" + std::string{name_of(in)} + ":" + shown);
+    for (const char c : key)
+      shown += c >= ' ' && c <= '~' ? c : '.';
+    return with_context(std::move(x).error(),
+                        on_->name() + ":" + std::string{name_of(in)} + ":" + shown);
   }
 
   template <class T>
@@ -194,7 +214,8 @@ private:
 result<bool> table_store::put_snapshot(const snapshot& what) {
   const auto& p = what.what;
   if (p.id.empty() || p.id.size() > 512 || !is_name(p.instrument.text) || !is_horizon(p.over))
-    return {storage_errc::bad_input, "snapshot \"" + p.id.substr(0, 64) + "\": id, instrument or horizon make no sense"};
+    return {storage_errc::bad_input,
+            "snapshot \"" + p.id.substr(0, 64) + "\": id, instrument or horizon make no sense"};
   auto known = on_->get(table::outcomes, p.id);
   if (!known) return std::move(known).error();
   if (*known) return false;
@@ -205,38 +226,47 @@ result<bool> table_store::put_snapshot(const snapshot& what) {
   ++counters.counts.made[static_cast<std::size_t>(p.over)];
   std::vector<table_write> changes;
   changes.push_back({table::snapshots, p.id, to_record(stored)});
-  changes.push_back({table::outcomes, p.id, to_record(outcome_row{p.instrument, p.over, p.due, {}, 0})});
+  changes.push_back(
+      {table::outcomes, p.id, to_record(outcome_row{p.instrument, p.over, p.due, {}, 0})});
   changes.push_back({table::pending, pending_key(p.instrument, p.over, p.due, p.id), to_record(p)});
-  if (auto done = commit(std::move(changes), std::move(counters), true); !done) return std::move(done).error();
+  if (auto done = commit(std::move(changes), std::move(counters), true); !done)
+    return std::move(done).error();
   return true;
 }
 
 result<std::uint64_t> table_store::mature(const snapshot_mature& what) {
   const auto kind = what.then.kind;
   if (kind != outcome_kind::scored && kind != outcome_kind::seam && kind != outcome_kind::expired)
-    return {storage_errc::bad_input, "snapshot \"" + what.id.substr(0, 64) + "\": an outcome must be scored, seam or expired"};
+    return {storage_errc::bad_input, "snapshot \"" + what.id.substr(0, 64)
+                                         + "\": an outcome must be scored, seam or expired"};
   auto found = read<outcome_row>(table::outcomes, what.id);
   if (!found) return std::move(found).error();
-  if (!*found) return {storage_errc::not_found, "snapshot \"" + what.id.substr(0, 64) + "\" is unknown"};
+  if (!*found)
+    return {storage_errc::not_found, "snapshot \"" + what.id.substr(0, 64) + "\" is unknown"};
   auto& life = **found;
   if (life.then.kind != outcome_kind::pending)
     return {storage_errc::already_matured, "snapshot \"" + what.id + "\" has its outcome already"};
-  if (!is_horizon(life.over)) return {storage_errc::damaged, on_->name() + ":outcomes:" + what.id + ": no such horizon"};
+  if (!is_horizon(life.over))
+    return {storage_errc::damaged, on_->name() + ":outcomes:" + what.id + ": no such horizon"};
 
   auto counters = counters_;
   const auto h = static_cast<std::size_t>(life.over);
   life.then = what.then;
   std::vector<table_write> changes;
-  changes.push_back({table::pending, pending_key(life.instrument, life.over, life.due, what.id), {}});
-  if (kind == outcome_kind::expired) ++counters.counts.expired[h];
-  else ++counters.counts.matured[h];
+  changes.push_back(
+      {table::pending, pending_key(life.instrument, life.over, life.due, what.id), {}});
+  if (kind == outcome_kind::expired)
+    ++counters.counts.expired[h];
+  else
+    ++counters.counts.matured[h];
   if (kind == outcome_kind::scored) {
     ++counters.counts.scored[h];
     life.training_sequence = ++counters.training;
     changes.push_back({table::training, number_key(life.training_sequence), what.id});
   }
   changes.push_back({table::outcomes, what.id, to_record(life)});
-  if (auto done = commit(std::move(changes), std::move(counters), true); !done) return std::move(done).error();
+  if (auto done = commit(std::move(changes), std::move(counters), true); !done)
+    return std::move(done).error();
   return life.training_sequence;
 }
 
@@ -258,7 +288,8 @@ result<prediction_list> table_store::pending(const pending_request& request) {
     auto life = read<outcome_row>(table::outcomes, request.after);
     if (!life) return std::move(life).error();
     if (!*life || (*life)->instrument != request.instrument || (*life)->over != request.over)
-      return {storage_errc::not_found, "no snapshot \"" + request.after.substr(0, 64) + "\" of this instrument and horizon"};
+      return {storage_errc::not_found,
+              "no snapshot \"" + request.after.substr(0, 64) + "\" of this instrument and horizon"};
     from = pending_key(request.instrument, request.over, (*life)->due, request.after) + '\0';
   }
   const auto limit = bounded(request.limit);
@@ -282,19 +313,22 @@ result<training_batch> table_store::pull(const training_pull& request) {
   if (request.after >= counters_.training) return out;
   const auto limit = bounded(request.limit);
   std::vector<std::pair<std::uint64_t, std::string>> ids;
-  auto done = on_->scan(table::training, number_key(request.after + 1), [&](std::string_view key, std::string_view id) {
-    ids.emplace_back(number_of_key(key), id);
-    return ids.size() < limit;
-  });
+  auto done = on_->scan(table::training, number_key(request.after + 1),
+                        [&](std::string_view key, std::string_view id) {
+                          ids.emplace_back(number_of_key(key), id);
+                          return ids.size() < limit;
+                        });
   if (!done) return std::move(done).error();
   std::size_t bytes = 0;
   for (auto expected = request.after; const auto& [sequence, id] : ids) {
     if (sequence != ++expected)
-      return {storage_errc::damaged, on_->name() + ":training: sequence " + std::to_string(expected) + " is missing"};
+      return {storage_errc::damaged,
+              on_->name() + ":training: sequence " + std::to_string(expected) + " is missing"};
     auto life = read<outcome_row>(table::outcomes, id);
     if (!life) return std::move(life).error();
     if (!*life || (*life)->training_sequence != sequence)
-      return {storage_errc::damaged, on_->name() + ":training:" + std::to_string(sequence) + ": does not fit snapshot " + id};
+      return {storage_errc::damaged, on_->name() + ":training:" + std::to_string(sequence)
+                                         + ": does not fit snapshot " + id};
     auto x = join(id, **life);
     if (!x) return std::move(x).error();
     bytes += x->frame.features.bytes.size() + 1024;
@@ -304,7 +338,8 @@ result<training_batch> table_store::pull(const training_pull& request) {
   return out;
 }
 
-// --- bars, checkpoints, logs ----------------------------------------------------------------------
+// --- bars, checkpoints, logs
+// ----------------------------------------------------------------------
 
 status table_store::put_bar(const bar& what) {
   if (!is_name(what.instrument.text) || what.interval <= nanoseconds{0})
@@ -315,8 +350,8 @@ status table_store::put_bar(const bar& what) {
   return on_->write({&change, 1}, false);
 }
 
-result<std::vector<bar>> table_store::bars(const instrument_id& instrument, nanoseconds interval, market_time from,
-                                           market_time to, std::uint32_t limit) {
+result<std::vector<bar>> table_store::bars(const instrument_id& instrument, nanoseconds interval,
+                                           market_time from, market_time to, std::uint32_t limit) {
   const auto prefix = bar_prefix(instrument, interval);
   auto first = prefix;
   append_big_endian(first, sortable(from.ns));
@@ -347,23 +382,26 @@ result<bool> table_store::put_checkpoint(const checkpoint_manifest& what) {
   return true;
 }
 
-result<std::vector<checkpoint_manifest>> table_store::checkpoints(const std::string& model, std::uint32_t limit) {
+result<std::vector<checkpoint_manifest>> table_store::checkpoints(const std::string& model,
+                                                                  std::uint32_t limit) {
   const auto prefix = checkpoint_prefix(model);
   std::vector<checkpoint_manifest> out;
   status decoded = ok;
-  auto done = on_->scan(table::checkpoints, prefix, [&](std::string_view key, std::string_view value) {
-    if (!key.starts_with(prefix) || out.size() >= bounded(limit)) return false;
-    auto x = decode<checkpoint_manifest>(table::checkpoints, key, value);
-    if (!x) return decoded = std::move(x).error(), false;
-    out.push_back(std::move(*x));
-    return true;
-  });
+  auto done =
+      on_->scan(table::checkpoints, prefix, [&](std::string_view key, std::string_view value) {
+        if (!key.starts_with(prefix) || out.size() >= bounded(limit)) return false;
+        auto x = decode<checkpoint_manifest>(table::checkpoints, key, value);
+        if (!x) return decoded = std::move(x).error(), false;
+        out.push_back(std::move(*x));
+        return true;
+      });
   if (!done) return std::move(done).error();
   if (!decoded) return std::move(decoded).error();
   return out;
 }
 
-result<std::uint64_t> table_store::append_log(store_log log, market_time at, const std::string& text) {
+result<std::uint64_t> table_store::append_log(store_log log, market_time at,
+                                              const std::string& text) {
   auto counters = counters_;
   auto& last = log == store_log::audit ? counters.audit : counters.inference;
   const store_log_row row{.sequence = ++last, .at = at, .text = text};
@@ -375,17 +413,19 @@ result<std::uint64_t> table_store::append_log(store_log log, market_time at, con
   return row.sequence;
 }
 
-result<std::vector<store_log_row>> table_store::read_log(store_log log, std::uint64_t after, std::uint32_t limit) {
+result<std::vector<store_log_row>> table_store::read_log(store_log log, std::uint64_t after,
+                                                         std::uint32_t limit) {
   const auto in = log == store_log::audit ? table::audit : table::inference;
   std::vector<store_log_row> out;
   status decoded = ok;
-  auto done = on_->scan(in, number_key(after + 1), [&](std::string_view key, std::string_view value) {
-    if (out.size() >= bounded(limit)) return false;
-    auto x = decode<store_log_row>(in, key, value);
-    if (!x) return decoded = std::move(x).error(), false;
-    out.push_back(std::move(*x));
-    return true;
-  });
+  auto done =
+      on_->scan(in, number_key(after + 1), [&](std::string_view key, std::string_view value) {
+        if (out.size() >= bounded(limit)) return false;
+        auto x = decode<store_log_row>(in, key, value);
+        if (!x) return decoded = std::move(x).error(), false;
+        out.push_back(std::move(*x));
+        return true;
+      });
   if (!done) return std::move(done).error();
   if (!decoded) return std::move(decoded).error();
   return out;
@@ -395,15 +435,24 @@ result<std::vector<store_log_row>> table_store::read_log(store_log log, std::uin
 
 std::string_view name_of(table t) noexcept {
   switch (t) {
-  case table::meta: return "meta";
-  case table::snapshots: return "snapshots";
-  case table::outcomes: return "outcomes";
-  case table::pending: return "pending";
-  case table::training: return "training";
-  case table::bars: return "bars";
-  case table::checkpoints: return "checkpoints";
-  case table::inference: return "inference";
-  case table::audit: return "audit";
+  case table::meta:
+    return "meta";
+  case table::snapshots:
+    return "snapshots";
+  case table::outcomes:
+    return "outcomes";
+  case table::pending:
+    return "pending";
+  case table::training:
+    return "training";
+  case table::bars:
+    return "bars";
+  case table::checkpoints:
+    return "checkpoints";
+  case table::inference:
+    return "inference";
+  case table::audit:
+    return "audit";
   }
   return "?";
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 /// The embedded store behind an interface: snapshots, outcomes, the training stream, counts, bars,
-/// the catalogue of checkpoints, and append-only logs. Implementations: RocksDB and memory; both pass
-/// the same test suite. Handlers block on the disk: used from a detached actor.
-/// What a call has acknowledged survives a power cut (RocksDB; memory loses all by nature).
+/// the catalogue of checkpoints, and append-only logs. Implementations: RocksDB and memory; both
+/// pass the same test suite. Handlers block on the disk: used from a detached actor. What a call
+/// has acknowledged survives a power cut (RocksDB; memory loses all by nature).
 
 #include "messages/learning.hpp"
 #include "storage/errc.hpp"
@@ -46,8 +46,8 @@ public:
   /// The snapshot with its outcome, if it has one; empty when unknown.
   virtual result<std::optional<snapshot>> find_snapshot(const std::string& id) = 0;
 
-  /// Predictions of an instrument and horizon without an outcome, by due time. `after` must be an id
-  /// that was stored (`not_found` otherwise).
+  /// Predictions of an instrument and horizon without an outcome, by due time. `after` must be an
+  /// id that was stored (`not_found` otherwise).
   virtual result<prediction_list> pending(const pending_request& request) = 0;
 
   /// Matured and scored snapshots in order of training sequence.
@@ -59,23 +59,27 @@ public:
   /// Stores a closed bar; one that is there is replaced. Not synced by itself.
   virtual status put_bar(const bar& what) = 0;
   /// Bars with from <= open_time < to, oldest first, at most `limit`.
-  virtual result<std::vector<bar>> bars(const instrument_id& instrument, nanoseconds interval, market_time from,
-                                        market_time to, std::uint32_t limit) = 0;
+  virtual result<std::vector<bar>> bars(const instrument_id& instrument, nanoseconds interval,
+                                        market_time from, market_time to, std::uint32_t limit) = 0;
 
   /// Adds a checkpoint to the catalogue; a known weights hash is left as it is (false).
   virtual result<bool> put_checkpoint(const checkpoint_manifest& what) = 0;
   /// Checkpoints of a model, highest step first.
-  virtual result<std::vector<checkpoint_manifest>> checkpoints(const std::string& model, std::uint32_t limit) = 0;
+  virtual result<std::vector<checkpoint_manifest>> checkpoints(const std::string& model,
+                                                               std::uint32_t limit) = 0;
 
-  /// Appends to a log and returns the row's number. The audit log is synced, the inference log is not.
-  virtual result<std::uint64_t> append_log(store_log log, market_time at, const std::string& text) = 0;
-  virtual result<std::vector<store_log_row>> read_log(store_log log, std::uint64_t after, std::uint32_t limit) = 0;
+  /// Appends to a log and returns the row's number. The audit log is synced, the inference log is
+  /// not.
+  virtual result<std::uint64_t> append_log(store_log log, market_time at,
+                                           const std::string& text) = 0;
+  virtual result<std::vector<store_log_row>> read_log(store_log log, std::uint64_t after,
+                                                      std::uint32_t limit) = 0;
 
   /// Makes everything so far durable.
   virtual status sync() = 0;
 
-  /// While on, writes return before they are durable: the caller groups them and tells nobody of them
-  /// until `sync` has returned.
+  /// While on, writes return before they are durable: the caller groups them and tells nobody of
+  /// them until `sync` has returned.
   virtual void defer_sync(bool on) = 0;
 };
 

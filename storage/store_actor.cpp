@@ -11,7 +11,8 @@ constexpr std::size_t max_group = 256;
 
 /// Errors after which the store must be closed and opened again.
 bool is_final_error(const error& err) noexcept {
-  return err.code == storage_errc::failed || err.code == storage_errc::io_failed || err.code == storage_errc::no_space;
+  return err.code == storage_errc::failed || err.code == storage_errc::io_failed
+         || err.code == storage_errc::no_space;
 }
 
 } // namespace
@@ -25,14 +26,17 @@ void store_state::open() {
   const auto begun = env_.steady->now();
   const auto failed = [&](error err) {
     ++failures_;
-    log::error("store", "can't be opened: " + err.message(), {{"directory", options_.directory.string()}});
+    log::error("store", "can't be opened: " + err.message(),
+               {{"directory", options_.directory.string()}});
     failure_ = std::move(err);
     schedule(self_, options_.reopen_after, [this] { open(); });
   };
   if (!store_) {
-    if (options_.directory.empty()) store_ = make_memory_store();
+    if (options_.directory.empty())
+      store_ = make_memory_store();
     else {
-      auto opened = open_rocksdb_store({.directory = options_.directory, .write_buffer_bytes = options_.write_buffer_bytes,
+      auto opened = open_rocksdb_store({.directory = options_.directory,
+                                        .write_buffer_bytes = options_.write_buffer_bytes,
                                         .cache_bytes = options_.cache_bytes});
       if (!opened) return failed(std::move(opened).error());
       store_ = std::move(*opened);
@@ -46,17 +50,20 @@ void store_state::open() {
   failure_.reset();
   ++opens_;
   opened_in_ = env_.steady->now() - begun;
-  log::info("store", "open", {{"directory", options_.directory.string()},
-                              {"took_us", std::to_string(opened_in_.count() / 1000)}});
+  log::info("store", "open",
+            {{"directory", options_.directory.string()},
+             {"took_us", std::to_string(opened_in_.count() / 1000)}});
 }
 
 void store_state::note(const error& err) {
   ++refused_;
   if (!is_final_error(err) || failure_) return;
   ++failures_;
-  for (auto& [answer, value] : waiting_) fail(answer, err);
+  for (auto& [answer, value] : waiting_)
+    fail(answer, err);
   waiting_.clear();
-  log::error("store", "closed after a failure: " + err.message(), {{"directory", options_.directory.string()}});
+  log::error("store", "closed after a failure: " + err.message(),
+             {{"directory", options_.directory.string()}});
   failure_ = err;
   store_.reset();
   schedule(self_, options_.reopen_after, [this] { open(); });
@@ -66,7 +73,8 @@ template <class T, class Call>
 reply<T> store_state::read(Call call) {
   // Nobody may learn of a write that a power cut could still undo.
   close_group();
-  if (!store_) return to_caf(failure_ ? *failure_ : error{storage_errc::failed, "the store is not open"});
+  if (!store_)
+    return to_caf(failure_ ? *failure_ : error{storage_errc::failed, "the store is not open"});
   auto answer = call(*store_);
   if (answer) return std::move(*answer);
   note(answer.error());
@@ -105,7 +113,8 @@ void store_state::close_group() {
   slowest_sync_ = std::max(slowest_sync_, env_.steady->now() - begun);
   if (!done) return note(done.error());
   ++groups_;
-  for (auto& [answer, value] : waiting_) answer.deliver(value);
+  for (auto& [answer, value] : waiting_)
+    answer.deliver(value);
   waiting_.clear();
 }
 
@@ -118,7 +127,8 @@ store_actor::behavior_type store_state::make_behavior() {
         if (what.what.what.id.empty()) {
           // The marker, or a caller's mistake, which the store will name.
           close_group();
-          if (std::exchange(marked_, false) && !self_->current_sender()) return promise<acknowledged>{};
+          if (std::exchange(marked_, false) && !self_->current_sender())
+            return promise<acknowledged>{};
         }
         return write([&](store& s) -> result<acknowledged> {
           auto stored = s.put_snapshot(what.what);
@@ -152,11 +162,13 @@ store_actor::behavior_type store_state::make_behavior() {
   };
 }
 
-// --- checkpoints ----------------------------------------------------------------------------------
+// --- checkpoints
+// ----------------------------------------------------------------------------------
 
 result<checkpoint_receipt> store_state::take(const checkpoint_chunk& piece) {
   if (!store_ || !checkpoints_)
-    return failure_ ? *failure_ : error{storage_errc::failed, "no checkpoint directory is configured"};
+    return failure_ ? *failure_
+                    : error{storage_errc::failed, "no checkpoint directory is configured"};
   auto receipt = checkpoints_->take(piece);
   if (!receipt || !receipt->complete) return receipt;
   store_->defer_sync(false);
@@ -164,9 +176,10 @@ result<checkpoint_receipt> store_state::take(const checkpoint_chunk& piece) {
   if (!added) return std::move(added).error();
   if (*added) {
     ++checkpoints_stored_;
-    log::info("store", "checkpoint stored", {{"model", piece.manifest.version.model},
-                                             {"step", std::to_string(piece.manifest.version.step)},
-                                             {"weights", piece.manifest.version.weights}});
+    log::info("store", "checkpoint stored",
+              {{"model", piece.manifest.version.model},
+               {"step", std::to_string(piece.manifest.version.step)},
+               {"weights", piece.manifest.version.weights}});
     prune(piece.manifest.version.model);
   }
   return receipt;
@@ -175,10 +188,13 @@ result<checkpoint_receipt> store_state::take(const checkpoint_chunk& piece) {
 void store_state::prune(const std::string& model) {
   if (options_.keep_checkpoints == 0) return;
   auto removed = checkpoints_->prune(model, options_.keep_checkpoints, {});
-  if (!removed) log::warn("store", "old checkpoints could not be removed: " + removed.error().message(), {{"model", model}});
+  if (!removed)
+    log::warn("store", "old checkpoints could not be removed: " + removed.error().message(),
+              {{"model", model}});
 }
 
-// --- status ---------------------------------------------------------------------------------------
+// --- status
+// ---------------------------------------------------------------------------------------
 
 std::string store_state::status_json() {
   json_writer w;
@@ -204,7 +220,8 @@ std::string store_state::status_json() {
   }
   if (checkpoints_ && !checkpoints_->damaged().empty()) {
     w.key("damaged_checkpoints").begin_array();
-    for (const auto& text : checkpoints_->damaged()) w.string(text);
+    for (const auto& text : checkpoints_->damaged())
+      w.string(text);
     w.end_array();
   }
   w.end_object();

@@ -13,7 +13,17 @@
 namespace troupe {
 
 /// The tables. Their order is in files: append only.
-enum class table : std::uint8_t { meta, snapshots, outcomes, pending, training, bars, checkpoints, inference, audit };
+enum class table : std::uint8_t {
+  meta,
+  snapshots,
+  outcomes,
+  pending,
+  training,
+  bars,
+  checkpoints,
+  inference,
+  audit
+};
 inline constexpr std::size_t table_count = 9;
 
 std::string_view name_of(table t) noexcept;
@@ -34,8 +44,9 @@ public:
   /// All or nothing; durable on return when `sync`.
   virtual status write(std::span<const table_write> changes, bool sync) = 0;
   /// Visits keys >= `from` in order until `visit` says false.
-  virtual status scan(table in, std::string_view from,
-                      const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
+  virtual status
+  scan(table in, std::string_view from,
+       const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
   /// Makes all writes so far durable.
   virtual status sync() = 0;
   /// For error texts: the directory, or "memory".

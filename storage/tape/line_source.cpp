@@ -30,8 +30,8 @@ struct line_source::state {
     if (*got == 0) {
       ended = true;
       if (packed && !between_members)
-        return {storage_errc::damaged, name + ": the gzip file ends early, at byte " + std::to_string(offset)
-                                           + "; fetch it again"};
+        return {storage_errc::damaged, name + ": the gzip file ends early, at byte "
+                                           + std::to_string(offset) + "; fetch it again"};
       return ok;
     }
     if (!packed) {
@@ -56,9 +56,11 @@ struct line_source::state {
       stream.avail_out = step;
       const int code = inflate(&stream, Z_NO_FLUSH);
       buffer.resize(old + step - stream.avail_out);
-      if (code == Z_STREAM_END) between_members = true;
+      if (code == Z_STREAM_END)
+        between_members = true;
       else if (code != Z_OK)
-        return {storage_errc::damaged, name + ": damaged gzip data near byte " + std::to_string(offset - stream.avail_in)
+        return {storage_errc::damaged, name + ": damaged gzip data near byte "
+                                           + std::to_string(offset - stream.avail_in)
                                            + "; fetch it again"};
     }
     return ok;
@@ -83,7 +85,8 @@ result<line_source> line_source::open(disk& on, const std::filesystem::path& pat
   const auto got = s->file->read_at(0, magic);
   if (!got) return got.error();
   if (*got == 2 && magic[0] == '\x1f' && magic[1] == '\x8b') {
-    if (inflateInit2(&s->stream, 15 + 16) != Z_OK) return {storage_errc::too_large, s->name + ": no memory to unpack"};
+    if (inflateInit2(&s->stream, 15 + 16) != Z_OK)
+      return {storage_errc::too_large, s->name + ": no memory to unpack"};
     s->packed = true;
   }
   return line_source{std::move(s)};
@@ -108,8 +111,9 @@ result<bool> line_source::next(std::string_view& line) {
       break;
     }
     if (s.buffer.size() - s.position > max_line)
-      return {storage_errc::too_large, s.name + ":" + std::to_string(s.number + 1) + ": line of more than "
-                                           + std::to_string(max_line) + " bytes"};
+      return {storage_errc::too_large, s.name + ":" + std::to_string(s.number + 1)
+                                           + ": line of more than " + std::to_string(max_line)
+                                           + " bytes"};
     s.buffer.erase(0, s.position);
     s.position = 0;
     searched = s.buffer.size();
@@ -119,9 +123,17 @@ result<bool> line_source::next(std::string_view& line) {
   return true;
 }
 
-std::uint64_t line_source::number() const noexcept { return state_->number; }
-std::uint64_t line_source::bytes_read() const noexcept { return state_->offset; }
-std::uint64_t line_source::file_bytes() const noexcept { return state_->size; }
-std::string line_source::place() const { return state_->name + ":" + std::to_string(state_->number); }
+std::uint64_t line_source::number() const noexcept {
+  return state_->number;
+}
+std::uint64_t line_source::bytes_read() const noexcept {
+  return state_->offset;
+}
+std::uint64_t line_source::file_bytes() const noexcept {
+  return state_->size;
+}
+std::string line_source::place() const {
+  return state_->name + ":" + std::to_string(state_->number);
+}
 
 } // namespace troupe

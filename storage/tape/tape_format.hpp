@@ -11,9 +11,9 @@
 /// index   = "TIDX" | length u32 | xxh3 u64 | msgpack of tape_index
 /// end     = "TEND" | version u32 | offset of the index u64 | xxh3 of the 16 bytes before u64
 /// ```
-/// All numbers are little-endian. A channel is announced in the stream before its first record (item
-/// of channel 0xffffffff, msgpack of tape_channel), so a tape whose writer was killed can be read up
-/// to its last whole block. Receive times never go backwards.
+/// All numbers are little-endian. A channel is announced in the stream before its first record
+/// (item of channel 0xffffffff, msgpack of tape_channel), so a tape whose writer was killed can be
+/// read up to its last whole block. Receive times never go backwards.
 
 #include "messages/market.hpp"
 
@@ -33,7 +33,8 @@ struct tape_channel {
   std::string url;
 
   TROUPE_FIELDS(tape_channel, "One stream of a tape.", TROUPE_FIELD(id, "number in the records"),
-                TROUPE_FIELD(name, "for people"), TROUPE_FIELD(kind, "0 socket, 1 REST reply, 2 sent by the client"),
+                TROUPE_FIELD(name, "for people"),
+                TROUPE_FIELD(kind, "0 socket, 1 REST reply, 2 sent by the client"),
                 TROUPE_FIELD(url, "address; empty when the source did not say"))
 };
 
@@ -46,7 +47,8 @@ struct tape_head {
 
   TROUPE_FIELDS(tape_head, "What a tape holds and where it came from.",
                 TROUPE_FIELD(instrument, "\"BTC-USDT@binance\"; empty when it holds several"),
-                TROUPE_FIELD(venue, "venue name"), TROUPE_FIELD(source, "recorder, or the imported files"),
+                TROUPE_FIELD(venue, "venue name"),
+                TROUPE_FIELD(source, "recorder, or the imported files"),
                 TROUPE_FIELD(remarks, "for people"))
 };
 
@@ -56,9 +58,10 @@ struct tape_block {
   market_time last;
   std::uint64_t records = 0;
 
-  TROUPE_FIELDS(tape_block, "Where a block stands and what times it holds.", TROUPE_FIELD(offset, "in the file"),
-                TROUPE_FIELD(first, "receive time of the first record"), TROUPE_FIELD(last, "and of the last"),
-                TROUPE_FIELD(records, "records in it"))
+  TROUPE_FIELDS(tape_block, "Where a block stands and what times it holds.",
+                TROUPE_FIELD(offset, "in the file"),
+                TROUPE_FIELD(first, "receive time of the first record"),
+                TROUPE_FIELD(last, "and of the last"), TROUPE_FIELD(records, "records in it"))
 };
 
 struct tape_index {
@@ -68,8 +71,9 @@ struct tape_index {
   std::uint64_t payload_bytes = 0;
   std::string content;
 
-  TROUPE_FIELDS(tape_index, "The table at the end of a tape.", TROUPE_FIELD(channels, "all channels"),
-                TROUPE_FIELD(blocks, "all blocks"), TROUPE_FIELD(records_by_channel, "in the order of channels"),
+  TROUPE_FIELDS(tape_index, "The table at the end of a tape.",
+                TROUPE_FIELD(channels, "all channels"), TROUPE_FIELD(blocks, "all blocks"),
+                TROUPE_FIELD(records_by_channel, "in the order of channels"),
                 TROUPE_FIELD(payload_bytes, "sum of the frames' lengths"),
                 TROUPE_FIELD(content, "XXH3-128 over all records, hex"))
 };
@@ -89,11 +93,14 @@ struct tape_info {
   std::string content;
 
   TROUPE_FIELDS(tape_info, "Figures of a tape.", TROUPE_FIELD(head, "what it holds"),
-                TROUPE_FIELD(finished, "false: the writer was stopped; the readable prefix is described"),
+                TROUPE_FIELD(finished,
+                             "false: the writer was stopped; the readable prefix is described"),
                 TROUPE_FIELD(records, "frames"), TROUPE_FIELD(blocks, "compressed blocks"),
-                TROUPE_FIELD(payload_bytes, "sum of the frames' lengths"), TROUPE_FIELD(file_bytes, "length of the file"),
+                TROUPE_FIELD(payload_bytes, "sum of the frames' lengths"),
+                TROUPE_FIELD(file_bytes, "length of the file"),
                 TROUPE_FIELD(first, "first receive time"), TROUPE_FIELD(last, "last receive time"),
-                TROUPE_FIELD(channels, "channel table"), TROUPE_FIELD(records_by_channel, "in the order of channels"),
+                TROUPE_FIELD(channels, "channel table"),
+                TROUPE_FIELD(records_by_channel, "in the order of channels"),
                 TROUPE_FIELD(content, "XXH3-128 over all records, hex; empty when unfinished"))
 };
 

@@ -1,7 +1,6 @@
+#include "messages/money.hpp"
 #include "storage/tape/line_source.hpp"
 #include "storage/tape/tape_tools.hpp"
-
-#include "messages/money.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,7 +14,9 @@ enum class text_format { lines, two_way };
 /// Bound on what a two-way recording may hold, since it is sorted in memory.
 constexpr std::uint64_t max_two_way_bytes = 1u << 30;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
 error bad_line(const line_source& from, const std::string& what) {
   return {storage_errc::bad_input, from.place() + ": " + what};
@@ -24,12 +25,14 @@ error bad_line(const line_source& from, const std::string& what) {
 /// Whether the first line is `<19 digits> <frame>`.
 text_format guess(std::string_view line) noexcept {
   const auto space = line.find(' ');
-  const bool lines = space != std::string_view::npos && space >= 16 && space <= 19
-                     && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(space), is_digit);
+  const bool lines =
+      space != std::string_view::npos && space >= 16 && space <= 19
+      && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(space), is_digit);
   return lines ? text_format::lines : text_format::two_way;
 }
 
-// --- Python's spelling of bytes -------------------------------------------------------------------
+// --- Python's spelling of bytes
+// -------------------------------------------------------------------
 
 int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';
@@ -40,7 +43,9 @@ int hex_value(char c) noexcept {
 
 /// Turns b'…' into the bytes it stands for; false when it is malformed.
 bool decode_python_bytes(std::string_view text, std::string& out) {
-  if (text.size() < 3 || text[0] != 'b' || (text[1] != '\'' && text[1] != '"') || text.back() != text[1]) return false;
+  if (text.size() < 3 || text[0] != 'b' || (text[1] != '\'' && text[1] != '"')
+      || text.back() != text[1])
+    return false;
   text = text.substr(2, text.size() - 3);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') {
@@ -49,12 +54,20 @@ bool decode_python_bytes(std::string_view text, std::string& out) {
     }
     if (++i == text.size()) return false;
     switch (text[i]) {
-    case 'n': out += '\n'; break;
-    case 'r': out += '\r'; break;
-    case 't': out += '\t'; break;
+    case 'n':
+      out += '\n';
+      break;
+    case 'r':
+      out += '\r';
+      break;
+    case 't':
+      out += '\t';
+      break;
     case '\\':
     case '\'':
-    case '"': out += text[i]; break;
+    case '"':
+      out += text[i];
+      break;
     case 'x': {
       if (i + 2 >= text.size()) return false;
       const int high = hex_value(text[i + 1]);
@@ -64,15 +77,19 @@ bool decode_python_bytes(std::string_view text, std::string& out) {
       i += 2;
       break;
     }
-    default: return false;
+    default:
+      return false;
     }
   }
   return true;
 }
 
-bool is_python_bytes(std::string_view text) noexcept { return text.starts_with("b'") || text.starts_with("b\""); }
+bool is_python_bytes(std::string_view text) noexcept {
+  return text.starts_with("b'") || text.starts_with("b\"");
+}
 
-// --- the import -----------------------------------------------------------------------------------
+// --- the import
+// -----------------------------------------------------------------------------------
 
 class importer {
 public:
@@ -98,10 +115,11 @@ private:
   result<std::uint32_t> channel(channel_kind kind, const std::string& name, const std::string& url);
   status take_line(line_source& in, std::string_view line);
   status take_two_way(line_source& in, std::string_view line);
-  status add_event(line_source& in, channel_kind kind, const std::string& url, std::string_view time_text,
-                   std::string_view payload);
+  status add_event(line_source& in, channel_kind kind, const std::string& url,
+                   std::string_view time_text, std::string_view payload);
   void report(const line_source& in) {
-    if (options_.progress && (lines & 1023u) == 0) options_.progress(done_ + in.bytes_read(), total_);
+    if (options_.progress && (lines & 1023u) == 0)
+      options_.progress(done_ + in.bytes_read(), total_);
   }
 
   tape_writer& out_;
@@ -114,7 +132,8 @@ private:
   std::uint64_t event_bytes_ = 0;
 };
 
-result<std::uint32_t> importer::channel(channel_kind kind, const std::string& name, const std::string& url) {
+result<std::uint32_t> importer::channel(channel_kind kind, const std::string& name,
+                                        const std::string& url) {
   const auto key = std::pair{kind, url.empty() ? name : url};
   if (const auto it = channels_.find(key); it != channels_.end()) return it->second;
   auto id = out_.add_channel(name, kind, url);
@@ -127,14 +146,18 @@ status importer::take_line(line_source& in, std::string_view line) {
   std::int64_t ns = 0;
   const auto digits = line.substr(0, space);
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), ns);
-  if (space == std::string_view::npos || code != std::errc{} || end != digits.data() + digits.size())
+  if (space == std::string_view::npos || code != std::errc{}
+      || end != digits.data() + digits.size())
     return bad_line(in, "not `<nanoseconds> <frame>`");
   const auto frame = line.substr(space + 1);
-  // A socket frame names its stream or channel; a bare book image is the reply of the REST interface.
+  // A socket frame names its stream or channel; a bare book image is the reply of the REST
+  // interface.
   const bool image = frame.starts_with("{\"lastUpdateId\"");
-  const auto id = image ? channel(channel_kind::rest, "depth", {}) : channel(channel_kind::socket, "combined", {});
+  const auto id = image ? channel(channel_kind::rest, "depth", {})
+                        : channel(channel_kind::socket, "combined", {});
   if (!id) return id.error();
-  if (auto done = out_.append({ns}, *id, frame); !done) return with_context(std::move(done).error(), in.place());
+  if (auto done = out_.append({ns}, *id, frame); !done)
+    return with_context(std::move(done).error(), in.place());
   return ok;
 }
 
@@ -154,19 +177,22 @@ status importer::run_lines(line_source& in, std::string_view first) {
   }
 }
 
-status importer::add_event(line_source& in, channel_kind kind, const std::string& url, std::string_view time_text,
-                           std::string_view payload) {
+status importer::add_event(line_source& in, channel_kind kind, const std::string& url,
+                           std::string_view time_text, std::string_view payload) {
   const auto ns = parse_decimal(time_text, 9);
-  if (!ns) return bad_line(in, "`" + std::string{time_text.substr(0, 40)} + "` is no time in seconds");
+  if (!ns)
+    return bad_line(in, "`" + std::string{time_text.substr(0, 40)} + "` is no time in seconds");
   std::string bytes;
   if (is_python_bytes(payload)) {
     if (!decode_python_bytes(payload, bytes)) return bad_line(in, "malformed bytes literal");
-  } else bytes = payload;
+  } else
+    bytes = payload;
   static constexpr std::string_view names[] = {"socket", "rest", "sent"};
   const auto id = channel(kind, std::string{names[static_cast<std::size_t>(kind)]}, url);
   if (!id) return id.error();
   event_bytes_ += bytes.size() + sizeof(event);
-  if (event_bytes_ > max_two_way_bytes) return bad_line(in, "recording of more than 1 GiB; split it");
+  if (event_bytes_ > max_two_way_bytes)
+    return bad_line(in, "recording of more than 1 GiB; split it");
   events_.push_back({{*ns}, *id, std::move(bytes)});
   return ok;
 }
@@ -175,8 +201,10 @@ status importer::take_two_way(line_source& in, std::string_view line) {
   if (line.starts_with("configuration:")) return ++skipped, ok;
   if (is_digit(line.front())) {
     const auto colon = line.find(": ");
-    if (colon == std::string_view::npos) return bad_line(in, "neither `time: frame` nor `URL <-> time`");
-    return add_event(in, channel_kind::socket, socket_url_, line.substr(0, colon), line.substr(colon + 2));
+    if (colon == std::string_view::npos)
+      return bad_line(in, "neither `time: frame` nor `URL <-> time`");
+    return add_event(in, channel_kind::socket, socket_url_, line.substr(0, colon),
+                     line.substr(colon + 2));
   }
   const auto space = line.find(' ');
   const auto url = std::string{line.substr(0, space)};
@@ -188,7 +216,8 @@ status importer::take_two_way(line_source& in, std::string_view line) {
     return ++skipped, ok;
   }
   const auto kind = rest.starts_with("<- ") ? channel_kind::sent : channel_kind::rest;
-  if (kind == channel_kind::rest && !rest.starts_with("-> ")) return bad_line(in, "no arrow behind the address");
+  if (kind == channel_kind::rest && !rest.starts_with("-> "))
+    return bad_line(in, "no arrow behind the address");
   rest.remove_prefix(3);
   const auto colon = rest.find(": ");
   if (colon == std::string_view::npos) return bad_line(in, "no `time: text` behind the arrow");
@@ -211,7 +240,8 @@ status importer::read_two_way(line_source& in, std::string_view first) {
 }
 
 status importer::write_two_way() {
-  std::stable_sort(events_.begin(), events_.end(), [](const event& a, const event& b) { return a.at < b.at; });
+  std::stable_sort(events_.begin(), events_.end(),
+                   [](const event& a, const event& b) { return a.at < b.at; });
   for (const auto& e : events_)
     if (auto done = out_.append(e.at, e.channel, e.payload); !done) return done;
   return ok;
@@ -219,27 +249,33 @@ status importer::write_two_way() {
 
 std::string describe_inputs(const std::vector<std::filesystem::path>& inputs) {
   std::string out = "imported from";
-  for (const auto& path : inputs) out += (&path == &inputs.front() ? " " : ", ") + path.filename().string();
+  for (const auto& path : inputs)
+    out += (&path == &inputs.front() ? " " : ", ") + path.filename().string();
   return out;
 }
 
-result<tape_import_report> run(const tape_import_options& options, std::vector<line_source>& inputs, tape_writer& out) {
+result<tape_import_report> run(const tape_import_options& options, std::vector<line_source>& inputs,
+                               tape_writer& out) {
   std::uint64_t total = 0;
-  for (const auto& in : inputs) total += in.file_bytes();
+  for (const auto& in : inputs)
+    total += in.file_bytes();
   importer work{out, options, total};
   tape_import_report report;
   for (auto& in : inputs) {
     std::string_view line;
     auto more = in.next(line);
-    while (more && *more && line.empty()) more = in.next(line);
+    while (more && *more && line.empty())
+      more = in.next(line);
     if (!more) return std::move(more).error();
     if (!*more) return {storage_errc::bad_input, in.place() + ": empty; nothing to import"};
     const auto format = guess(line);
     const std::string name = format == text_format::lines ? "lines" : "two-way";
     if (!report.format.empty() && report.format != name)
-      return {storage_errc::bad_input, in.place() + ": not the same kind of recording as the file before"};
+      return {storage_errc::bad_input,
+              in.place() + ": not the same kind of recording as the file before"};
     report.format = name;
-    auto done = format == text_format::lines ? work.run_lines(in, line) : work.read_two_way(in, line);
+    auto done =
+        format == text_format::lines ? work.run_lines(in, line) : work.read_two_way(in, line);
     if (!done) return std::move(done).error();
     work.next_file(in.file_bytes());
   }
@@ -263,8 +299,10 @@ result<tape_import_report> import_tape(disk& on, const tape_import_options& opti
     inputs.push_back(std::move(*in));
   }
   auto out = tape_writer::create(on, options.output,
-                                 {.instrument = options.instrument, .venue = options.venue,
-                                  .source = describe_inputs(options.inputs), .remarks = options.remarks},
+                                 {.instrument = options.instrument,
+                                  .venue = options.venue,
+                                  .source = describe_inputs(options.inputs),
+                                  .remarks = options.remarks},
                                  options.writer);
   if (!out) return std::move(out).error();
   auto report = run(options, inputs, *out);

@@ -35,8 +35,10 @@ struct tape_reader::state {
     const auto& header = block->header;
     const auto& row = blocks[number];
     if (header.records != row.records || header.first != row.first || header.last != row.last)
-      return {storage_errc::damaged, place(file, number, row.offset) + ": block and index disagree"};
-    if (auto done = unpack_block(*block, place(file, number, row.offset), plain); !done) return done;
+      return {storage_errc::damaged,
+              place(file, number, row.offset) + ": block and index disagree"};
+    if (auto done = unpack_block(*block, place(file, number, row.offset), plain); !done)
+      return done;
     ++next_block;
     position = 0;
     seen = 0;
@@ -49,11 +51,14 @@ struct tape_reader::state {
     while (position < plain.size()) {
       const auto at = position;
       const auto found = next_item(plain, position);
-      if (!found) return {storage_errc::damaged, here() + ": item at byte " + std::to_string(at) + " is cut off"};
+      if (!found)
+        return {storage_errc::damaged,
+                here() + ": item at byte " + std::to_string(at) + " is cut off"};
       if (found->channel == announcement) continue;
       const auto& row = blocks[next_block - 1];
       if (found->channel >= info.channels.size())
-        return {storage_errc::damaged, here() + ": unknown channel " + std::to_string(found->channel)};
+        return {storage_errc::damaged,
+                here() + ": unknown channel " + std::to_string(found->channel)};
       if (found->received < row.first || found->received > row.last)
         return {storage_errc::damaged, here() + ": time outside of the block's"};
       ++seen;
@@ -75,7 +80,8 @@ struct tape_reader::state {
     for (std::size_t i = 0; i < index.blocks.size(); ++i) {
       const auto& b = index.blocks[i];
       if (b.offset < floor || b.offset >= parsed.offset || b.last < b.first || b.first < last)
-        return {storage_errc::damaged, file.name() + ":index: row of block " + std::to_string(i) + " is wrong"};
+        return {storage_errc::damaged,
+                file.name() + ":index: row of block " + std::to_string(i) + " is wrong"};
       floor = b.offset + block_header_bytes;
       last = b.last;
     }
@@ -96,7 +102,9 @@ struct tape_reader::state {
       if (!block) return offset;
       if (!unpack_block(*block, {}, bytes)) return offset;
       if (!take_scanned(bytes, block->header)) return offset;
-      blocks.push_back({.offset = offset, .first = block->header.first, .last = block->header.last,
+      blocks.push_back({.offset = offset,
+                        .first = block->header.first,
+                        .last = block->header.last,
                         .records = block->header.records});
       offset += block_header_bytes + block->header.packed;
     }
@@ -116,7 +124,8 @@ struct tape_reader::state {
         continue;
       }
       auto channel = from_msgpack<tape_channel>(found->payload);
-      if (!channel || channel->id != info.channels.size() || channel->id >= max_channels) return false;
+      if (!channel || channel->id != info.channels.size() || channel->id >= max_channels)
+        return false;
       info.channels.push_back(std::move(*channel));
       info.records_by_channel.push_back(0);
     }
@@ -127,10 +136,13 @@ struct tape_reader::state {
     info.file_bytes = file.size();
     info.blocks = blocks.size();
     info.records = 0;
-    for (const auto& b : blocks) info.records += b.records;
+    for (const auto& b : blocks)
+      info.records += b.records;
     const auto filled = [](const tape_block& b) { return b.records > 0; };
-    if (const auto it = std::find_if(blocks.begin(), blocks.end(), filled); it != blocks.end()) info.first = it->first;
-    if (const auto it = std::find_if(blocks.rbegin(), blocks.rend(), filled); it != blocks.rend()) info.last = it->last;
+    if (const auto it = std::find_if(blocks.begin(), blocks.end(), filled); it != blocks.end())
+      info.first = it->first;
+    if (const auto it = std::find_if(blocks.rbegin(), blocks.rend(), filled); it != blocks.rend())
+      info.last = it->last;
   }
 };
 
@@ -139,7 +151,8 @@ tape_reader::tape_reader(tape_reader&&) noexcept = default;
 tape_reader& tape_reader::operator=(tape_reader&&) noexcept = default;
 tape_reader::~tape_reader() = default;
 
-result<tape_reader> tape_reader::open(disk& on, const std::filesystem::path& path, tape_open_options options) {
+result<tape_reader> tape_reader::open(disk& on, const std::filesystem::path& path,
+                                      tape_open_options options) {
   auto file = source::open(on, path);
   if (!file) return std::move(file).error();
   auto s = std::make_unique<state>(std::move(*file));
@@ -148,13 +161,16 @@ result<tape_reader> tape_reader::open(disk& on, const std::filesystem::path& pat
   s->info.head = std::move(head->head);
   auto index = read_index(s->file);
   if (index) {
-    if (auto done = s->use_index(std::move(*index), head->bytes); !done) return std::move(done).error();
+    if (auto done = s->use_index(std::move(*index), head->bytes); !done)
+      return std::move(done).error();
   } else {
     if (!options.allow_unfinished) {
       if (index.error().code != storage_errc::unfinished) return std::move(index).error();
       return {storage_errc::unfinished,
-              path.string() + ": the tape was never finished or its end is cut off (" + std::to_string(s->file.size())
-                  + " bytes); `troupe tape verify` shows what is readable, `troupe tape recover` copies it"};
+              path.string() + ": the tape was never finished or its end is cut off ("
+                  + std::to_string(s->file.size())
+                  + " bytes); `troupe tape verify` shows what is readable, `troupe tape recover` "
+                    "copies it"};
     }
     s->scan(head->bytes);
   }
@@ -183,7 +199,8 @@ status tape_reader::rewind() {
 
 status tape_reader::seek(market_time t) {
   auto& s = *state_;
-  const auto it = std::partition_point(s.blocks.begin(), s.blocks.end(), [&](const tape_block& b) { return b.last < t; });
+  const auto it = std::partition_point(s.blocks.begin(), s.blocks.end(),
+                                       [&](const tape_block& b) { return b.last < t; });
   s.loaded = false;
   s.next_block = static_cast<std::size_t>(it - s.blocks.begin());
   if (s.next_block >= s.blocks.size()) return ok;
@@ -203,8 +220,12 @@ status tape_reader::seek(market_time t) {
   }
 }
 
-const tape_info& tape_reader::info() const noexcept { return state_->info; }
-const std::vector<tape_block>& tape_reader::blocks() const noexcept { return state_->blocks; }
+const tape_info& tape_reader::info() const noexcept {
+  return state_->info;
+}
+const std::vector<tape_block>& tape_reader::blocks() const noexcept {
+  return state_->blocks;
+}
 
 const tape_channel* tape_reader::channel(std::uint32_t id) const noexcept {
   const auto& all = state_->info.channels;

@@ -21,7 +21,8 @@ struct tape_open_options {
 /// Not thread-safe; movable.
 class tape_reader {
 public:
-  static result<tape_reader> open(disk& on, const std::filesystem::path& path, tape_open_options options = {});
+  static result<tape_reader> open(disk& on, const std::filesystem::path& path,
+                                  tape_open_options options = {});
 
   tape_reader(tape_reader&&) noexcept;
   tape_reader& operator=(tape_reader&&) noexcept;
@@ -30,13 +31,16 @@ public:
   /// Reads the next frame; false at the end. `record.payload` stays valid until the next call.
   result<bool> next(tape_record& record);
 
-  /// The next frame read is the first one received at or after `t`; past the end when there is none.
+  /// The next frame read is the first one received at or after `t`; past the end when there is
+  /// none.
   status seek(market_time t);
   /// Back to the first frame.
   status rewind();
 
   [[nodiscard]] const tape_info& info() const noexcept;
-  [[nodiscard]] const std::vector<tape_channel>& channels() const noexcept { return info().channels; }
+  [[nodiscard]] const std::vector<tape_channel>& channels() const noexcept {
+    return info().channels;
+  }
   /// Channel by id; null when the tape has none such.
   [[nodiscard]] const tape_channel* channel(std::uint32_t id) const noexcept;
   /// All blocks, in order of time.

@@ -48,12 +48,13 @@ private:
   }
 
   /// The next block behind a damaged one: by the damaged one's own header where that is valid.
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> find_header(std::uint64_t offset, std::uint64_t end,
-                                                                     std::uint64_t number) {
+  std::optional<std::pair<std::uint64_t, std::uint64_t>>
+  find_header(std::uint64_t offset, std::uint64_t end, std::uint64_t number) {
     std::string bytes;
     if (end - offset >= block_header_bytes && from_.read(offset, block_header_bytes, bytes)) {
       const auto header = parse_block_header(bytes);
-      if (header && header->number == number && header->packed <= end - offset - block_header_bytes) {
+      if (header && header->number == number
+          && header->packed <= end - offset - block_header_bytes) {
         into_.lost_records += header->records;
         return std::pair{offset + block_header_bytes + header->packed, number + 1};
       }
@@ -62,7 +63,8 @@ private:
     for (std::uint64_t at = offset + 1; at < end; at += step) {
       const auto length = std::min<std::uint64_t>(step + block_header_bytes, end - at);
       if (length < block_header_bytes || !from_.read(at, length, bytes)) return {};
-      for (auto hit = bytes.find("TBLK"); hit != std::string::npos; hit = bytes.find("TBLK", hit + 1)) {
+      for (auto hit = bytes.find("TBLK"); hit != std::string::npos;
+           hit = bytes.find("TBLK", hit + 1)) {
         const auto header = parse_block_header(std::string_view{bytes}.substr(hit));
         if (header && header->number > number) return std::pair{at + hit, header->number};
       }
@@ -88,8 +90,10 @@ private:
       }
       if (found->channel == announcement) {
         auto channel = from_msgpack<tape_channel>(found->payload);
-        if (channel && channel->id < max_channels) remember(std::move(*channel));
-        else note(where + ": channel announcement is damaged");
+        if (channel && channel->id < max_channels)
+          remember(std::move(*channel));
+        else
+          note(where + ": channel announcement is damaged");
         continue;
       }
       ++records;
@@ -142,7 +146,8 @@ result<tape_info> tape_info_of(disk& on, const std::filesystem::path& path) {
   return tape->info();
 }
 
-result<tape_verification> verify_tape(disk& on, const std::filesystem::path& path, nanoseconds silence) {
+result<tape_verification> verify_tape(disk& on, const std::filesystem::path& path,
+                                      nanoseconds silence) {
   auto from = source::open(on, path);
   if (!from) return std::move(from).error();
   auto outline = read_outline(*from);
@@ -156,21 +161,26 @@ result<tape_verification> verify_tape(disk& on, const std::filesystem::path& pat
 
   content_hash content;
   walker walk{*from, out};
-  auto done = walk.run(outline->head.bytes, outline->end, [&](const item& x, const std::string& where) -> status {
-    const auto header = item_header(x.received, x.channel, static_cast<std::uint32_t>(x.payload.size()));
-    content.update(header, x.payload);
-    if (out.records++ == 0) tape.first = x.received;
-    else if (x.received < tape.last && out.damage.size() < max_damage_lines)
-      out.damage.push_back(where + ": receive time goes backwards");
-    else if (silence > nanoseconds{0} && x.received - tape.last > silence && out.silences.size() < max_silences)
-      out.silences.push_back({tape.last, x.received});
-    tape.last = x.received;
-    tape.payload_bytes += x.payload.size();
-    if (x.channel >= max_channels) return ok;
-    if (tape.records_by_channel.size() <= x.channel) tape.records_by_channel.resize(x.channel + 1);
-    ++tape.records_by_channel[x.channel];
-    return ok;
-  });
+  auto done = walk.run(
+      outline->head.bytes, outline->end, [&](const item& x, const std::string& where) -> status {
+        const auto header =
+            item_header(x.received, x.channel, static_cast<std::uint32_t>(x.payload.size()));
+        content.update(header, x.payload);
+        if (out.records++ == 0)
+          tape.first = x.received;
+        else if (x.received < tape.last && out.damage.size() < max_damage_lines)
+          out.damage.push_back(where + ": receive time goes backwards");
+        else if (silence > nanoseconds{0} && x.received - tape.last > silence
+                 && out.silences.size() < max_silences)
+          out.silences.push_back({tape.last, x.received});
+        tape.last = x.received;
+        tape.payload_bytes += x.payload.size();
+        if (x.channel >= max_channels) return ok;
+        if (tape.records_by_channel.size() <= x.channel)
+          tape.records_by_channel.resize(x.channel + 1);
+        ++tape.records_by_channel[x.channel];
+        return ok;
+      });
   if (!done) return std::move(done).error();
 
   tape.records = out.records;
@@ -180,7 +190,8 @@ result<tape_verification> verify_tape(disk& on, const std::filesystem::path& pat
     const auto& index = outline->index->index;
     tape.blocks = index.blocks.size();
     tape.content = content.hex();
-    if (tape.content != index.content) out.damage.push_back(path.string() + ":index: content hash does not match");
+    if (tape.content != index.content)
+      out.damage.push_back(path.string() + ":index: content hash does not match");
     if (tape.records_by_channel != index.records_by_channel)
       out.damage.push_back(path.string() + ":index: record counts do not match");
     tape.channels = index.channels;
@@ -189,13 +200,15 @@ result<tape_verification> verify_tape(disk& on, const std::filesystem::path& pat
   return out;
 }
 
-result<tape_info> recover_tape(disk& on, const std::filesystem::path& from_path, const std::filesystem::path& to) {
+result<tape_info> recover_tape(disk& on, const std::filesystem::path& from_path,
+                               const std::filesystem::path& to) {
   auto from = source::open(on, from_path);
   if (!from) return std::move(from).error();
   auto outline = read_outline(*from);
   if (!outline) return std::move(outline).error();
   auto head = outline->head.head;
-  head.remarks += (head.remarks.empty() ? "" : "; ") + std::string{"recovered from "} + from_path.filename().string();
+  head.remarks += (head.remarks.empty() ? "" : "; ") + std::string{"recovered from "}
+                  + from_path.filename().string();
   auto out = tape_writer::create(on, to, head);
   if (!out) return std::move(out).error();
 
@@ -204,16 +217,17 @@ result<tape_info> recover_tape(disk& on, const std::filesystem::path& from_path,
   if (outline->index) walk.channels = outline->index->index.channels;
   std::uint32_t added = 0;
   market_time last{std::numeric_limits<std::int64_t>::min()};
-  auto done = walk.run(outline->head.bytes, outline->end, [&](const item& x, const std::string&) -> status {
-    if (x.channel >= max_channels || x.received < last) return ok;
-    if (x.channel >= walk.channels.size()) walk.channels.resize(x.channel + 1);
-    for (; added < walk.channels.size(); ++added) {
-      const auto& c = walk.channels[added];
-      if (auto id = out->add_channel(c.name, c.kind, c.url); !id) return std::move(id).error();
-    }
-    last = x.received;
-    return out->append(x.received, x.channel, x.payload);
-  });
+  auto done =
+      walk.run(outline->head.bytes, outline->end, [&](const item& x, const std::string&) -> status {
+        if (x.channel >= max_channels || x.received < last) return ok;
+        if (x.channel >= walk.channels.size()) walk.channels.resize(x.channel + 1);
+        for (; added < walk.channels.size(); ++added) {
+          const auto& c = walk.channels[added];
+          if (auto id = out->add_channel(c.name, c.kind, c.url); !id) return std::move(id).error();
+        }
+        last = x.received;
+        return out->append(x.received, x.channel, x.payload);
+      });
   auto info = done ? out->finish() : result<tape_info>{std::move(done).error()};
   if (!info) (void)out->discard();
   return info;

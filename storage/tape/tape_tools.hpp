@@ -1,7 +1,7 @@
 #pragma once
 
-/// What the command line does with tapes: import, info, verify, recover. Results are messages with a
-/// field list, so `to_json(x)` gives the `--json` output.
+/// What the command line does with tapes: import, info, verify, recover. Results are messages with
+/// a field list, so `to_json(x)` gives the `--json` output.
 
 #include "storage/tape/tape_reader.hpp"
 #include "storage/tape/tape_writer.hpp"
@@ -31,17 +31,19 @@ struct tape_import_report {
   std::uint64_t skipped_lines = 0;
   tape_info tape;
 
-  TROUPE_FIELDS(tape_import_report, "What an import did.",
-                TROUPE_FIELD(format, "\"lines\" (time, space, frame) or \"two-way\" (sent, received, REST replies)"),
-                TROUPE_FIELD(lines, "lines read, blank ones not counted"),
-                TROUPE_FIELD(skipped_lines, "lines that are no frames (socket opened, configuration)"),
-                TROUPE_FIELD(tape, "the tape written"))
+  TROUPE_FIELDS(
+      tape_import_report, "What an import did.",
+      TROUPE_FIELD(format,
+                   "\"lines\" (time, space, frame) or \"two-way\" (sent, received, REST replies)"),
+      TROUPE_FIELD(lines, "lines read, blank ones not counted"),
+      TROUPE_FIELD(skipped_lines, "lines that are no frames (socket opened, configuration)"),
+      TROUPE_FIELD(tape, "the tape written"))
 };
 
 /// Imports recordings; .gz is unpacked. On any error nothing is left behind.
-/// Formats: (1) `<ns since 1970> <frame>` a line, a bare `{"lastUpdateId":…}` being a REST book image;
-/// (2) `URL <-> ts`, `URL <- ts: text`, `URL -> ts: body`, `ts: text`, ts in seconds with a fraction.
-/// A record's channel says what it is; records of all inputs are put in order of time.
+/// Formats: (1) `<ns since 1970> <frame>` a line, a bare `{"lastUpdateId":…}` being a REST book
+/// image; (2) `URL <-> ts`, `URL <- ts: text`, `URL -> ts: body`, `ts: text`, ts in seconds with a
+/// fraction. A record's channel says what it is; records of all inputs are put in order of time.
 result<tape_import_report> import_tape(disk& on, const tape_import_options& options);
 
 /// Figures of a tape from its index, or by a scan where it has none.
@@ -68,14 +70,17 @@ struct tape_verification {
                 TROUPE_FIELD(damage, "each as file:block:offset and what is wrong"),
                 TROUPE_FIELD(silences, "silences longer than asked for, the first 1,000"),
                 TROUPE_FIELD(records, "records read"),
-                TROUPE_FIELD(lost_records, "records in damaged blocks, as far as their headers say"),
+                TROUPE_FIELD(lost_records,
+                             "records in damaged blocks, as far as their headers say"),
                 TROUPE_FIELD(tape, "figures of the tape"))
 };
 
 /// Reads everything, past damaged blocks. An error only when the file can't be read at all.
-result<tape_verification> verify_tape(disk& on, const std::filesystem::path& path, nanoseconds silence);
+result<tape_verification> verify_tape(disk& on, const std::filesystem::path& path,
+                                      nanoseconds silence);
 
 /// Copies what is readable of a damaged or unfinished tape into a new one.
-result<tape_info> recover_tape(disk& on, const std::filesystem::path& from, const std::filesystem::path& to);
+result<tape_info> recover_tape(disk& on, const std::filesystem::path& from,
+                               const std::filesystem::path& to);
 
 } // namespace troupe

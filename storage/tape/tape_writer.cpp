@@ -3,9 +3,8 @@
 #include "messages/msgpack.hpp"
 #include "storage/tape/tape_blocks.hpp"
 
-#include <zstd.h>
-
 #include <algorithm>
+#include <zstd.h>
 
 namespace troupe {
 
@@ -46,18 +45,22 @@ struct tape_writer::state {
 
   status write(std::string_view bytes) {
     auto done = file->write_at(offset, bytes);
-    if (!done) failed = true;
-    else offset += bytes.size();
+    if (!done)
+      failed = true;
+    else
+      offset += bytes.size();
     return done;
   }
 
   status write_block() {
     if (plain.empty()) return ok;
     packed.resize(ZSTD_compressBound(plain.size()));
-    const auto size = ZSTD_compress2(zstd.get(), packed.data(), packed.size(), plain.data(), plain.size());
+    const auto size =
+        ZSTD_compress2(zstd.get(), packed.data(), packed.size(), plain.data(), plain.size());
     if (ZSTD_isError(size) != 0) {
       failed = true;
-      return {storage_errc::io_failed, part.string() + ": compression failed: " + ZSTD_getErrorName(size)};
+      return {storage_errc::io_failed,
+              part.string() + ": compression failed: " + ZSTD_getErrorName(size)};
     }
     packed.resize(size);
     if (block.records == 0) block.first = block.last = last;
@@ -65,7 +68,8 @@ struct tape_writer::state {
     block.packed = static_cast<std::uint32_t>(size);
     block.number = index.blocks.size();
     block.checksum = hash64(packed);
-    index.blocks.push_back({.offset = offset, .first = block.first, .last = block.last, .records = block.records});
+    index.blocks.push_back(
+        {.offset = offset, .first = block.first, .last = block.last, .records = block.records});
     if (auto done = write(block_header_text(block) + packed); !done) return done;
     plain.clear();
     block = {};
@@ -94,11 +98,13 @@ tape_writer::tape_writer(tape_writer&&) noexcept = default;
 tape_writer& tape_writer::operator=(tape_writer&&) noexcept = default;
 tape_writer::~tape_writer() = default;
 
-result<tape_writer> tape_writer::create(disk& on, const std::filesystem::path& path, const tape_head& head,
-                                        tape_writer_options options) {
+result<tape_writer> tape_writer::create(disk& on, const std::filesystem::path& path,
+                                        const tape_head& head, tape_writer_options options) {
   const auto there = on.exists(path);
   if (!there) return there.error();
-  if (*there) return {storage_errc::exists, path.string() + " exists already; choose another name or remove it"};
+  if (*there)
+    return {storage_errc::exists,
+            path.string() + " exists already; choose another name or remove it"};
   auto s = std::make_unique<state>();
   s->on = &on;
   s->path = path;
@@ -120,13 +126,16 @@ result<tape_writer> tape_writer::create(disk& on, const std::filesystem::path& p
   return tape_writer{std::move(s)};
 }
 
-result<std::uint32_t> tape_writer::add_channel(std::string name, channel_kind kind, std::string url) {
+result<std::uint32_t> tape_writer::add_channel(std::string name, channel_kind kind,
+                                               std::string url) {
   auto& s = *state_;
   if (auto fine = s.usable(); !fine) return std::move(fine).error();
   if (s.index.channels.size() >= max_channels)
-    return {storage_errc::too_large, s.path.string() + ": more than " + std::to_string(max_channels) + " channels"};
+    return {storage_errc::too_large,
+            s.path.string() + ": more than " + std::to_string(max_channels) + " channels"};
   const auto id = static_cast<std::uint32_t>(s.index.channels.size());
-  s.index.channels.push_back({.id = id, .name = std::move(name), .kind = kind, .url = std::move(url)});
+  s.index.channels.push_back(
+      {.id = id, .name = std::move(name), .kind = kind, .url = std::move(url)});
   s.index.records_by_channel.push_back(0);
   s.plain += announcement_bytes(s.index.channels.back());
   return id;
@@ -136,14 +145,17 @@ status tape_writer::append(market_time received, std::uint32_t channel, std::str
   auto& s = *state_;
   if (auto fine = s.usable(); !fine) return fine;
   if (channel >= s.index.channels.size())
-    return {storage_errc::bad_input, s.path.string() + ": channel " + std::to_string(channel) + " was never added"};
+    return {storage_errc::bad_input,
+            s.path.string() + ": channel " + std::to_string(channel) + " was never added"};
   if (payload.size() > max_frame_bytes)
-    return {storage_errc::too_large, s.path.string() + ": frame of " + std::to_string(payload.size()) + " bytes"};
+    return {storage_errc::too_large,
+            s.path.string() + ": frame of " + std::to_string(payload.size()) + " bytes"};
   if (s.records > 0 && received < s.last)
     return {storage_errc::bad_input, s.path.string() + ": receive time goes back by "
-                                         + std::to_string((s.last - received).count()) + " ns at record "
-                                         + std::to_string(s.records)};
-  if (!s.plain.empty() && s.plain.size() + item_header_bytes + payload.size() > s.options.block_bytes)
+                                         + std::to_string((s.last - received).count())
+                                         + " ns at record " + std::to_string(s.records)};
+  if (!s.plain.empty()
+      && s.plain.size() + item_header_bytes + payload.size() > s.options.block_bytes)
     if (auto done = s.write_block(); !done) return done;
   const auto header = item_header(received, channel, static_cast<std::uint32_t>(payload.size()));
   s.plain += header;
@@ -172,7 +184,8 @@ result<tape_info> tape_writer::finish() {
   if (auto done = s.write_block(); !done) return std::move(done).error();
   s.index.content = s.content.hex();
   const auto index_offset = s.offset;
-  if (auto done = s.write(index_bytes(s.index) + end_text(index_offset)); !done) return std::move(done).error();
+  if (auto done = s.write(index_bytes(s.index) + end_text(index_offset)); !done)
+    return std::move(done).error();
   if (auto done = s.file->sync(); !done) {
     s.failed = true;
     return std::move(done).error();

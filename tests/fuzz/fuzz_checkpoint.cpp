@@ -20,16 +20,21 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   manifest.version = {"cnn", 1, sha256_hex(weights)};
   manifest.bytes = weights.size();
   if (!store->put(manifest, weights)) std::abort();
-  const auto folder = std::filesystem::path{"/c/cnn"} / ("1-" + manifest.version.weights.substr(0, 12));
+  const auto folder =
+      std::filesystem::path{"/c/cnn"} / ("1-" + manifest.version.weights.substr(0, 12));
   switch (data[0] % 4) {
-  case 0: on.content(folder / "manifest.record") = bytes; break;
+  case 0:
+    on.content(folder / "manifest.record") = bytes;
+    break;
   case 1: {
     std::string record;
     append_record(record, {.kind = 0x4350, .schema = schema_hash<checkpoint_manifest>()}, bytes);
     on.content(folder / "manifest.record") = record;
     break;
   }
-  case 2: on.content(folder / "weights.safetensors") = bytes; break;
+  case 2:
+    on.content(folder / "weights.safetensors") = bytes;
+    break;
   default: {
     auto chunk = from_msgpack<checkpoint_chunk>(bytes);
     if (!chunk) chunk = checkpoint_chunk{manifest, size % 7, bytes};
@@ -39,6 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   }
   (void)store->list("cnn");
   // Whatever came in: the weights of this hash are these or none.
-  if (auto got = store->weights("cnn", manifest.version.weights); got && *got != weights) std::abort();
+  if (auto got = store->weights("cnn", manifest.version.weights); got && *got != weights)
+    std::abort();
   return 0;
 }

@@ -1,12 +1,12 @@
-// Hostile bytes as a tape, as the inside of a block with right checksums, and as a recording to import.
+// Hostile bytes as a tape, as the inside of a block with right checksums, and as a recording to
+// import.
 
 #include "storage/tape/tape_blocks.hpp"
 #include "storage/tape/tape_tools.hpp"
 #include "tests/storage/disks.hpp"
 
-#include <zstd.h>
-
 #include <cstdlib>
+#include <zstd.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -34,7 +34,8 @@ void read_all(disk& on, bool unfinished) {
   tape_record r;
   std::uint64_t records = 0;
   auto more = tape->next(r);
-  for (; more && *more; more = tape->next(r)) ++records;
+  for (; more && *more; more = tape->next(r))
+    ++records;
   // What reads to its end holds as many records as it says.
   if (more && records != tape->info().records) std::abort();
   (void)tape->seek({1723161253937000000});
@@ -47,7 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (size == 0) return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
   memory_disk on;
-  if (auto done = replace_file(on, "/t", data[0] % 3 == 1 ? tape_around(bytes) : std::string{bytes}); !done) std::abort();
+  if (auto done =
+          replace_file(on, "/t", data[0] % 3 == 1 ? tape_around(bytes) : std::string{bytes});
+      !done)
+    std::abort();
   if (data[0] % 3 == 2) {
     (void)import_tape(on, {.inputs = {"/t"}, .output = "/out"});
     if (*on.exists("/out.part")) std::abort();

@@ -1,7 +1,7 @@
 #pragma once
 
-/// What the crash writer does and what must be found afterwards: both sides of the crash tests read it
-/// here. Step n of the store puts snapshot n and gives snapshot n - 10 its outcome.
+/// What the crash writer does and what must be found afterwards: both sides of the crash tests read
+/// it here. Step n of the store puts snapshot n and gives snapshot n - 10 its outcome.
 
 #include "storage/checkpoint_store.hpp"
 #include "storage/order_journal.hpp"
@@ -17,17 +17,22 @@ inline snapshot plan_snapshot(std::uint64_t n) {
 }
 
 inline outcome_kind plan_kind(std::uint64_t n) {
-  return n % 7 == 3 ? outcome_kind::seam : n % 11 == 5 ? outcome_kind::expired : outcome_kind::scored;
+  return n % 7 == 3    ? outcome_kind::seam
+         : n % 11 == 5 ? outcome_kind::expired
+                       : outcome_kind::scored;
 }
 
 inline journal_options plan_journal(const std::filesystem::path& folder) {
-  return {.directory = folder / "journal", .identity = {"exec", "machine-1", "main@binance"}, .segment_bytes = 64u << 10,
+  return {.directory = folder / "journal",
+          .identity = {"exec", "machine-1", "main@binance"},
+          .segment_bytes = 64u << 10,
           .holder = "crash writer"};
 }
 
 inline std::string plan_weights(std::uint64_t n) {
   std::string out = "weights " + std::to_string(n) + ' ';
-  while (out.size() < 5000 + n % 3000) out += out;
+  while (out.size() < 5000 + n % 3000)
+    out += out;
   return out;
 }
 

@@ -5,9 +5,8 @@
 
 #include "tests/storage/crash_plan.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
+#include <unistd.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -21,7 +20,8 @@ namespace {
 
 void acknowledge(char what, std::uint64_t n) {
   char line[40];
-  const int length = std::snprintf(line, sizeof line, "%c %llu\n", what, static_cast<unsigned long long>(n));
+  const int length =
+      std::snprintf(line, sizeof line, "%c %llu\n", what, static_cast<unsigned long long>(n));
   if (::write(1, line, static_cast<std::size_t>(length)) != length) ::_exit(4);
 }
 
@@ -40,7 +40,8 @@ struct journal_work {
   }
   void step() {
     std::vector<journal_entry> group;
-    for (std::uint64_t n = 0; n <= next_ % 4; ++n) group.push_back(to_entry(sample_intent(next_ + n)));
+    for (std::uint64_t n = 0; n <= next_ % 4; ++n)
+      group.push_back(to_entry(sample_intent(next_ + n)));
     if (auto done = journal_.append(group); !done) give_up(done.error());
     if (auto done = journal_.sync(); !done) give_up(done.error());
     next_ += group.size();
@@ -53,19 +54,22 @@ struct journal_work {
 
 struct store_work {
   explicit store_work(const std::filesystem::path& folder) {
-    auto opened = open_rocksdb_store({.directory = folder / "store", .write_buffer_bytes = 1u << 20});
+    auto opened =
+        open_rocksdb_store({.directory = folder / "store", .write_buffer_bytes = 1u << 20});
     if (!opened) give_up(opened.error());
     store_ = std::move(*opened);
     auto counts = store_->counts();
     if (!counts) give_up(counts.error());
-    for (const auto made : counts->made) next_ += made;
+    for (const auto made : counts->made)
+      next_ += made;
     if (next_ > 0) --next_; // the last step may be half done; doing it again changes nothing
   }
   /// Now one step with a sync of its own, now several that share one.
   void step() {
     const auto together = next_ % 5;
     store_->defer_sync(together > 0);
-    for (std::uint64_t n = 0; n <= together; ++n) write();
+    for (std::uint64_t n = 0; n <= together; ++n)
+      write();
     if (auto done = store_->sync(); !done) give_up(done.error());
     acknowledge('s', next_);
   }
@@ -94,7 +98,8 @@ struct checkpoint_work {
     return std::move(*opened);
   }
   void step() {
-    if (auto done = store_.put(plan_manifest(next_), plan_weights(next_)); !done) give_up(done.error());
+    if (auto done = store_.put(plan_manifest(next_), plan_weights(next_)); !done)
+      give_up(done.error());
     acknowledge('c', ++next_);
   }
   checkpoint_store store_;

@@ -14,8 +14,8 @@ namespace troupe::test {
 
 namespace fs = std::filesystem;
 
-/// A file system in memory that knows what has been synced. `power_cut` keeps of everything else what
-/// chance decides, sector by sector and entry by entry, as a real disk may. Not thread-safe.
+/// A file system in memory that knows what has been synced. `power_cut` keeps of everything else
+/// what chance decides, sector by sector and entry by entry, as a real disk may. Not thread-safe.
 class memory_disk final : public disk {
   struct node;
   using node_ptr = std::shared_ptr<node>;
@@ -32,9 +32,7 @@ class memory_disk final : public disk {
   };
 
 public:
-  memory_disk() {
-    root_->folder = true;
-  }
+  memory_disk() { root_->folder = true; }
 
   result<std::unique_ptr<disk_file>> open(const fs::path& path, open_mode mode) override {
     auto folder = walk(path.parent_path());
@@ -61,7 +59,8 @@ public:
   status rename(const fs::path& from, const fs::path& to) override {
     auto source = walk(from.parent_path());
     auto target = walk(to.parent_path());
-    if (!source || !target || source->entries.count(from.filename().string()) == 0) return missing(from);
+    if (!source || !target || source->entries.count(from.filename().string()) == 0)
+      return missing(from);
     auto moved = source->entries[from.filename().string()];
     source->entries.erase(from.filename().string());
     target->entries[to.filename().string()] = std::move(moved);
@@ -98,7 +97,8 @@ public:
     auto folder = walk(path);
     if (!folder || !folder->folder) return missing(path);
     std::vector<std::string> names;
-    for (const auto& [name, child] : folder->entries) names.push_back(name);
+    for (const auto& [name, child] : folder->entries)
+      names.push_back(name);
     return names;
   }
 
@@ -180,26 +180,32 @@ private:
     return at;
   }
 
-  static error missing(const fs::path& path) { return {storage_errc::not_found, path.string() + ": no such file"}; }
+  static error missing(const fs::path& path) {
+    return {storage_errc::not_found, path.string() + ": no such file"};
+  }
 
   static void settle(node& n) {
     n.durable_entries = n.entries;
-    for (auto& [name, child] : n.entries) settle(*child);
+    for (auto& [name, child] : n.entries)
+      settle(*child);
   }
 
   void cut(node& n, std::mt19937_64& random) {
     n.locked = false;
     if (!n.folder) {
       auto bytes = n.durable_bytes;
-      for (const auto& write : n.pending) apply_some_sectors(bytes, write, random);
+      for (const auto& write : n.pending)
+        apply_some_sectors(bytes, write, random);
       n.bytes = n.durable_bytes = bytes;
       n.pending.clear();
       return;
     }
     std::map<std::string, node_ptr> kept;
     std::set<std::string> names;
-    for (const auto& [name, child] : n.entries) names.insert(name);
-    for (const auto& [name, child] : n.durable_entries) names.insert(name);
+    for (const auto& [name, child] : n.entries)
+      names.insert(name);
+    for (const auto& [name, child] : n.durable_entries)
+      names.insert(name);
     for (const auto& name : names) {
       const auto now = n.entries.count(name) != 0 ? n.entries[name] : nullptr;
       const auto before = n.durable_entries.count(name) != 0 ? n.durable_entries[name] : nullptr;
@@ -207,10 +213,12 @@ private:
       if (survivor) kept[name] = survivor;
     }
     n.entries = n.durable_entries = kept;
-    for (auto& [name, child] : n.entries) cut(*child, random);
+    for (auto& [name, child] : n.entries)
+      cut(*child, random);
   }
 
-  static void apply_some_sectors(std::string& bytes, const unsynced& write, std::mt19937_64& random) {
+  static void apply_some_sectors(std::string& bytes, const unsynced& write,
+                                 std::mt19937_64& random) {
     // Often nothing or all, sometimes any mixture.
     const auto mode = random() % 3;
     for (std::uint64_t at = 0; at < write.bytes.size();) {
@@ -237,7 +245,8 @@ enum class fault : std::uint8_t {
   stop,           ///< this and every later change fails: the process is as good as dead
 };
 
-/// Passes everything on until `countdown` changes (writes, syncs, renames) have been made, then fails.
+/// Passes everything on until `countdown` changes (writes, syncs, renames) have been made, then
+/// fails.
 class faulty_disk final : public disk {
 public:
   explicit faulty_disk(disk& below) : below_{below} {}
@@ -265,7 +274,9 @@ public:
     if (due(kind::rename)) return failure(path);
     return below_.remove(path);
   }
-  status create_directories(const fs::path& path) override { return below_.create_directories(path); }
+  status create_directories(const fs::path& path) override {
+    return below_.create_directories(path);
+  }
   status sync_directory(const fs::path& path) override {
     if (due(kind::sync)) return failure(path);
     return below_.sync_directory(path);
@@ -280,7 +291,8 @@ private:
 
   class handle final : public disk_file {
   public:
-    handle(faulty_disk& owner, std::unique_ptr<disk_file> below) : owner_{owner}, below_{std::move(below)} {}
+    handle(faulty_disk& owner, std::unique_ptr<disk_file> below)
+        : owner_{owner}, below_{std::move(below)} {}
     status write_at(std::uint64_t offset, std::string_view bytes) override {
       if (!owner_.due(kind::write)) return below_->write_at(offset, bytes);
       if (owner_.fault_ != fault::write_io)
@@ -321,7 +333,8 @@ private:
   }
 
   error failure(const fs::path& path) const {
-    if (fault_ == fault::write_no_space) return {storage_errc::no_space, path.string() + ": No space left on device"};
+    if (fault_ == fault::write_no_space)
+      return {storage_errc::no_space, path.string() + ": No space left on device"};
     return {storage_errc::io_failed, path.string() + ": Input/output error"};
   }
 
@@ -353,7 +366,8 @@ private:
   fs::path path_;
 };
 
-/// The seed of this run: $TROUPE_SEED, else from the system; printed so that a failure can be repeated.
+/// The seed of this run: $TROUPE_SEED, else from the system; printed so that a failure can be
+/// repeated.
 std::uint64_t run_seed(const char* test);
 
 } // namespace troupe::test

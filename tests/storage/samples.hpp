@@ -34,7 +34,8 @@ inline order_report sample_report(std::uint64_t n) {
   return x;
 }
 
-inline snapshot sample_snapshot(horizon over, std::int64_t n, const std::string& instrument = "BTC-USDT@binance") {
+inline snapshot sample_snapshot(horizon over, std::int64_t n,
+                                const std::string& instrument = "BTC-USDT@binance") {
   snapshot x;
   auto& p = x.what;
   p.instrument = {instrument};
@@ -52,7 +53,13 @@ inline snapshot sample_snapshot(horizon over, std::int64_t n, const std::string&
 }
 
 inline outcome sample_outcome(outcome_kind kind, std::int64_t n = 1) {
-  return {.kind = kind, .at = {n}, .return_e9 = n, .brier_ppm = 250'000, .label = 2, .late = false, .reason = {}};
+  return {.kind = kind,
+          .at = {n},
+          .return_e9 = n,
+          .brier_ppm = 250'000,
+          .label = 2,
+          .late = false,
+          .reason = {}};
 }
 
 } // namespace troupe::test

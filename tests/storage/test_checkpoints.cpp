@@ -1,6 +1,5 @@
 #define CAF_SUITE storage_checkpoints
 #include "storage/checkpoint_store.hpp"
-
 #include "tests/storage/disks.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -15,11 +14,13 @@ const fs::path root = "/checkpoints";
 std::string weights_of(std::uint64_t step, std::size_t bytes = 1000) {
   std::string out(bytes, '\0');
   std::mt19937_64 random{step};
-  for (auto& c : out) c = static_cast<char>(random());
+  for (auto& c : out)
+    c = static_cast<char>(random());
   return out;
 }
 
-checkpoint_manifest manifest_of(const std::string& weights, std::uint64_t step, std::int64_t loss = 0) {
+checkpoint_manifest manifest_of(const std::string& weights, std::uint64_t step,
+                                std::int64_t loss = 0) {
   checkpoint_manifest m;
   m.version = {"cnn", step, sha256_hex(weights)};
   m.architecture = "cnn 8x8";
@@ -41,8 +42,9 @@ fs::path folder_of(const checkpoint_manifest& m) {
 
 } // namespace
 
-CAF_TEST(SHA-256 is the one of FIPS 180) {
-  CAF_CHECK_EQUAL(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+CAF_TEST(SHA - 256 is the one of FIPS 180) {
+  CAF_CHECK_EQUAL(sha256_hex("abc"),
+                  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 CAF_TEST(checkpoints come back newest first) {
@@ -97,7 +99,8 @@ CAF_TEST(pieces make a whole in any order of arrival) {
   bool complete = false;
   for (int i = 0; i < 1000 && !complete; ++i) {
     // Repeated, early and lost pieces: the receipt says where to go on.
-    auto piece = source.chunk("cnn", manifest.version.weights, random() % 2 == 0 ? offset : random() % 4 * checkpoint_chunk_bytes);
+    auto piece = source.chunk("cnn", manifest.version.weights,
+                              random() % 2 == 0 ? offset : random() % 4 * checkpoint_chunk_bytes);
     CAF_REQUIRE(piece);
     const auto receipt = store.take(*piece);
     CAF_REQUIRE(receipt);
@@ -110,7 +113,8 @@ CAF_TEST(pieces make a whole in any order of arrival) {
   // A known one is complete at once.
   const auto receipt = store.take({manifest, 0, {}});
   CAF_CHECK(receipt && receipt->complete);
-  CAF_CHECK(source.chunk("cnn", manifest.version.weights, weights.size()).value_or({}).bytes.empty());
+  CAF_CHECK(
+      source.chunk("cnn", manifest.version.weights, weights.size()).value_or({}).bytes.empty());
 }
 
 CAF_TEST(transfers are bounded and a wrong hash is found at the end) {
@@ -119,14 +123,16 @@ CAF_TEST(transfers are bounded and a wrong hash is found at the end) {
   const auto weights = weights_of(5);
   auto manifest = manifest_of(weights, 5);
   CAF_CHECK(!store.take({manifest, 0, weights + "x"}));
-  CAF_CHECK(store.take({manifest, 0, std::string(checkpoint_chunk_bytes + 1, 'x')}).error().code == storage_errc::too_large);
+  CAF_CHECK(store.take({manifest, 0, std::string(checkpoint_chunk_bytes + 1, 'x')}).error().code
+            == storage_errc::too_large);
   auto damaged = weights;
   damaged[7] ^= 1;
   CAF_CHECK(store.take({manifest, 0, damaged}).error().code == storage_errc::damaged);
   CAF_CHECK(store.list("cnn").value_or({{}}).empty());
   // The one that is idle longest gives way.
   for (std::uint64_t step = 1; step <= 5; ++step)
-    CAF_REQUIRE(store.take({manifest_of(weights_of(step), step), 0, weights_of(step).substr(0, 100)}));
+    CAF_REQUIRE(
+        store.take({manifest_of(weights_of(step), step), 0, weights_of(step).substr(0, 100)}));
   const auto receipt = store.take({manifest_of(weights_of(1), 1), 0, {}});
   CAF_REQUIRE(receipt);
   CAF_CHECK_EQUAL(receipt->received, 0u);
@@ -161,7 +167,8 @@ CAF_TEST(pruning keeps the best the newest and the named) {
   const auto removed = store.prune("cnn", 2, {sha256_hex(weights_of(0))});
   CAF_REQUIRE(removed);
   std::vector<std::uint64_t> left;
-  for (const auto& m : store.list("cnn").value_or({})) left.push_back(m.version.step);
+  for (const auto& m : store.list("cnn").value_or({}))
+    left.push_back(m.version.step);
   CAF_CHECK((left == std::vector<std::uint64_t>{5, 3, 1, 0}));
   CAF_CHECK_EQUAL(removed->size(), 2u);
 }
@@ -177,7 +184,8 @@ CAF_TEST(an acknowledged checkpoint survives a power cut and a half one never sh
     faulty_disk on{below};
     on.arm(fault::stop, random() % 16);
     bool stored = false;
-    if (auto store = checkpoint_store::open(on, {.root = root}); store) stored = store->put(manifest, weights).has_value();
+    if (auto store = checkpoint_store::open(on, {.root = root}); store)
+      stored = store->put(manifest, weights).has_value();
     below.power_cut(random);
     auto store = open_on(below);
     const auto found = store.weights("cnn", manifest.version.weights);

@@ -1,18 +1,16 @@
 #define CAF_SUITE storage_journal
-#include "storage/journal_tools.hpp"
-
 #include "storage/journal_files.hpp"
+#include "storage/journal_tools.hpp"
 #include "tests/storage/disks.hpp"
 #include "tests/storage/samples.hpp"
 
 #include <caf/test/unit_test.hpp>
 
+#include <csignal>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -22,7 +20,9 @@ namespace {
 const fs::path dir = "/journal";
 
 journal_options options_in(const fs::path& directory, std::uint64_t segment_bytes = 16u << 10) {
-  return {.directory = directory, .identity = {"exec", "machine-1", "main@binance"}, .segment_bytes = segment_bytes,
+  return {.directory = directory,
+          .identity = {"exec", "machine-1", "main@binance"},
+          .segment_bytes = segment_bytes,
           .holder = "pid 1, test"};
 }
 
@@ -53,11 +53,14 @@ std::vector<std::uint64_t> intents_of(const order_journal& journal) {
 
 std::vector<std::uint64_t> numbers(std::uint64_t count) {
   std::vector<std::uint64_t> out(count);
-  for (std::uint64_t i = 0; i < count; ++i) out[i] = i;
+  for (std::uint64_t i = 0; i < count; ++i)
+    out[i] = i;
   return out;
 }
 
-fs::path segment(std::uint64_t number) { return journal_files::segment_path(dir, number); }
+fs::path segment(std::uint64_t number) {
+  return journal_files::segment_path(dir, number);
+}
 
 /// Runs `body` in a child process and returns its exit code; -signal when it was killed.
 template <class Body>
@@ -106,7 +109,8 @@ CAF_TEST(pages hold every synced record once) {
       CAF_CHECK_EQUAL(page->newest, 301u);
       if (page->rows.empty()) break;
       CAF_CHECK(page->rows.size() <= limit);
-      for (const auto& row : page->rows) CAF_REQUIRE_EQUAL(row.sequence, ++after);
+      for (const auto& row : page->rows)
+        CAF_REQUIRE_EQUAL(row.sequence, ++after);
     }
     CAF_CHECK_EQUAL(after, 301u);
   }
@@ -117,9 +121,13 @@ CAF_TEST(every kind of record comes back as what it was) {
   auto journal = order_journal::open(on, options_in(dir));
   CAF_REQUIRE(journal);
   const std::vector<journal_entry> entries{
-      to_entry(sample_intent(1)), to_entry(journal_sent{"tr1", {5}}), to_entry(sample_report(1)),
-      to_entry(journal_cursor{{"BTC-USDT@binance"}, "77", {6}}), to_entry(halt_state{trading_state::halted, "op", "test"}),
-      to_entry(decision{}), to_entry(journal_note{"op", "text"})};
+      to_entry(sample_intent(1)),
+      to_entry(journal_sent{"tr1", {5}}),
+      to_entry(sample_report(1)),
+      to_entry(journal_cursor{{"BTC-USDT@binance"}, "77", {6}}),
+      to_entry(halt_state{trading_state::halted, "op", "test"}),
+      to_entry(decision{}),
+      to_entry(journal_note{"op", "text"})};
   CAF_REQUIRE(journal->append(entries));
   CAF_REQUIRE(journal->sync());
   std::string json;
@@ -144,7 +152,8 @@ CAF_TEST(a torn tail is cut off and reported and a hole is refused) {
   {
     auto journal = order_journal::open(on, options_in(dir, 1u << 20));
     CAF_REQUIRE(journal);
-    for (std::uint64_t n = 0; n < 20; ++n) append_intents(*journal, n, 1);
+    for (std::uint64_t n = 0; n < 20; ++n)
+      append_intents(*journal, n, 1);
   }
   const auto whole = on.content(segment(1));
   const auto end = whole.find_last_not_of('\0') + 1;
@@ -249,7 +258,8 @@ CAF_TEST(a program started by the holder does not inherit the lock) {
   });
   CAF_CHECK_EQUAL(code, 0);
   CAF_CHECK(order_journal::open(real_disk(), options));
-  for (const int fd : {started[0], started[1], keep[0], keep[1]}) ::close(fd);
+  for (const int fd : {started[0], started[1], keep[0], keep[1]})
+    ::close(fd);
 }
 
 CAF_TEST(the directory of another machine or account is refused until adopted) {
@@ -295,7 +305,8 @@ CAF_TEST(a damaged or missing EPOCH or IDENTITY is named) {
   }
   // Adopting rebuilds EPOCH from the journal's own records.
   memory_disk on;
-  for (int i = 0; i < 3; ++i) CAF_REQUIRE(order_journal::open(on, options_in(dir)));
+  for (int i = 0; i < 3; ++i)
+    CAF_REQUIRE(order_journal::open(on, options_in(dir)));
   on.content(dir / "EPOCH")[20] ^= 1;
   auto options = options_in(dir);
   options.adopt = true;
@@ -375,7 +386,8 @@ CAF_TEST(no acknowledged record is lost in a power cut at any moment) {
         tried = acknowledged = found.size();
         while (!journal->failure() && tried < 200) {
           std::vector<journal_entry> group;
-          for (auto n = random() % 6 + 1; n > 0; --n) group.push_back(to_entry(sample_intent(tried++)));
+          for (auto n = random() % 6 + 1; n > 0; --n)
+            group.push_back(to_entry(sample_intent(tried++)));
           if (journal->append(group) && journal->sync()) acknowledged = tried;
           (void)journal->prepare();
         }

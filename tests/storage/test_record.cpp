@@ -1,6 +1,5 @@
 #define CAF_SUITE storage_record
 #include "storage/record.hpp"
-
 #include "tests/storage/disks.hpp"
 #include "tests/storage/samples.hpp"
 
@@ -11,7 +10,9 @@ using namespace troupe::test;
 
 namespace {
 
-std::string padded(std::string bytes) { return bytes + std::string(2048, '\0'); }
+std::string padded(std::string bytes) {
+  return bytes + std::string(2048, '\0');
+}
 
 } // namespace
 
@@ -23,7 +24,8 @@ CAF_TEST(crc32c is the Castagnoli one and both variants agree) {
   std::mt19937_64 random{run_seed("crc32c")};
   for (int i = 0; i < 300; ++i) {
     std::string bytes(random() % 200, '\0');
-    for (auto& c : bytes) c = static_cast<char>(random());
+    for (auto& c : bytes)
+      c = static_cast<char>(random());
     CAF_REQUIRE_EQUAL(crc32c(bytes), detail::crc32c_table(bytes));
     const auto half = bytes.size() / 2;
     CAF_REQUIRE_EQUAL(crc32c(bytes.substr(half), crc32c(bytes.substr(0, half))), crc32c(bytes));
@@ -45,7 +47,8 @@ CAF_TEST(a record comes back and zeros are no record) {
 
 CAF_TEST(every prefix of a record is a cut and every flipped bit is damage) {
   std::string out;
-  append_record(out, {.kind = 3, .schema = 5, .sequence = 7, .epoch = 9, .durable = 6}, to_msgpack(sample_intent(900)));
+  append_record(out, {.kind = 3, .schema = 5, .sequence = 7, .epoch = 9, .durable = 6},
+                to_msgpack(sample_intent(900)));
   for (std::size_t n = 1; n < out.size(); ++n) {
     const auto in_file = scan_record(padded(out.substr(0, n)), 0).found;
     CAF_REQUIRE(in_file == record_found::cut);

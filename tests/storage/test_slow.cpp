@@ -1,21 +1,19 @@
 #define CAF_SUITE storage_slow
+#include "storage/journal_tools.hpp"
+#include "storage/tape/tape_tools.hpp"
 #include "tests/storage/crash_plan.hpp"
 #include "tests/storage/disks.hpp"
 #include "tests/support/recordings.hpp"
 
-#include "storage/journal_tools.hpp"
-#include "storage/tape/tape_tools.hpp"
-
 #include <caf/test/unit_test.hpp>
-
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fstream>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -33,7 +31,8 @@ void flip(std::string& bytes, std::mt19937_64& random) {
   bytes[bit / 8] ^= static_cast<char>(1 << bit % 8);
 }
 
-// --- the writer process ---------------------------------------------------------------------------
+// --- the writer process
+// ---------------------------------------------------------------------------
 
 /// What a writer has acknowledged.
 struct acknowledged_steps {
@@ -76,7 +75,8 @@ public:
   /// Takes what is in the pipe already.
   void drain() {
     pollfd p{out_, POLLIN, 0};
-    while (::poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0 && read_some()) {}
+    while (::poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0 && read_some()) {
+    }
     for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
       take(text_.substr(0, end));
       text_.erase(0, end + 1);
@@ -119,7 +119,8 @@ private:
   acknowledged_steps seen_;
 };
 
-// --- what must be there ---------------------------------------------------------------------------
+// --- what must be there
+// ---------------------------------------------------------------------------
 
 void check_journal(const fs::path& folder, std::uint64_t acknowledged) {
   auto journal = order_journal::open(real_disk(), plan_journal(folder));
@@ -141,10 +142,11 @@ void check_store(const fs::path& folder, std::uint64_t acknowledged) {
   auto& s = **opened;
   const auto counts = s.counts().value_or({});
   std::uint64_t made = 0;
-  for (const auto n : counts.made) made += n;
+  for (const auto n : counts.made)
+    made += n;
   CAF_REQUIRE(made >= acknowledged);
-  learning_counts recount{std::vector<std::uint64_t>(4), std::vector<std::uint64_t>(4), std::vector<std::uint64_t>(4),
-                          std::vector<std::uint64_t>(4)};
+  learning_counts recount{std::vector<std::uint64_t>(4), std::vector<std::uint64_t>(4),
+                          std::vector<std::uint64_t>(4), std::vector<std::uint64_t>(4)};
   std::uint64_t newest = 0;
   for (std::uint64_t n = 0; n < made; ++n) {
     auto found = s.find_snapshot(plan_snapshot(n).what.id);
@@ -157,8 +159,10 @@ void check_store(const fs::path& folder, std::uint64_t acknowledged) {
       continue;
     }
     CAF_REQUIRE(x.then.kind == plan_kind(n));
-    if (x.then.kind == outcome_kind::expired) ++recount.expired[h];
-    else ++recount.matured[h];
+    if (x.then.kind == outcome_kind::expired)
+      ++recount.expired[h];
+    else
+      ++recount.matured[h];
     if (x.then.kind != outcome_kind::scored) {
       CAF_REQUIRE_EQUAL(x.training_sequence, 0u);
       continue;
@@ -179,7 +183,8 @@ void check_checkpoints(const fs::path& folder, std::uint64_t acknowledged) {
   CAF_REQUIRE(list->size() >= acknowledged);
   CAF_REQUIRE(store->damaged().empty());
   for (std::uint64_t n = acknowledged > 5 ? acknowledged - 5 : 0; n < acknowledged; ++n)
-    CAF_REQUIRE(store->weights("cnn", plan_manifest(n).version.weights).value_or("") == plan_weights(n));
+    CAF_REQUIRE(store->weights("cnn", plan_manifest(n).version.weights).value_or("")
+                == plan_weights(n));
 }
 
 void check_all(const fs::path& folder, const acknowledged_steps& steps) {
@@ -190,15 +195,18 @@ void check_all(const fs::path& folder, const acknowledged_steps& steps) {
 
 } // namespace
 
-// --- bit flips ------------------------------------------------------------------------------------
+// --- bit flips
+// ------------------------------------------------------------------------------------
 
 CAF_TEST(each flipped bit of a tape is found or harmless) {
   std::mt19937_64 random{run_seed("tape flips")};
   memory_disk on;
   {
-    auto tape = tape_writer::create(on, "/t", {"BTC-USDT@binance", "binance", "test", ""}, {.block_bytes = 4096});
+    auto tape = tape_writer::create(on, "/t", {"BTC-USDT@binance", "binance", "test", ""},
+                                    {.block_bytes = 4096});
     CAF_REQUIRE(tape && tape->add_channel("c", channel_kind::socket));
-    for (int n = 0; n < 400; ++n) CAF_REQUIRE(tape->append({n}, 0, "frame " + std::to_string(n * n) + std::string(30, 'x')));
+    for (int n = 0; n < 400; ++n)
+      CAF_REQUIRE(tape->append({n}, 0, "frame " + std::to_string(n * n) + std::string(30, 'x')));
     CAF_REQUIRE(tape->finish());
   }
   const auto whole = on.content("/t");
@@ -217,9 +225,12 @@ CAF_TEST(each flipped bit of a tape is found or harmless) {
     tape_record r;
     auto more = tape->next(r);
     for (; more && *more; more = tape->next(r), ++n)
-      CAF_REQUIRE_EQUAL(std::string{r.payload}, "frame " + std::to_string(n * n) + std::string(30, 'x'));
-    if (more) CAF_REQUIRE_EQUAL(n, 400);
-    else ++found;
+      CAF_REQUIRE_EQUAL(std::string{r.payload},
+                        "frame " + std::to_string(n * n) + std::string(30, 'x'));
+    if (more)
+      CAF_REQUIRE_EQUAL(n, 400);
+    else
+      ++found;
   }
   CAF_MESSAGE("tape: " << found << " of " << trials << " found, the rest harmless");
   CAF_CHECK(found > trials * 9 / 10);
@@ -250,8 +261,10 @@ CAF_TEST(each flipped bit of a journal is found or harmless) {
   for (int i = 0; i < trials; ++i) {
     memory_disk other;
     CAF_REQUIRE(other.create_directories(options.directory));
-    for (const auto& [name, bytes] : whole) CAF_REQUIRE(replace_file(other, options.directory / name, bytes));
-    auto victim = std::next(whole.begin(), static_cast<std::ptrdiff_t>(random() % whole.size()))->first;
+    for (const auto& [name, bytes] : whole)
+      CAF_REQUIRE(replace_file(other, options.directory / name, bytes));
+    auto victim =
+        std::next(whole.begin(), static_cast<std::ptrdiff_t>(random() % whole.size()))->first;
     flip(other.content(options.directory / victim), random);
     auto journal = order_journal::open(other, options);
     if (!journal) {
@@ -271,7 +284,8 @@ CAF_TEST(each flipped bit of a journal is found or harmless) {
     }));
     CAF_REQUIRE_EQUAL(next, records);
   }
-  CAF_MESSAGE("journal: " << refused << " refused, " << reported << " in unused space reported, of " << trials);
+  CAF_MESSAGE("journal: " << refused << " refused, " << reported << " in unused space reported, of "
+                          << trials);
   CAF_CHECK(refused > trials / 2);
 }
 
@@ -294,8 +308,10 @@ CAF_TEST(each flipped bit of a checkpoint is found or harmless) {
     CAF_REQUIRE(list);
     if (!list->empty()) CAF_REQUIRE(list->front() == manifest);
     const auto weights = copy->weights("cnn", manifest.version.weights);
-    if (weights) CAF_REQUIRE_EQUAL(*weights, plan_weights(1));
-    else ++found;
+    if (weights)
+      CAF_REQUIRE_EQUAL(*weights, plan_weights(1));
+    else
+      ++found;
     CAF_REQUIRE(weights || copy->damaged().size() == 1);
   }
   CAF_CHECK_EQUAL(found, trials);
@@ -310,18 +326,24 @@ CAF_TEST(flipped bits of the store are refused or leave what was acknowledged re
     CAF_REQUIRE(writer.kill());
   }
   // Once more, so that there is a table file beside the log.
-  { CAF_REQUIRE(open_rocksdb_store({.directory = folder / "store", .write_buffer_bytes = 1u << 20})); }
+  {
+    CAF_REQUIRE(
+        open_rocksdb_store({.directory = folder / "store", .write_buffer_bytes = 1u << 20}));
+  }
   std::vector<snapshot> expected;
   learning_counts counts;
   {
     auto s = open_rocksdb_store({.directory = folder / "store"});
     CAF_REQUIRE(s);
     counts = (*s)->counts().value_or({});
-    for (std::uint64_t n = 0; n < 600; ++n) expected.push_back(*(*s)->find_snapshot(plan_snapshot(n).what.id).value_or(std::nullopt));
+    for (std::uint64_t n = 0; n < 600; ++n)
+      expected.push_back(*(*s)->find_snapshot(plan_snapshot(n).what.id).value_or(std::nullopt));
   }
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator{folder / "store"})
-    if (const auto name = entry.path().filename().string(); entry.file_size() > 0 && !name.starts_with("LOG")) files.push_back(entry.path().filename());
+    if (const auto name = entry.path().filename().string();
+        entry.file_size() > 0 && !name.starts_with("LOG"))
+      files.push_back(entry.path().filename());
   int refused = 0;
   int shorter = 0;
   const int trials = count_of("TROUPE_STORE_FLIPS", 60);
@@ -351,11 +373,13 @@ CAF_TEST(flipped bits of the store are refused or leave what was acknowledged re
     }
     refused += damaged ? 1 : 0;
   }
-  CAF_MESSAGE("store: " << refused << " refused, " << shorter << " opened at an earlier state, of " << trials);
+  CAF_MESSAGE("store: " << refused << " refused, " << shorter << " opened at an earlier state, of "
+                        << trials);
   CAF_CHECK(refused > trials / 4);
 }
 
-// --- crashes --------------------------------------------------------------------------------------
+// --- crashes
+// --------------------------------------------------------------------------------------
 
 CAF_TEST(a killed writer loses nothing that was acknowledged and counts stay exact) {
   std::mt19937_64 random{run_seed("kills")};
@@ -371,7 +395,9 @@ CAF_TEST(a killed writer loses nothing that was acknowledged and counts stay exa
 }
 
 CAF_TEST(a power cut loses nothing that was acknowledged) {
-  const auto run = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
+  const auto run = [](const std::string& command) {
+    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+  };
   std::mt19937_64 random{run_seed("power cuts")};
   scratch_folder folder;
   const auto image = (folder / "disk.img").string();
@@ -412,7 +438,9 @@ CAF_TEST(a power cut loses nothing that was acknowledged) {
 }
 
 CAF_TEST(a full disk closes the journal and the store and space brings them back) {
-  const auto run = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
+  const auto run = [](const std::string& command) {
+    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+  };
   scratch_folder folder;
   const auto mounted = folder / "small";
   fs::create_directories(mounted);
@@ -432,7 +460,8 @@ CAF_TEST(a full disk closes the journal and the store and space brings them back
         break;
       }
     CAF_CHECK(why.code == storage_errc::no_space);
-    CAF_CHECK((*s)->put_snapshot(sample_snapshot(horizon::m1, 500000)).error().code == storage_errc::failed);
+    CAF_CHECK((*s)->put_snapshot(sample_snapshot(horizon::m1, 500000)).error().code
+              == storage_errc::failed);
     auto journal = order_journal::open(real_disk(), plan_journal(mounted));
     CAF_REQUIRE(!journal);
     CAF_CHECK(journal.error().code == storage_errc::no_space);
@@ -448,7 +477,8 @@ CAF_TEST(a full disk closes the journal and the store and space brings them back
   CAF_CHECK(run("umount " + mounted.string()));
 }
 
-// --- recordings -----------------------------------------------------------------------------------
+// --- recordings
+// -----------------------------------------------------------------------------------
 
 CAF_TEST(all recorded files import with their known figures) {
   struct lines_file {
@@ -456,12 +486,14 @@ CAF_TEST(all recorded files import with their known figures) {
     std::uint64_t lines;
     std::uint64_t images;
   };
-  const lines_file files[] = {{"spot/btcusdt_20240808.gz", 41249, 1},    {"spot/btcusdt_20240809.gz", 58325, 0},
-                              {"usdm/btcusdt_20240808.gz", 93954, 1},    {"cm/btcusd_perp_20240808.gz", 48270, 1},
-                              {"cm/btcusd_perp_20240809.gz", 50116, 0},  {"hyperliquid/btcusd_20250126.gz", 55, 0}};
+  const lines_file files[] = {
+      {"spot/btcusdt_20240808.gz", 41249, 1},   {"spot/btcusdt_20240809.gz", 58325, 0},
+      {"usdm/btcusdt_20240808.gz", 93954, 1},   {"cm/btcusd_perp_20240808.gz", 48270, 1},
+      {"cm/btcusd_perp_20240809.gz", 50116, 0}, {"hyperliquid/btcusd_20250126.gz", 55, 0}};
   scratch_folder folder;
   for (const auto& file : files) {
-    const auto path = recording(std::string{"venues/nkaz001+hftbacktest/examples/"} + file.path, "import");
+    const auto path =
+        recording(std::string{"venues/nkaz001+hftbacktest/examples/"} + file.path, "import");
     if (!path) return;
     const auto out = folder / "tape";
     fs::remove(out);
@@ -469,7 +501,8 @@ CAF_TEST(all recorded files import with their known figures) {
     CAF_REQUIRE(report);
     CAF_CHECK_EQUAL(report->lines, file.lines);
     CAF_CHECK_EQUAL(report->tape.records, file.lines);
-    const auto images = report->tape.records_by_channel.size() > 1 ? report->tape.records_by_channel[1] : 0;
+    const auto images =
+        report->tape.records_by_channel.size() > 1 ? report->tape.records_by_channel[1] : 0;
     CAF_CHECK_EQUAL(images, file.images);
     const auto verified = verify_tape(real_disk(), out, {});
     CAF_REQUIRE(verified);
@@ -482,24 +515,27 @@ CAF_TEST(all recorded files import with their known figures) {
     std::uint64_t received;
     std::uint64_t rest;
   };
-  const std::vector<two_way> venues{{"BINANCE", {"ws.1.0", "http.0.0"}, 0, 265, 4},
-                                    {"BINANCE_US", {"ws.1.0", "http.0.0"}, 0, 480, 4},
-                                    {"BINANCE_FUTURES", {"ws.1.0", "http.0.0"}, 0, 1535, 4},
-                                    {"BITFINEX", {"ws.11.0"}, 22, 1693, 0},
-                                    {"BITMEX", {"ws.1.0"}, 3, 2120, 0},
-                                    {"BYBIT", {"ws.25.0"}, 16, 3342, 0},
-                                    {"COINBASE", {"ws.28.0"}, 3, 9946, 0},
-                                    {"DERIBIT", {"ws.1.0"}, 1, 136, 0},
-                                    {"GATEIO", {"ws.1.0", "http.0.0"}, 22, 239, 10},
-                                    {"HUOBI", {"ws.44.0"}, 26, 362, 0},
-                                    {"HUOBI_SWAP", {"ws.1.0"}, 16, 1296, 0},
-                                    {"KRAKEN", {"ws.48.0", "ws.49.0", "ws.50.0"}, 3, 49 + 60 + 4321, 0},
-                                    {"KUCOIN", {"ws.1.0", "http.0.0"}, 13, 4721, 9},
-                                    {"OKX", {"ws.1.0"}, 3, 410, 0}};
+  const std::vector<two_way> venues{
+      {"BINANCE", {"ws.1.0", "http.0.0"}, 0, 265, 4},
+      {"BINANCE_US", {"ws.1.0", "http.0.0"}, 0, 480, 4},
+      {"BINANCE_FUTURES", {"ws.1.0", "http.0.0"}, 0, 1535, 4},
+      {"BITFINEX", {"ws.11.0"}, 22, 1693, 0},
+      {"BITMEX", {"ws.1.0"}, 3, 2120, 0},
+      {"BYBIT", {"ws.25.0"}, 16, 3342, 0},
+      {"COINBASE", {"ws.28.0"}, 3, 9946, 0},
+      {"DERIBIT", {"ws.1.0"}, 1, 136, 0},
+      {"GATEIO", {"ws.1.0", "http.0.0"}, 22, 239, 10},
+      {"HUOBI", {"ws.44.0"}, 26, 362, 0},
+      {"HUOBI_SWAP", {"ws.1.0"}, 16, 1296, 0},
+      {"KRAKEN", {"ws.48.0", "ws.49.0", "ws.50.0"}, 3, 49 + 60 + 4321, 0},
+      {"KUCOIN", {"ws.1.0", "http.0.0"}, 13, 4721, 9},
+      {"OKX", {"ws.1.0"}, 3, 410, 0}};
   for (const auto& venue : venues) {
     tape_import_options options{.inputs = {}, .output = folder / "tape", .venue = venue.name};
     for (const auto* part : venue.parts) {
-      const auto path = recording(std::string{"venues/bmoscon+cryptofeed/sample_data/"} + venue.name + '.' + part, "import");
+      const auto path =
+          recording(std::string{"venues/bmoscon+cryptofeed/sample_data/"} + venue.name + '.' + part,
+                    "import");
       if (!path) return;
       options.inputs.push_back(*path);
     }
@@ -509,7 +545,8 @@ CAF_TEST(all recorded files import with their known figures) {
     std::uint64_t counts[3] = {};
     for (const auto& c : report->tape.channels)
       counts[static_cast<std::size_t>(c.kind)] += report->tape.records_by_channel[c.id];
-    CAF_MESSAGE(venue.name << ": received " << counts[0] << ", REST " << counts[1] << ", sent " << counts[2]);
+    CAF_MESSAGE(venue.name << ": received " << counts[0] << ", REST " << counts[1] << ", sent "
+                           << counts[2]);
     CAF_CHECK_EQUAL(counts[0], venue.received);
     CAF_CHECK_EQUAL(counts[1], venue.rest);
     CAF_CHECK_EQUAL(counts[2], venue.sent);

@@ -30,13 +30,17 @@ struct fixture {
   actor_environment env{.market = &market, .steady = &steady, .names = nullptr, .seed = 1};
 
   journal_options journal_in(const std::string& name) {
-    return {.directory = folder / name, .identity = {"exec", "machine-1", "main@binance"}, .segment_bytes = 64u << 10};
+    return {.directory = folder / name,
+            .identity = {"exec", "machine-1", "main@binance"},
+            .segment_bytes = 64u << 10};
   }
   journal_actor journal(const std::string& name) {
-    return spawn_actor<journal_state>(system, {.name = "journal/main@binance", .detached = true}, env, journal_in(name));
+    return spawn_actor<journal_state>(system, {.name = "journal/main@binance", .detached = true},
+                                      env, journal_in(name));
   }
   store_actor store(store_options options) {
-    return spawn_actor<store_state>(system, {.name = "store", .detached = true}, env, std::move(options));
+    return spawn_actor<store_state>(system, {.name = "store", .detached = true}, env,
+                                    std::move(options));
   }
 
   template <class Answer, class Handle, class Question>
@@ -61,7 +65,8 @@ struct fixture {
 
 journal_append group_of(std::uint64_t first, std::uint64_t count) {
   journal_append out;
-  for (auto n = first; n < first + count; ++n) out.entries.push_back(to_entry(sample_intent(n)));
+  for (auto n = first; n < first + count; ++n)
+    out.entries.push_back(to_entry(sample_intent(n)));
   return out;
 }
 
@@ -99,10 +104,13 @@ CAF_TEST(appends that wait share a sync and each gets its own numbers) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spans(count);
   std::size_t answered = 0;
   for (std::uint64_t n = 0; n < count; ++n) {
-    self->request(j, 20s, group_of(n, n % 3 + 1)).receive([&](journal_committed& c) {
-      spans[n] = {c.first, c.last};
-      ++answered;
-    }, [&](caf::error& err) { CAF_FAIL(from_caf(err).message()); });
+    self->request(j, 20s, group_of(n, n % 3 + 1))
+        .receive(
+            [&](journal_committed& c) {
+              spans[n] = {c.first, c.last};
+              ++answered;
+            },
+            [&](caf::error& err) { CAF_FAIL(from_caf(err).message()); });
     if (n == 20) break; // one at a time: no groups
   }
   CAF_CHECK_EQUAL(answered, 21u);
@@ -111,14 +119,17 @@ CAF_TEST(appends that wait share a sync and each gets its own numbers) {
   std::atomic<std::uint64_t> last{0};
   auto flood = system.spawn([&](caf::event_based_actor* me) {
     for (std::uint64_t n = 0; n < count; ++n)
-      me->request(j, 20s, group_of(n, 1)).then([&, me](journal_committed& c) {
-        CAF_CHECK(c.first == c.last && c.last > last);
-        last = c.last;
-        if (++committed == count) me->quit();
-      }, [me](caf::error& err) {
-        CAF_ERROR(from_caf(err).message());
-        me->quit();
-      });
+      me->request(j, 20s, group_of(n, 1))
+          .then(
+              [&, me](journal_committed& c) {
+                CAF_CHECK(c.first == c.last && c.last > last);
+                last = c.last;
+                if (++committed == count) me->quit();
+              },
+              [me](caf::error& err) {
+                CAF_ERROR(from_caf(err).message());
+                me->quit();
+              });
   });
   self->wait_for(flood);
   CAF_CHECK_EQUAL(committed.load(), count);
@@ -174,7 +185,8 @@ CAF_TEST(the store keeps what it has acknowledged over a restart) {
   end(s);
 
   s = store(options);
-  const auto pending = ask<prediction_list>(s, pending_request{first.what.instrument, horizon::m1, 10, {}});
+  const auto pending =
+      ask<prediction_list>(s, pending_request{first.what.instrument, horizon::m1, 10, {}});
   CAF_REQUIRE(pending);
   CAF_REQUIRE_EQUAL(pending->rows.size(), 1u);
   CAF_CHECK(pending->rows[0] == second.what);
@@ -183,7 +195,8 @@ CAF_TEST(the store keeps what it has acknowledged over a restart) {
   CAF_REQUIRE_EQUAL(batch->rows.size(), 1u);
   CAF_CHECK_EQUAL(batch->newest, 1u);
   CAF_CHECK(status(s).find("\"learning_counts\":{\"made\":[2,0,0,0],\"matured\":[1,0,0,0],"
-                           "\"scored\":[1,0,0,0],\"expired\":[0,0,0,0]}") != std::string::npos);
+                           "\"scored\":[1,0,0,0],\"expired\":[0,0,0,0]}")
+            != std::string::npos);
   end(s);
 }
 
@@ -195,12 +208,15 @@ CAF_TEST(writes that wait share a sync) {
   std::atomic<std::int64_t> stored{0};
   auto flood = system.spawn([&](caf::event_based_actor* me) {
     for (std::int64_t n = 0; n < count; ++n)
-      me->request(s, 20s, snapshot_put{sample_snapshot(horizon::m1, n)}).then([&, me](acknowledged&) {
-        if (++stored == count) me->quit();
-      }, [me](caf::error& err) {
-        CAF_ERROR(from_caf(err).message());
-        me->quit();
-      });
+      me->request(s, 20s, snapshot_put{sample_snapshot(horizon::m1, n)})
+          .then(
+              [&, me](acknowledged&) {
+                if (++stored == count) me->quit();
+              },
+              [me](caf::error& err) {
+                CAF_ERROR(from_caf(err).message());
+                me->quit();
+              });
   });
   self->wait_for(flood);
   CAF_CHECK_EQUAL(stored.load(), count);
@@ -223,8 +239,9 @@ CAF_TEST(checkpoints arrive piece by piece) {
   manifest.version = {"cnn", 9, sha256_hex(weights)};
   manifest.bytes = weights.size();
   bool complete = false;
-  for (std::uint64_t offset = 0; !complete; ) {
-    const auto receipt = ask<checkpoint_receipt>(s, checkpoint_chunk{manifest, offset, weights.substr(offset, checkpoint_chunk_bytes)});
+  for (std::uint64_t offset = 0; !complete;) {
+    const auto receipt = ask<checkpoint_receipt>(
+        s, checkpoint_chunk{manifest, offset, weights.substr(offset, checkpoint_chunk_bytes)});
     CAF_REQUIRE(receipt);
     CAF_REQUIRE(receipt->received > offset);
     offset = receipt->received;
@@ -237,7 +254,8 @@ CAF_TEST(checkpoints arrive piece by piece) {
 }
 
 CAF_TEST(a store that can not be opened tries again and says why meanwhile) {
-  const store_options options{.directory = folder / "store", .checkpoints = folder / "checkpoints", .reopen_after = 50ms};
+  const store_options options{
+      .directory = folder / "store", .checkpoints = folder / "checkpoints", .reopen_after = 50ms};
   auto holder = open_rocksdb_store({.directory = options.directory});
   CAF_REQUIRE(holder);
   auto s = store(options);
@@ -249,7 +267,8 @@ CAF_TEST(a store that can not be opened tries again and says why meanwhile) {
   holder->reset();
   bool stored = false;
   const auto deadline = steady.now() + 10s;
-  while (!stored && steady.now() < deadline) stored = ask<acknowledged>(s, snapshot_put{x}).has_value();
+  while (!stored && steady.now() < deadline)
+    stored = ask<acknowledged>(s, snapshot_put{x}).has_value();
   CAF_CHECK(stored);
   end(s);
 }

@@ -1,6 +1,5 @@
 #define CAF_SUITE storage_store
 #include "storage/rocksdb_store.hpp"
-
 #include "tests/storage/disks.hpp"
 #include "tests/storage/samples.hpp"
 
@@ -59,7 +58,8 @@ CAF_TEST(a snapshot is stored once and left as it is) {
 
 CAF_TEST(an outcome is attached once and counted by kind) {
   on_each([](store& s) {
-    for (int n = 0; n < 4; ++n) CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m5, n)));
+    for (int n = 0; n < 4; ++n)
+      CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m5, n)));
     const auto id = [](int n) { return sample_snapshot(horizon::m5, n).what.id; };
     CAF_CHECK_EQUAL(s.mature({id(0), sample_outcome(outcome_kind::scored)}).value_or(9), 1u);
     CAF_CHECK_EQUAL(s.mature({id(1), sample_outcome(outcome_kind::seam)}).value_or(9), 0u);
@@ -85,12 +85,14 @@ CAF_TEST(an outcome is attached once and counted by kind) {
 
 CAF_TEST(what is pending is listed by due time in pages) {
   on_each([](store& s) {
-    for (const int n : {5, 3, 9, 1, 7}) CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m1, n)));
+    for (const int n : {5, 3, 9, 1, 7})
+      CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m1, n)));
     CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m60, 2)));
     CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m1, 2, "ETH-USDT@binance")));
     CAF_REQUIRE(s.put_snapshot(sample_snapshot(horizon::m1, 2, "BTC-USDT")));
     CAF_REQUIRE(give(s, sample_snapshot(horizon::m1, 3).what.id, outcome_kind::scored));
-    pending_request request{.instrument = {"BTC-USDT@binance"}, .over = horizon::m1, .limit = 3, .after = {}};
+    pending_request request{
+        .instrument = {"BTC-USDT@binance"}, .over = horizon::m1, .limit = 3, .after = {}};
     auto page = s.pending(request);
     CAF_REQUIRE(page);
     CAF_REQUIRE_EQUAL(page->rows.size(), 3u);
@@ -117,7 +119,9 @@ CAF_TEST(the training stream hands out every scored snapshot once and in order) 
     for (int n = 0; n < 30; ++n) {
       const auto x = sample_snapshot(all_horizons[static_cast<std::size_t>(n) % 4], n);
       CAF_REQUIRE(s.put_snapshot(x));
-      const auto kind = n % 5 == 3 ? outcome_kind::seam : n % 7 == 2 ? outcome_kind::expired : outcome_kind::scored;
+      const auto kind = n % 5 == 3   ? outcome_kind::seam
+                        : n % 7 == 2 ? outcome_kind::expired
+                                     : outcome_kind::scored;
       CAF_REQUIRE(give(s, x.what.id, kind));
       if (kind == outcome_kind::scored) order.push_back(x.what.id);
     }
@@ -152,7 +156,8 @@ CAF_TEST(bars checkpoints and logs come back in order) {
       b.interval = std::chrono::minutes{5};
       CAF_REQUIRE(s.put_bar(b));
     }
-    const auto bars = s.bars({"BTC-USDT@binance"}, std::chrono::minutes{1}, {60'000'000'000}, {240'000'000'000}, 0);
+    const auto bars = s.bars({"BTC-USDT@binance"}, std::chrono::minutes{1}, {60'000'000'000},
+                             {240'000'000'000}, 0);
     CAF_REQUIRE(bars);
     CAF_REQUIRE_EQUAL(bars->size(), 3u);
     CAF_CHECK_EQUAL(bars->front().close.raw, 1);
@@ -188,7 +193,8 @@ CAF_TEST(random work on both gives the same answers and counts) {
   auto a = make_memory_store();
   auto b = open_in(folder / "store");
   for (int i = 0; i < 400; ++i) {
-    const auto x = sample_snapshot(all_horizons[random() % 4], static_cast<std::int64_t>(random() % 40));
+    const auto x =
+        sample_snapshot(all_horizons[random() % 4], static_cast<std::int64_t>(random() % 40));
     if (random() % 2 == 0) {
       CAF_REQUIRE_EQUAL(a->put_snapshot(x).value_or(false), b->put_snapshot(x).value_or(false));
     } else {
@@ -202,7 +208,8 @@ CAF_TEST(random work on both gives the same answers and counts) {
   }
   CAF_CHECK(a->counts().value_or({}) == b->counts().value_or({}));
   for (const auto h : all_horizons) {
-    const pending_request request{.instrument = {"BTC-USDT@binance"}, .over = h, .limit = 0, .after = {}};
+    const pending_request request{
+        .instrument = {"BTC-USDT@binance"}, .over = h, .limit = 0, .after = {}};
     CAF_CHECK(a->pending(request).value_or({}) == b->pending(request).value_or({}));
   }
   CAF_CHECK(a->pull({0, 1000}).value_or({}) == b->pull({0, 1000}).value_or({}));

@@ -1,6 +1,5 @@
 #define CAF_SUITE storage_tape
 #include "storage/tape/tape_tools.hpp"
-
 #include "tests/storage/disks.hpp"
 #include "tests/support/recordings.hpp"
 
@@ -15,11 +14,15 @@ namespace {
 
 constexpr std::int64_t t0 = 1723161253937000000;
 
-std::string payload_of(int n) { return "{\"n\":" + std::to_string(n) + ",\"x\":\"" + std::string(static_cast<std::size_t>(n) % 97, 'y') + "\"}"; }
+std::string payload_of(int n) {
+  return "{\"n\":" + std::to_string(n) + ",\"x\":\""
+         + std::string(static_cast<std::size_t>(n) % 97, 'y') + "\"}";
+}
 
 /// A tape of `count` frames on three channels, one a millisecond.
 void write_tape(disk& on, const fs::path& path, int count, bool finish = true) {
-  auto tape = tape_writer::create(on, path, {"BTC-USDT@binance", "binance", "test", ""}, {.block_bytes = 4096});
+  auto tape = tape_writer::create(on, path, {"BTC-USDT@binance", "binance", "test", ""},
+                                  {.block_bytes = 4096});
   CAF_REQUIRE(tape);
   CAF_REQUIRE(tape->add_channel("combined", channel_kind::socket, "wss://stream.test/ws"));
   CAF_REQUIRE(tape->add_channel("depth", channel_kind::rest, "https://api.test/depth"));
@@ -46,7 +49,9 @@ int count_from(tape_reader& tape, int expected) {
   return expected;
 }
 
-void write_text(const fs::path& path, const std::string& text) { std::ofstream{path} << text; }
+void write_text(const fs::path& path, const std::string& text) {
+  std::ofstream{path} << text;
+}
 
 } // namespace
 
@@ -153,10 +158,12 @@ CAF_TEST(a damaged block is named and the rest can be recovered) {
   CAF_REQUIRE(tape);
   tape_record r;
   auto more = tape->next(r);
-  while (more && *more) more = tape->next(r);
+  while (more && *more)
+    more = tape->next(r);
   CAF_REQUIRE(!more);
   CAF_CHECK(more.error().code == storage_errc::damaged);
-  CAF_CHECK(more.error().text.starts_with("/a.ttape:block 3:offset " + std::to_string(block.offset)));
+  CAF_CHECK(
+      more.error().text.starts_with("/a.ttape:block 3:offset " + std::to_string(block.offset)));
   auto verified = verify_tape(on, "/a.ttape", {});
   CAF_REQUIRE(verified);
   CAF_CHECK(!verified->intact);
@@ -174,7 +181,8 @@ CAF_TEST(a damaged block is named and the rest can be recovered) {
 
 CAF_TEST(what is no tape is refused in one line) {
   memory_disk on;
-  for (const auto* text : {"", "x", "TRTAPE01", "{\"not\": \"a tape, but long enough for a head\"}"}) {
+  for (const auto* text :
+       {"", "x", "TRTAPE01", "{\"not\": \"a tape, but long enough for a head\"}"}) {
     on.content("/a");
     CAF_REQUIRE(replace_file(on, "/a", text));
     const auto opened = tape_reader::open(on, "/a", {.allow_unfinished = true});
@@ -190,7 +198,8 @@ CAF_TEST(silences are found) {
   auto tape = tape_writer::create(on, "/a.ttape", {});
   CAF_REQUIRE(tape);
   CAF_REQUIRE(tape->add_channel("c", channel_kind::socket));
-  for (const auto seconds : {0, 1, 2, 9, 10}) CAF_REQUIRE(tape->append({seconds * 1'000'000'000LL}, 0, "x"));
+  for (const auto seconds : {0, 1, 2, 9, 10})
+    CAF_REQUIRE(tape->append({seconds * 1'000'000'000LL}, 0, "x"));
   CAF_REQUIRE(tape->finish());
   const auto verified = verify_tape(on, "/a.ttape", std::chrono::seconds{5});
   CAF_REQUIRE(verified);
@@ -201,10 +210,12 @@ CAF_TEST(silences are found) {
 
 CAF_TEST(both recorded text formats are imported) {
   scratch_folder folder;
-  write_text(folder / "lines", "1723161253937000000 {\"stream\":\"a\",\"data\":{}}\n"
-                               "1723161253938000000 {\"lastUpdateId\":5,\"bids\":[],\"asks\":[]}\n\n"
-                               "1723161253938000001 {\"stream\":\"b\",\"data\":{}}");
-  auto report = import_tape(real_disk(), {.inputs = {folder / "lines"}, .output = folder / "lines.ttape"});
+  write_text(folder / "lines",
+             "1723161253937000000 {\"stream\":\"a\",\"data\":{}}\n"
+             "1723161253938000000 {\"lastUpdateId\":5,\"bids\":[],\"asks\":[]}\n\n"
+             "1723161253938000001 {\"stream\":\"b\",\"data\":{}}");
+  auto report =
+      import_tape(real_disk(), {.inputs = {folder / "lines"}, .output = folder / "lines.ttape"});
   CAF_REQUIRE(report);
   CAF_CHECK_EQUAL(report->format, "lines");
   CAF_CHECK_EQUAL(report->lines, 3u);
@@ -212,10 +223,14 @@ CAF_TEST(both recorded text formats are imported) {
   CAF_CHECK_EQUAL(report->tape.records_by_channel.at(1), 1u);
   CAF_CHECK(report->tape.channels.at(1).kind == channel_kind::rest);
 
-  write_text(folder / "ws", "wss://x.test/ws <-> 1618678069.69958\n\nwss://x.test/ws <- 1618678070.5: {\"sub\":1}\n"
-                            "1618678070.25: b'\\x1f\\x8b\\x00\\'\\n'\n1618678071.000000001: text: with colon\n");
-  write_text(folder / "http", "https://x.test/book?a=1 -> 1618678070.75: {\"book\":1}\nconfiguration: {}\n");
-  report = import_tape(real_disk(), {.inputs = {folder / "ws", folder / "http"}, .output = folder / "two.ttape"});
+  write_text(
+      folder / "ws",
+      "wss://x.test/ws <-> 1618678069.69958\n\nwss://x.test/ws <- 1618678070.5: {\"sub\":1}\n"
+      "1618678070.25: b'\\x1f\\x8b\\x00\\'\\n'\n1618678071.000000001: text: with colon\n");
+  write_text(folder / "http",
+             "https://x.test/book?a=1 -> 1618678070.75: {\"book\":1}\nconfiguration: {}\n");
+  report = import_tape(
+      real_disk(), {.inputs = {folder / "ws", folder / "http"}, .output = folder / "two.ttape"});
   CAF_REQUIRE(report);
   CAF_CHECK_EQUAL(report->format, "two-way");
   CAF_CHECK_EQUAL(report->lines, 6u);
@@ -225,11 +240,12 @@ CAF_TEST(both recorded text formats are imported) {
   std::vector<std::string> seen;
   tape_record r;
   for (auto more = tape->next(r); more && *more; more = tape->next(r))
-    seen.push_back(std::to_string(static_cast<int>(tape->channel(r.channel)->kind)) + " " + std::to_string(r.received.ns)
-                   + " " + std::string{r.payload});
+    seen.push_back(std::to_string(static_cast<int>(tape->channel(r.channel)->kind)) + " "
+                   + std::to_string(r.received.ns) + " " + std::string{r.payload});
   const std::vector<std::string> expected{
-      "0 1618678070250000000 " + std::string{"\x1f\x8b\0'\n", 5}, "2 1618678070500000000 {\"sub\":1}",
-      "1 1618678070750000000 {\"book\":1}", "0 1618678071000000001 text: with colon"};
+      "0 1618678070250000000 " + std::string{"\x1f\x8b\0'\n", 5},
+      "2 1618678070500000000 {\"sub\":1}", "1 1618678070750000000 {\"book\":1}",
+      "0 1618678071000000001 text: with colon"};
   CAF_CHECK(seen == expected);
 }
 
@@ -243,24 +259,32 @@ CAF_TEST(a bad import names file and line and leaves nothing) {
       {"empty", "\n\n"}};
   for (const auto& [name, text] : bad) {
     write_text(folder / name, text);
-    auto report = import_tape(real_disk(), {.inputs = {folder / name}, .output = folder / "out.ttape"});
+    auto report =
+        import_tape(real_disk(), {.inputs = {folder / name}, .output = folder / "out.ttape"});
     CAF_REQUIRE(!report);
     CAF_CHECK(report.error().text.find(name + ":") != std::string::npos);
     CAF_CHECK(!fs::exists(folder / "out.ttape"));
     CAF_CHECK(!fs::exists(folder / "out.ttape.part"));
   }
   write_text(folder / "cut.gz", std::string{"\x1f\x8b\x08\0\0\0\0\0\0\3", 10});
-  CAF_CHECK(import_tape(real_disk(), {.inputs = {folder / "cut.gz"}, .output = folder / "out.ttape"}).error().code
-            == storage_errc::damaged);
+  CAF_CHECK(
+      import_tape(real_disk(), {.inputs = {folder / "cut.gz"}, .output = folder / "out.ttape"})
+          .error()
+          .code
+      == storage_errc::damaged);
 }
 
 CAF_TEST(the recorded spot pair imports with the figures that are known of it) {
-  const auto first = recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240808.gz", "spot pair");
-  const auto second = recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240809.gz", "spot pair");
+  const auto first =
+      recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240808.gz", "spot pair");
+  const auto second =
+      recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240809.gz", "spot pair");
   if (!first || !second) return;
   scratch_folder folder;
-  auto report = import_tape(real_disk(), {.inputs = {*first, *second}, .output = folder / "spot.ttape",
-                                          .instrument = "BTC-USDT@binance", .venue = "binance"});
+  auto report = import_tape(real_disk(), {.inputs = {*first, *second},
+                                          .output = folder / "spot.ttape",
+                                          .instrument = "BTC-USDT@binance",
+                                          .venue = "binance"});
   CAF_REQUIRE(report);
   CAF_CHECK_EQUAL(report->lines, 41249u + 58325u);
   CAF_CHECK_EQUAL(report->tape.records, 41249u + 58325u);

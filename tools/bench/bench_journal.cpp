@@ -8,11 +8,10 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <ostream>
+#include <unistd.h>
 
 namespace troupe {
 namespace {
@@ -38,11 +37,15 @@ double median(std::vector<double> values) {
 
 struct latencies {
   std::vector<double> us;
-  void add(steady_time from, steady_time to) { us.push_back(static_cast<double>((to - from).count()) / 1e3); }
+  void add(steady_time from, steady_time to) {
+    us.push_back(static_cast<double>((to - from).count()) / 1e3);
+  }
   [[nodiscard]] double at(double quantile) const {
     auto sorted = us;
     std::sort(sorted.begin(), sorted.end());
-    return sorted.empty() ? 0 : sorted[static_cast<std::size_t>(quantile * static_cast<double>(sorted.size() - 1))];
+    return sorted.empty() ? 0
+                          : sorted[static_cast<std::size_t>(
+                              quantile * static_cast<double>(sorted.size() - 1))];
   }
 };
 
@@ -58,7 +61,8 @@ journal_options options_in(const std::filesystem::path& folder) {
 }
 
 /// The same bytes into a file of zeros, as a journal has, without anything around it.
-result<std::unique_ptr<disk_file>> bare_file(const std::filesystem::path& path, std::uint64_t bytes) {
+result<std::unique_ptr<disk_file>> bare_file(const std::filesystem::path& path,
+                                             std::uint64_t bytes) {
   auto opened = real_disk().open(path, open_mode::truncate);
   if (!opened) return opened;
   const std::string zeros(1u << 20, '\0');
@@ -68,7 +72,8 @@ result<std::unique_ptr<disk_file>> bare_file(const std::filesystem::path& path, 
   return opened;
 }
 
-result<one_by_one> measure_one_by_one(const bench_journal_options& options, const std::filesystem::path& folder) {
+result<one_by_one> measure_one_by_one(const bench_journal_options& options,
+                                      const std::filesystem::path& folder) {
   const monotonic_clock clock;
   auto journal = order_journal::open(real_disk(), options_in(folder));
   if (!journal) return std::move(journal).error();
@@ -117,21 +122,24 @@ struct bench_config : caf::actor_system_config {
 };
 
 /// One caller: sends the next intent when the last one is durable.
-void send_next(caf::event_based_actor* self, const journal_actor& to, std::atomic<std::uint64_t>& done,
-               const std::atomic<bool>& stop) {
+void send_next(caf::event_based_actor* self, const journal_actor& to,
+               std::atomic<std::uint64_t>& done, const std::atomic<bool>& stop) {
   journal_append next;
   next.entries.push_back(to_entry(sample(done)));
   self->request(to, std::chrono::seconds{20}, std::move(next))
       .then(
           [self, to, &done, &stop](const journal_committed&) {
             ++done;
-            if (stop) self->quit();
-            else send_next(self, to, done, stop);
+            if (stop)
+              self->quit();
+            else
+              send_next(self, to, done, stop);
           },
           [self](const caf::error&) { self->quit(); });
 }
 
-result<many_callers> measure_many(const bench_journal_options& options, const std::filesystem::path& folder) {
+result<many_callers> measure_many(const bench_journal_options& options,
+                                  const std::filesystem::path& folder) {
   bench_config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
@@ -146,7 +154,8 @@ result<many_callers> measure_many(const bench_journal_options& options, const st
   std::vector<caf::actor> callers;
   const auto begun = clock.now();
   for (unsigned i = 0; i < options.callers; ++i)
-    callers.push_back(system.spawn([&](caf::event_based_actor* me) { send_next(me, journal, done, stop); }));
+    callers.push_back(
+        system.spawn([&](caf::event_based_actor* me) { send_next(me, journal, done, stop); }));
   self->receive([](int) {}, caf::after(std::chrono::seconds{options.seconds}) >> [] {});
   many_callers out;
   out.intents = done;
@@ -156,14 +165,17 @@ result<many_callers> measure_many(const bench_journal_options& options, const st
   std::string json;
   self->request(journal, std::chrono::seconds{5}, status_request{})
       .receive([&](const status_report& report) { json = report.json; }, [](const caf::error&) {});
-  if (const auto at = json.find("\"syncs\":"); at != std::string::npos) out.syncs = std::stoull(json.substr(at + 8));
+  if (const auto at = json.find("\"syncs\":"); at != std::string::npos)
+    out.syncs = std::stoull(json.substr(at + 8));
   send_shutdown(journal);
   self->wait_for(journal);
-  if (out.intents == 0) return {storage_errc::failed, where.directory.string() + ": no intent became durable"};
+  if (out.intents == 0)
+    return {storage_errc::failed, where.directory.string() + ": no intent became durable"};
   return out;
 }
 
-void print(const bench_journal_options& options, const one_by_one& single, const many_callers& many, std::ostream& out) {
+void print(const bench_journal_options& options, const one_by_one& single, const many_callers& many,
+           std::ostream& out) {
   const auto rate = static_cast<double>(many.intents) / many.seconds;
   json_writer w;
   w.begin_object()
@@ -177,22 +189,27 @@ void print(const bench_journal_options& options, const one_by_one& single, const
       .field("callers", options.callers)
       .field("intents_per_s", rate, 0)
       .field("intents_per_s_goal", 5000)
-      .field("intents_per_sync", many.syncs == 0 ? 0 : static_cast<double>(many.intents) / static_cast<double>(many.syncs), 1)
+      .field("intents_per_sync",
+             many.syncs == 0 ? 0
+                             : static_cast<double>(many.intents) / static_cast<double>(many.syncs),
+             1)
       .end_object();
   if (options.json) {
     out << w.text() << '\n';
     return;
   }
   char line[256];
-  std::snprintf(line, sizeof line, "append + fdatasync of %zu bytes: p50 %.0f us, p99 %.0f us\n", single.bytes,
-                single.journal.at(0.5), single.journal.at(0.99));
+  std::snprintf(line, sizeof line, "append + fdatasync of %zu bytes: p50 %.0f us, p99 %.0f us\n",
+                single.bytes, single.journal.at(0.5), single.journal.at(0.99));
   out << line;
-  std::snprintf(line, sizeof line, "the same bytes without a journal:  p50 %.0f us, p99 %.0f us\n", single.bare.at(0.5),
-                single.bare.at(0.99));
+  std::snprintf(line, sizeof line, "the same bytes without a journal:  p50 %.0f us, p99 %.0f us\n",
+                single.bare.at(0.5), single.bare.at(0.99));
   out << line;
-  std::snprintf(line, sizeof line, "ratio (median of %u alternating runs): %.2f (goal 1.3)\n", options.runs, single.ratio);
+  std::snprintf(line, sizeof line, "ratio (median of %u alternating runs): %.2f (goal 1.3)\n",
+                options.runs, single.ratio);
   out << line;
-  std::snprintf(line, sizeof line, "group commit, %u callers: %.0f intents/s (goal 5000)\n", options.callers, rate);
+  std::snprintf(line, sizeof line, "group commit, %u callers: %.0f intents/s (goal 5000)\n",
+                options.callers, rate);
   out << line;
 }
 
