@@ -14,8 +14,6 @@ using binance::decoder;
 
 namespace {
 
-market_event decoded(decoder& d, std::string_view frame) { return d.decode(frame); }
-
 frame_damage damage_of(std::string_view frame, binance::decoder_options options = {}) {
   decoder d{options};
   const auto& e = d.decode(frame);
@@ -56,7 +54,7 @@ void mutate(std::string& text, std::mt19937_64& random) {
 CAF_TEST(every_layout_is_decoded) {
   decoder d;
   const auto& frames = test::sample_frames();
-  const auto e = [&](std::size_t i) { return decoded(d, frames[i]); };
+  const auto e = [&](std::size_t i) -> const market_event& { return d.decode(frames[i]); };
   const auto spot = e(0);
   CAF_CHECK(spot.kind == event_kind::depth && d.took_fast_path());
   CAF_CHECK_EQUAL(spot.symbol, "ABCUSDT");

@@ -240,11 +240,13 @@ CAF_TEST(bars_of_a_simple_market) {
   r.core.advance(at_ms(41'900));
   CAF_CHECK(r.heard.of(std::chrono::minutes{1}).empty());
   r.core.advance(at_ms(42'100));
-  CAF_REQUIRE_EQUAL(r.heard.of(std::chrono::minutes{1}).size(), 1u);
-  CAF_CHECK_EQUAL(r.heard.of(std::chrono::minutes{1})[0].volume.raw, 150);
+  const auto minutes = r.heard.of(std::chrono::minutes{1});
+  CAF_REQUIRE_EQUAL(minutes.size(), 1u);
+  CAF_CHECK_EQUAL(minutes[0].volume.raw, 150);
   r.core.finish();
-  CAF_CHECK_EQUAL(r.heard.of(std::chrono::hours{24}).size(), 1u);
-  CAF_CHECK_EQUAL(r.heard.of(std::chrono::hours{24})[0].trades, 5u);
+  const auto days = r.heard.of(std::chrono::hours{24});
+  CAF_REQUIRE_EQUAL(days.size(), 1u);
+  CAF_CHECK_EQUAL(days[0].trades, 5u);
 }
 
 CAF_TEST(late_trades_change_no_closed_bar) {
