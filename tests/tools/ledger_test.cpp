@@ -1,8 +1,8 @@
 #define CAF_SUITE venue_ledger
-#include <caf/test/unit_test.hpp>
-
 #include "tests/tools/venue_sim_support.hpp"
 #include "tools/venue_sim/ledger_check.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <fstream>
 #include <random>
@@ -15,12 +15,25 @@ using namespace troupe::venue_sim::test;
 namespace {
 
 ledger_order an_order(std::int64_t id, std::string client, std::string_view quantity = "1") {
-  return {id, std::move(client), "BTCUSDT", ledger_side::buy, "LIMIT", "GTC", e8("100.01"), e8(quantity), 0, 5, 6};
+  return {
+      id, std::move(client), "BTCUSDT", ledger_side::buy, "LIMIT", "GTC", e8("100.01"), e8(quantity), 0, 5,
+      6};
 }
 
 ledger_fill a_fill(std::int64_t trade, std::int64_t id, std::string client, std::string_view quantity = "1") {
-  return {trade, id, std::move(client), "BTCUSDT", ledger_side::buy, e8("100.01"), e8(quantity), e8("100.01"),
-          e8("0.001"), "BTC", true, "queue", 7};
+  return {trade,
+          id,
+          std::move(client),
+          "BTCUSDT",
+          ledger_side::buy,
+          e8("100.01"),
+          e8(quantity),
+          e8("100.01"),
+          e8("0.001"),
+          "BTC",
+          true,
+          "queue",
+          7};
 }
 
 journaled_fill journaled(const ledger_fill& f) {
@@ -84,11 +97,12 @@ CAF_TEST(a torn tail is cut off wherever it tore) {
   const auto whole = content_of(file);
   const auto last_line = whole.rfind('\n', whole.size() - 2) + 1;
   for (auto size = last_line + 1; size < whole.size(); ++size) {
-    write(file, whole.substr(0, size));
-    const auto read = read_ledger(file);
+    const auto read = parse_ledger(std::string_view{whole}.substr(0, size), "torn");
     CAF_REQUIRE(read.has_value());
     CAF_REQUIRE_EQUAL(read->torn_bytes, size - last_line);
     CAF_REQUIRE(read->refusals.empty());
+    if (size % 29 != 0 && size + 1 != whole.size()) continue; // on disk: some of them
+    write(file, whole.substr(0, size));
     ledger_content found;
     auto again = ledger_writer::open(file, 0, 0, found);
     CAF_REQUIRE(again.has_value());
@@ -104,14 +118,13 @@ CAF_TEST(every flipped bit is found or cuts the tail) {
   const auto file = folder.path() / "ledger.log";
   fill_ledger(file);
   const auto whole = content_of(file);
-  const auto good = *read_ledger(file);
+  const auto good = *parse_ledger(whole, "whole");
   const auto last_line = whole.rfind('\n', whole.size() - 2) + 1;
   std::size_t found = 0;
-  for (std::size_t bit = 0; bit < whole.size() * 8; bit += 11) {
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     auto bad = whole;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
-    write(file, bad);
-    const auto read = read_ledger(file);
+    const auto read = parse_ledger(bad, "flipped");
     if (!read) {
       ++found;
       CAF_REQUIRE(read.error().code == make_error_code(venue_sim_errc::bad_ledger));
@@ -123,7 +136,7 @@ CAF_TEST(every flipped bit is found or cuts the tail) {
     CAF_REQUIRE_EQUAL(read->orders.size(), good.orders.size());
     CAF_REQUIRE_EQUAL(read->fills.size(), good.fills.size());
   }
-  CAF_CHECK_GREATER(found, whole.size() / 2);
+  CAF_CHECK_GREATER(found, whole.size() * 6);
 }
 
 CAF_TEST(a missing record in the middle is found) {
@@ -140,12 +153,13 @@ CAF_TEST(a missing record in the middle is found) {
 CAF_TEST(equal journals and ledgers compare clean) {
   ledger_content ledger;
   ledger.orders = {an_order(1, "a"), an_order(2, "b"), an_order(3, "c")};
-  for (const auto& o : ledger.orders) ledger.by_client_id[o.client_order_id].push_back(o.order_id);
+  for (const auto& o : ledger.orders)
+    ledger.by_client_id[o.client_order_id].push_back(o.order_id);
   ledger.fills = {a_fill(11, 1, "a")};
   ledger.ends = {{2, "b", "cancel", "x", 1}};
-  const std::vector<journaled_intent> intents{{"ia", "a", intent_end::done},     {"ib", "b", intent_end::done},
-                                              {"ic", "c", intent_end::open},     {"id", "d", intent_end::rejected},
-                                              {"ie", "e", intent_end::absent},   {"if", "f", intent_end::denied}};
+  const std::vector<journaled_intent> intents{
+      {"ia", "a", intent_end::done},     {"ib", "b", intent_end::done},   {"ic", "c", intent_end::open},
+      {"id", "d", intent_end::rejected}, {"ie", "e", intent_end::absent}, {"if", "f", intent_end::denied}};
   const auto clean = compare_with_ledger(ledger, intents, {journaled(ledger.fills[0])});
   CAF_CHECK(clean.clean());
   CAF_CHECK_EQUAL(clean.venue_orders, 3u);

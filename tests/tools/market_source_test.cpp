@@ -1,9 +1,9 @@
 #define CAF_SUITE venue_market
-#include <caf/test/unit_test.hpp>
-
 #include "tests/support/recordings.hpp"
 #include "tests/tools/venue_sim_support.hpp"
 #include "tools/venue_sim/order_flow.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <random>
 
@@ -29,7 +29,8 @@ std::optional<recording> recorded(std::initializer_list<std::string_view> names,
 
 std::string stream_of(const market_event& e, const std::string& depth) {
   const auto symbol = depth.substr(0, depth.find('@'));
-  return e.kind == frame_kind::depth ? depth : symbol + (e.kind == frame_kind::trade ? "@trade" : "@bookTicker");
+  return e.kind == frame_kind::depth ? depth
+                                     : symbol + (e.kind == frame_kind::trade ? "@trade" : "@bookTicker");
 }
 
 /// All lines of recordings but the book image, without their receive times.
@@ -40,7 +41,8 @@ std::vector<std::string> frames_of(const std::filesystem::path& file) {
   while (gzgets(in, line.data(), static_cast<int>(line.size())) != nullptr) {
     std::string_view text{line.c_str()};
     text.remove_prefix(text.find(' ') + 1);
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    while (!text.empty() && text.back() == '\n')
+      text.remove_suffix(1);
     if (text.starts_with("{\"stream\"")) out.emplace_back(text);
   }
   gzclose(in);
@@ -84,7 +86,8 @@ void follow_laps(tape_market& market, std::int64_t laps, std::uint64_t seed) {
   client_book client;
   client.take(market.book());
   std::int64_t last_u = 0, last_event_ms = 0, last_trade = 0, last_ticker = 0, last_trade_ms = 0;
-  std::size_t seams = 0, breaks = 0, backwards = 0, holes = 0, crossed = 0, jumps = 0, unequal = 0, checks = 0;
+  std::size_t seams = 0, breaks = 0, backwards = 0, holes = 0, crossed = 0, jumps = 0, unequal = 0,
+              checks = 0;
   std::int64_t mid_sum = 0;
   while (market.next_time() <= until) {
     const auto& e = market.advance();
@@ -148,8 +151,8 @@ CAF_TEST(a recording that is not whole is refused) {
   };
   const std::string_view image = R"({"lastUpdateId":10,"bids":[["1.0","1.0"]],"asks":[["2.0","1.0"]]})";
   const auto diff = [](int first, int last) {
-    return R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":)" + std::to_string(first)
-           + R"(,"u":)" + std::to_string(last) + R"(,"b":[["1.0","2.0"]],"a":[]}})";
+    return R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":)"
+           + std::to_string(first) + R"(,"u":)" + std::to_string(last) + R"(,"b":[["1.0","2.0"]],"a":[]}})";
   };
   const auto a = diff(9, 11), b = diff(12, 13), far = diff(14, 15), other = diff(13, 14);
   CAF_CHECK(!refused({image, a, b}));
@@ -183,7 +186,8 @@ CAF_TEST(seeking equals playing) {
   for (const std::int64_t tenths : {0, 3, 12, 13, 14, 40, 555, 1500}) {
     tape_market played{small_recording(), true}, sought{small_recording(), true};
     const auto target = played.shape().start_ns + tenths * 100'000'000;
-    while (played.next_time() <= target) (void)played.advance();
+    while (played.next_time() <= target)
+      (void)played.advance();
     sought.seek(target);
     CAF_CHECK_EQUAL(played.next_time(), sought.next_time());
     CAF_CHECK_EQUAL(played.lap(), sought.lap());
@@ -191,7 +195,8 @@ CAF_TEST(seeking equals playing) {
     CAF_CHECK(played.book().bids() == sought.book().bids());
     CAF_CHECK(played.book().asks() == sought.book().asks());
     for (int i = 0; i < 20; ++i)
-      CAF_CHECK_EQUAL(market_frame(played.advance(), played.shape()), market_frame(sought.advance(), sought.shape()));
+      CAF_CHECK_EQUAL(market_frame(played.advance(), played.shape()),
+                      market_frame(sought.advance(), sought.shape()));
   }
 }
 
@@ -203,7 +208,8 @@ CAF_TEST(a recorded spot day plays back byte for byte and ends where it must) {
   const auto depth = tape->depth_stream;
   std::vector<std::string> lines;
   for (const auto* name : {"spot/btcusdt_20240808.gz", "spot/btcusdt_20240809.gz"})
-    for (auto& l : frames_of(*troupe::test::recording(std::string{examples} + name, "spot playback"))) lines.push_back(std::move(l));
+    for (auto& l : frames_of(*troupe::test::recording(std::string{examples} + name, "spot playback")))
+      lines.push_back(std::move(l));
   {
     tape_market market{*tape, false};
     std::size_t at = 0, different = 0;
@@ -236,7 +242,8 @@ CAF_TEST(a recorded futures day ends where it must) {
   if (!tape) return;
   const auto depth = tape->depth_stream;
   CAF_CHECK_EQUAL(tape->stale, 4u);
-  const auto lines = frames_of(*troupe::test::recording(std::string{examples} + "usdm/btcusdt_20240808.gz", "usdm playback"));
+  const auto lines = frames_of(
+      *troupe::test::recording(std::string{examples} + "usdm/btcusdt_20240808.gz", "usdm playback"));
   {
     tape_market market{*tape, false};
     std::size_t different = 0;
@@ -305,7 +312,8 @@ CAF_TEST(the generated market is contiguous and never crossed) {
       if (best != ticker_bid || client.asks.begin()->first != ticker_ask.price_e8) ++disagrees;
     }
   }
-  CAF_MESSAGE(diffs << " diffs, " << trades << " trades, levels " << client.bids.size() << "/" << client.asks.size());
+  CAF_MESSAGE(diffs << " diffs, " << trades << " trades, levels " << client.bids.size() << "/"
+                    << client.asks.size());
   CAF_CHECK(!client.broken);
   CAF_CHECK_EQUAL(crossed + unequal + disagrees + backwards, 0u);
   CAF_CHECK_GREATER(diffs, 1100u);

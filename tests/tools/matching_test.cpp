@@ -1,7 +1,7 @@
 #define CAF_SUITE venue_matching
-#include <caf/test/unit_test.hpp>
-
 #include "tests/tools/venue_sim_support.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <random>
 
@@ -62,8 +62,10 @@ struct bench {
     e.bids = bids;
     e.asks = asks;
     e.time_ns = ++now;
-    for (const auto& l : bids) book.set_bid(l);
-    for (const auto& l : asks) book.set_ask(l);
+    for (const auto& l : bids)
+      book.set_bid(l);
+    for (const auto& l : asks)
+      book.set_ask(l);
     book.set_id(book.id() + 1);
     engine.on_market(e, book);
   }
@@ -124,7 +126,8 @@ CAF_TEST(immediate or cancel and fill or kill end at once) {
   const auto fok = b.accepted(b.place(order_side::buy, order_type::limit, "100.02", "5", time_in_force::fok));
   CAF_CHECK(b.of(fok).status == order_status::expired);
   CAF_CHECK_EQUAL(b.of(fok).filled_e8, 0);
-  const auto whole = b.accepted(b.place(order_side::buy, order_type::limit, "100.02", "3", time_in_force::fok));
+  const auto whole =
+      b.accepted(b.place(order_side::buy, order_type::limit, "100.02", "3", time_in_force::fok));
   CAF_CHECK(b.of(whole).status == order_status::filled);
   CAF_CHECK_EQUAL(b.engine.quote().locked_e8, 0);
 }
@@ -192,16 +195,18 @@ CAF_TEST(refusals carry the codes of the venue) {
   CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "100.005", "1")), -1013);   // PRICE_FILTER
   CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "0.000001")), -1013); // LOT_SIZE
   CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "0.000015")), -1013);
-  CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "0.05")), -1013);     // NOTIONAL: 4.95
+  CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "0.05")), -1013); // NOTIONAL: 4.95
   CAF_CHECK_EQUAL(b.code(b.place(buy, order_type::market, "", "0.04")), -1013);
-  CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "102")), -2010);      // 10,098 > 10,000
+  CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "102")), -2010); // 10,098 > 10,000
   CAF_CHECK_EQUAL(b.code(b.place(sell, limit, "101", "10.00001")), -2010);
   CAF_CHECK_EQUAL(b.code(b.place(buy, order_type::limit_maker, "100.01", "1")), -2010);
   CAF_CHECK_EQUAL(b.code(b.place(sell, order_type::limit_maker, "100.00", "1")), -2010);
-  CAF_CHECK_EQUAL(b.code(b.place(buy, order_type::limit_maker, "100.00", "1", time_in_force::gtc, "once")), 0);
+  CAF_CHECK_EQUAL(b.code(b.place(buy, order_type::limit_maker, "100.00", "1", time_in_force::gtc, "once")),
+                  0);
   CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "1", time_in_force::gtc, "once")), -2010); // still open
   CAF_CHECK_EQUAL(b.code(b.engine.cancel(0, "once", {}, ++b.now)), 0);
-  CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "1", time_in_force::gtc, "once")), 0); // accepted again, as at the venue
+  CAF_CHECK_EQUAL(b.code(b.place(buy, limit, "99", "1", time_in_force::gtc, "once")),
+                  0); // accepted again, as at the venue
   CAF_CHECK_EQUAL(b.code(b.engine.cancel(0, "never", {}, ++b.now)), -2011);
   const auto newest = b.engine.find("once")->id;
   CAF_CHECK_EQUAL(b.code(b.engine.cancel(newest, "another", {}, ++b.now)), -2039);
@@ -230,7 +235,9 @@ CAF_TEST(money and goods are conserved whatever happens) {
       const auto price = text_e8(e8("99.80") + below(40) * e8("0.01"));
       const auto quantity = text_e8(e8("0.05") + below(200) * e8("0.01"));
       switch (random() % 6) {
-      case 0: (void)b.place(side, order_type::market, "", quantity); break;
+      case 0:
+        (void)b.place(side, order_type::market, "", quantity);
+        break;
       case 1:
       case 2: {
         const auto tif = static_cast<time_in_force>(random() % 3);
@@ -241,12 +248,16 @@ CAF_TEST(money and goods are conserved whatever happens) {
       case 3:
         if (!ids.empty()) (void)b.engine.cancel(ids[random() % ids.size()], {}, {}, ++b.now);
         break;
-      case 4: b.trade(price, quantity, random() % 2 == 0); break;
+      case 4:
+        b.trade(price, quantity, random() % 2 == 0);
+        break;
       default: {
         const auto bid = e8("99.95") + below(8) * e8("0.01");
         std::vector<book_level> bids, asks;
-        for (const auto& [p, q] : b.book.bids()) if (p > bid) bids.push_back({p, 0});
-        for (const auto& [p, q] : b.book.asks()) if (p <= bid) asks.push_back({p, 0});
+        for (const auto& [p, q] : b.book.bids())
+          if (p > bid) bids.push_back({p, 0});
+        for (const auto& [p, q] : b.book.asks())
+          if (p <= bid) asks.push_back({p, 0});
         bids.push_back({bid, e8("0.5") + below(300) * e8("0.01")});
         asks.push_back({bid + e8("0.01"), e8("0.5") + below(300) * e8("0.01")});
         b.diff(bids, asks);
@@ -272,9 +283,12 @@ CAF_TEST(money and goods are conserved whatever happens) {
     // The same history, told again, gives the same account.
     matching_engine again{bench::rules(), e8("10"), e8("10000")};
     for (const auto& r : b.engine.take_reports()) {
-      if (r.kind == order_report::kind_type::accepted) again.restore_order(r.now);
-      else if (r.execution) again.restore_fill(*r.execution);
-      else again.restore_end(r.now.id, r.now.status, r.time_ns);
+      if (r.kind == order_report::kind_type::accepted)
+        again.restore_order(r.now);
+      else if (r.execution)
+        again.restore_fill(*r.execution);
+      else
+        again.restore_end(r.now.id, r.now.status, r.time_ns);
     }
     CAF_CHECK_EQUAL(again.base().free_e8, b.engine.base().free_e8);
     CAF_CHECK_EQUAL(again.quote().free_e8, b.engine.quote().free_e8);

@@ -6,11 +6,12 @@
 #include "runtime/net/ws_client.hpp"
 #include "tools/venue_sim/parameters.hpp"
 
+#include <simdjson.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
-#include <simdjson.h>
 
 namespace troupe::venue_sim::test {
 
@@ -142,7 +143,9 @@ public:
   }
   std::string state() { return control("GET", "/state").value_or({}).body; }
   /// Status of the answer to POST /faults.
-  unsigned script(std::string faults) { return control("POST", "/faults", std::move(faults)).value_or({}).status; }
+  unsigned script(std::string faults) {
+    return control("POST", "/faults", std::move(faults)).value_or({}).status;
+  }
 
   /// Opens a socket that fills an inbox.
   std::pair<std::shared_ptr<inbox>, net::ws_client*> socket(std::string target) {
@@ -163,8 +166,10 @@ public:
     auto [box, ws] = socket("/ws-api/v3");
     const auto stamp = std::to_string(venue_ms());
     const auto text = "apiKey=simulator-key&recvWindow=60000&timestamp=" + stamp;
-    ws->send_text(R"({"id":"s","method":"userDataStream.subscribe.signature","params":{"apiKey":"simulator-key",)"
-                  R"("recvWindow":60000,"timestamp":)" + stamp + R"(,"signature":")" + hmac_hex("simulator-secret", text) + "\"}}");
+    ws->send_text(
+        R"({"id":"s","method":"userDataStream.subscribe.signature","params":{"apiKey":"simulator-key",)"
+        R"("recvWindow":60000,"timestamp":)"
+        + stamp + R"(,"signature":")" + hmac_hex("simulator-secret", text) + "\"}}");
     if (box->wait_for("subscriptionId").empty()) return nullptr;
     return box;
   }
@@ -173,7 +178,8 @@ private:
   result<net::http_response> send(net::http_client& through, net::http_request request) {
     auto done = std::make_shared<std::promise<result<net::http_response>>>();
     auto future = done->get_future();
-    through.send(std::move(request), 8s, [done](result<net::http_response> r) { done->set_value(std::move(r)); });
+    through.send(std::move(request), 8s,
+                 [done](result<net::http_response> r) { done->set_value(std::move(r)); });
     return future.get();
   }
 

@@ -1,14 +1,14 @@
 #define CAF_SUITE venue_payloads
-#include <caf/test/unit_test.hpp>
-
 #include "tests/support/recordings.hpp"
 #include "tests/tools/venue_sim_support.hpp"
 #include "tools/venue_sim/exchange.hpp"
 #include "tools/venue_sim/faults.hpp"
 
+#include <caf/test/unit_test.hpp>
+#include <simdjson.h>
+
 #include <fstream>
 #include <set>
-#include <simdjson.h>
 
 using namespace troupe;
 using namespace troupe::venue_sim;
@@ -44,7 +44,8 @@ std::set<std::string> keys_of(std::string_view json) {
 
 /// The nth published example of a section; empty without the data folder.
 std::string example(std::string_view page, std::string_view section, int nth) {
-  const auto file = troupe::test::recording("venues/derived/official_doc_examples/binance_spot.jsonl", "official examples");
+  const auto file =
+      troupe::test::recording("venues/derived/official_doc_examples/binance_spot.jsonl", "official examples");
   if (!file) return {};
   std::ifstream in{*file};
   simdjson::dom::parser parser;
@@ -65,7 +66,8 @@ void same_keys(std::string_view ours, std::string_view page, std::string_view se
   const auto theirs = example(page, section, nth);
   if (theirs.empty()) return;
   auto wanted = keys_of(theirs);
-  for (const auto& k : not_simulated) wanted.erase(k);
+  for (const auto& k : not_simulated)
+    wanted.erase(k);
   const auto found = keys_of(ours);
   for (const auto& k : wanted)
     if (!found.contains(k)) CAF_CHECK_EQUAL(section, "lacks " + k);
@@ -81,12 +83,14 @@ struct bench {
   bench() {
     auto ledger = ledger_writer::open(folder.path() / "ledger.log", e8("10"), e8("100000"), history);
     if (!ledger) CAF_FAIL(ledger.error().message());
-    venue = std::make_unique<exchange>(exchange_settings{std::string{key}, std::string{secret}, 1, limits}, market,
-                                       trading_rules{}, std::move(*ledger), history);
-    for (int i = 0; i < 6; ++i) venue->on_market(market.advance());
+    venue = std::make_unique<exchange>(exchange_settings{std::string{key}, std::string{secret}, 1, limits},
+                                       market, trading_rules{}, std::move(*ledger), history);
+    for (int i = 0; i < 6; ++i)
+      venue->on_market(market.advance());
     now.market_ns = market.next_time();
   }
-  api_reply raw(std::string_view method, std::string_view path, std::string_view query, std::string_view with = key) {
+  api_reply raw(std::string_view method, std::string_view path, std::string_view query,
+                std::string_view with = key) {
     return venue->handle({method, path, query, {}, with}, now);
   }
   api_reply open(std::string_view path, std::string_view query = {}) { return raw("GET", path, query); }
@@ -116,14 +120,17 @@ struct bench {
   instant now{0, 1'000'000'000};
 };
 
-constexpr std::string_view limit_buy = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=99.00";
+constexpr std::string_view limit_buy =
+    "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=99.00";
 
 } // namespace
 
 CAF_TEST(signatures are those of the published vectors) {
-  CAF_CHECK_EQUAL(hmac_hex(secret, "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000"
-                                   "&timestamp=1499827319559"),
-                  "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71");
+  CAF_CHECK_EQUAL(
+      hmac_hex(secret,
+               "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000"
+               "&timestamp=1499827319559"),
+      "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71");
   CAF_CHECK_EQUAL(hmac_hex(secret, "timestamp=1578963600000"),
                   "d84e6641b1e328e7b418fff030caed655c266299c9355e36ce801ed14631eed4");
   CAF_CHECK_EQUAL(signed_text("a=1&signature=xx&b=2", "c=3&signature=yy"), "a=1&b=2c=3");
@@ -150,13 +157,20 @@ CAF_TEST(answers have the keys of the published examples) {
   if (!theirs.empty())
     for (const auto& k : keys_of(theirs))
       if (!beyond.contains(k)) CAF_CHECK(keys_of(info).contains(k));
-  same_keys(b.sign("POST", "/api/v3/order", std::string{limit_buy} + "&newOrderRespType=ACK").body, rest, "New order (TRADE)", 0);
-  same_keys(b.sign("POST", "/api/v3/order", std::string{limit_buy} + "&newOrderRespType=RESULT").body, rest, "New order (TRADE)", 1);
-  same_keys(b.sign("POST", "/api/v3/order", "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=1").body, rest, "New order (TRADE)", 2);
-  same_keys(b.sign("POST", "/api/v3/order", std::string{limit_buy} + "&newClientOrderId=mine").body, rest, "New order (TRADE)",
-            2, {"/fills[]/commission", "/fills[]/commissionAsset", "/fills[]/price", "/fills[]/qty", "/fills[]/tradeId"});
-  same_keys(b.sign("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine").body, rest, "Query order (USER_DATA)");
-  same_keys(b.sign("GET", "/api/v3/openOrders", "symbol=BTCUSDT").body, rest, "Current open orders (USER_DATA)");
+  same_keys(b.sign("POST", "/api/v3/order", std::string{limit_buy} + "&newOrderRespType=ACK").body, rest,
+            "New order (TRADE)", 0);
+  same_keys(b.sign("POST", "/api/v3/order", std::string{limit_buy} + "&newOrderRespType=RESULT").body, rest,
+            "New order (TRADE)", 1);
+  same_keys(b.sign("POST", "/api/v3/order", "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=1").body, rest,
+            "New order (TRADE)", 2);
+  same_keys(b.sign("POST", "/api/v3/order", std::string{limit_buy} + "&newClientOrderId=mine").body, rest,
+            "New order (TRADE)", 2,
+            {"/fills[]/commission", "/fills[]/commissionAsset", "/fills[]/price", "/fills[]/qty",
+             "/fills[]/tradeId"});
+  same_keys(b.sign("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine").body, rest,
+            "Query order (USER_DATA)");
+  same_keys(b.sign("GET", "/api/v3/openOrders", "symbol=BTCUSDT").body, rest,
+            "Current open orders (USER_DATA)");
   same_keys(b.sign("GET", "/api/v3/allOrders", "symbol=BTCUSDT").body, rest, "All orders (USER_DATA)");
   same_keys(b.sign("GET", "/api/v3/myTrades", "symbol=BTCUSDT").body, rest, "Account trade list (USER_DATA)");
   same_keys(b.sign("GET", "/api/v3/account", "").body, rest, "Account information (USER_DATA)");
@@ -164,7 +178,8 @@ CAF_TEST(answers have the keys of the published examples) {
   same_keys(refused.body, rest, "Error Codes");
   CAF_CHECK_EQUAL(bench::code_of(refused), -1121);
   (void)b.settle();
-  same_keys(b.sign("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine").body, rest, "Cancel order (TRADE)");
+  same_keys(b.sign("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=mine").body, rest,
+            "Cancel order (TRADE)");
   const auto events = b.settle();
   CAF_REQUIRE_EQUAL(events.size(), 2u);
   same_keys(subscribed_event(0, events[0]), "user-data-stream.md", "Order Update");
@@ -212,7 +227,9 @@ CAF_TEST(access is checked as the venue does) {
 
 CAF_TEST(order parameters are checked as the venue does) {
   bench b;
-  const auto code = [&](const std::string& query) { return bench::code_of(b.sign("POST", "/api/v3/order", query)); };
+  const auto code = [&](const std::string& query) {
+    return bench::code_of(b.sign("POST", "/api/v3/order", query));
+  };
   CAF_CHECK_EQUAL(code("side=BUY&type=LIMIT"), -1102);
   CAF_CHECK_EQUAL(code("symbol=NOSUCH&side=BUY&type=LIMIT"), -1121);
   CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=HOLD&type=LIMIT"), -1117);
@@ -222,14 +239,17 @@ CAF_TEST(order parameters are checked as the venue does) {
   CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=BUY&type=MARKET&timeInForce=GTC&quantity=1"), -1106);
   CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=BUY&type=MARKET"), -1102);
   CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=9x"), -1100);
-  CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1.000000001&price=99"), -1111);
+  CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1.000000001&price=99"),
+                  -1111);
   CAF_CHECK_EQUAL(code("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0&price=99"), -1013);
   CAF_CHECK_EQUAL(code(std::string{limit_buy} + "&newClientOrderId=a%20b"), -1100);
   CAF_CHECK_EQUAL(code(std::string{limit_buy} + "&newClientOrderId=" + std::string(37, 'a')), -1100);
   CAF_CHECK_EQUAL(code(std::string{limit_buy} + "&newClientOrderId=same"), 0);
   CAF_CHECK_EQUAL(code(std::string{limit_buy} + "&newClientOrderId=same"), -2010);
-  CAF_CHECK_EQUAL(bench::code_of(b.sign("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=nobody")), -2013);
-  CAF_CHECK_EQUAL(bench::code_of(b.sign("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=nobody")), -2011);
+  CAF_CHECK_EQUAL(bench::code_of(b.sign("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=nobody")),
+                  -2013);
+  CAF_CHECK_EQUAL(
+      bench::code_of(b.sign("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=nobody")), -2011);
   CAF_CHECK_EQUAL(bench::code_of(b.sign("DELETE", "/api/v3/order", "symbol=BTCUSDT")), -1102);
   CAF_CHECK_EQUAL(b.open("/api/v3/nothing").status, 404u);
 }
@@ -243,18 +263,25 @@ CAF_TEST(budgets are charged and overdrawn budgets are refused) {
   };
   const auto before = used(b.open("/api/v3/ping"));
   CAF_CHECK_EQUAL(used(b.open("/api/v3/depth", "symbol=BTCUSDT&limit=5000")), before + 250);
-  CAF_CHECK_EQUAL(used(b.sign("POST", "/api/v3/order", std::string{limit_buy})), before + 250); // accepted: free
-  CAF_CHECK_EQUAL(used(b.sign("POST", "/api/v3/order", "symbol=BTCUSDT")), before + 251);       // refused: not
+  CAF_CHECK_EQUAL(used(b.sign("POST", "/api/v3/order", std::string{limit_buy})),
+                  before + 250);                                                          // accepted: free
+  CAF_CHECK_EQUAL(used(b.sign("POST", "/api/v3/order", "symbol=BTCUSDT")), before + 251); // refused: not
   api_reply last;
-  for (int i = 0; i < 25; ++i) last = b.open("/api/v3/depth", "symbol=BTCUSDT&limit=5000");
+  for (int i = 0; i < 25; ++i)
+    last = b.open("/api/v3/depth", "symbol=BTCUSDT&limit=5000");
   CAF_CHECK_EQUAL(last.status, 429u);
-  CAF_CHECK(std::any_of(last.fields.begin(), last.fields.end(), [](auto& f) { return f.first == "Retry-After"; }));
-  for (int i = 0; i < 12; ++i) last = b.open("/api/v3/ping");
+  CAF_CHECK(
+      std::any_of(last.fields.begin(), last.fields.end(), [](auto& f) { return f.first == "Retry-After"; }));
+  for (int i = 0; i < 12; ++i)
+    last = b.open("/api/v3/ping");
   CAF_CHECK_EQUAL(last.status, 418u);
   b.now.steady_ns += 121'000'000'000;
   CAF_CHECK_EQUAL(b.open("/api/v3/ping").status, 200u);
   for (int i = 0; i < 99; ++i)
-    CAF_REQUIRE_EQUAL(b.sign("POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price=99").status, 200u);
+    CAF_REQUIRE_EQUAL(b.sign("POST", "/api/v3/order",
+                             "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price=99")
+                          .status,
+                      200u);
   const auto full = b.sign("POST", "/api/v3/order", std::string{limit_buy});
   (void)full;
   const auto over = b.sign("POST", "/api/v3/order", std::string{limit_buy});
@@ -266,29 +293,40 @@ CAF_TEST(calls of the socket API sign sorted parameters) {
   bench b;
   const auto call = [&](const std::string& method, std::string members, std::string text) {
     text += "&timestamp=" + std::to_string(b.now.market_ms());
-    members += R"(,"timestamp":)" + std::to_string(b.now.market_ms()) + R"(,"signature":")" + hmac_hex(secret, text) + "\"";
+    members += R"(,"timestamp":)" + std::to_string(b.now.market_ms()) + R"(,"signature":")"
+               + hmac_hex(secret, text) + "\"";
     return b.venue->call(R"({"id":"x1","method":")" + method + R"(","params":{)" + members + "}}", b.now);
   };
   const auto k = std::string{key};
-  const auto placed = call("order.place",
-                           R"("symbol":"BTCUSDT","side":"BUY","type":"LIMIT","timeInForce":"GTC","price":"99.00","quantity":"1",)"
-                           R"("newOrderRespType":"RESULT","newClientOrderId":"ws1","apiKey":")" + k + "\"",
-                           "apiKey=" + k + "&newClientOrderId=ws1&newOrderRespType=RESULT&price=99.00&quantity=1&side=BUY"
-                           "&symbol=BTCUSDT&timeInForce=GTC");
+  const auto placed = call(
+      "order.place",
+      R"("symbol":"BTCUSDT","side":"BUY","type":"LIMIT","timeInForce":"GTC","price":"99.00","quantity":"1",)"
+      R"("newOrderRespType":"RESULT","newClientOrderId":"ws1","apiKey":")"
+          + k + "\"",
+      "apiKey=" + k
+          + "&newClientOrderId=ws1&newOrderRespType=RESULT&price=99.00&quantity=1&side=BUY"
+            "&symbol=BTCUSDT&timeInForce=GTC");
   // "type" sorts behind "timestamp": this signature misses it.
   CAF_CHECK(placed.text.find("-1022") != std::string::npos);
   const auto stamp = std::to_string(b.now.market_ms());
-  const auto text = "apiKey=" + k + "&newClientOrderId=ws1&newOrderRespType=RESULT&price=99.00&quantity=1&side=BUY&symbol=BTCUSDT"
-                    "&timeInForce=GTC&timestamp=" + stamp + "&type=LIMIT";
+  const auto text =
+      "apiKey=" + k
+      + "&newClientOrderId=ws1&newOrderRespType=RESULT&price=99.00&quantity=1&side=BUY&symbol=BTCUSDT"
+        "&timeInForce=GTC&timestamp="
+      + stamp + "&type=LIMIT";
   const auto good = b.venue->call(
-      R"({"id":"x2","method":"order.place","params":{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT","timeInForce":"GTC",)"
-      R"("price":"99.00","quantity":"1","newOrderRespType":"RESULT","newClientOrderId":"ws1","apiKey":")" + k
-          + R"(","timestamp":)" + stamp + R"(,"signature":")" + hmac_hex(secret, text) + "\"}}", b.now);
+      R"({"id":"x2","method":"order.place","params":{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT",)"
+      R"("timeInForce":"GTC","price":"99.00","quantity":"1",)"
+      R"("newOrderRespType":"RESULT","newClientOrderId":"ws1","apiKey":")"
+          + k + R"(","timestamp":)" + stamp + R"(,"signature":")" + hmac_hex(secret, text) + "\"}}",
+      b.now);
   CAF_CHECK(good.order_entry);
   CAF_CHECK(good.text.find(R"("status":200)") != std::string::npos);
   same_keys(good.text, "web-socket-api.md", "Response format", 0);
-  same_keys(b.venue->call(R"({"id":1,"method":"time"})", b.now).text, "web-socket-api.md", "How to show/hide rate limit information", 1);
-  const auto subscribed = call("userDataStream.subscribe.signature", R"("apiKey":")" + k + "\"", "apiKey=" + k);
+  same_keys(b.venue->call(R"({"id":1,"method":"time"})", b.now).text, "web-socket-api.md",
+            "How to show/hide rate limit information", 1);
+  const auto subscribed =
+      call("userDataStream.subscribe.signature", R"("apiKey":")" + k + "\"", "apiKey=" + k);
   CAF_CHECK(subscribed.subscribe);
   const auto unknown = b.venue->call("not json", b.now);
   CAF_CHECK(unknown.text.find(R"("status":400)") != std::string::npos);
@@ -297,7 +335,9 @@ CAF_TEST(calls of the socket API sign sorted parameters) {
 CAF_TEST(faults are drawn from one seed and bounded by their count) {
   fault_plan a{5}, b{5};
   for (auto* plan : {&a, &b})
-    CAF_REQUIRE(plan->configure(R"({"accept_then_drop":{"per_million":300000,"count":20},"drop_diff":{"count":1}})").has_value());
+    CAF_REQUIRE(
+        plan->configure(R"({"accept_then_drop":{"per_million":300000,"count":20},"drop_diff":{"count":1}})")
+            .has_value());
   int struck = 0;
   for (int i = 0; i < 1000; ++i) {
     const bool hit = a.strikes(fault::accept_then_drop);

@@ -1,11 +1,11 @@
 #define CAF_SUITE venue_server
-#include <caf/test/unit_test.hpp>
-
 #include "tests/support/recordings.hpp"
 #include "tests/tools/venue_client.hpp"
 #include "tests/tools/venue_sim_support.hpp"
 #include "tools/venue_sim/ledger_check.hpp"
 #include "tools/venue_sim/venue_server.hpp"
+
+#include <caf/test/unit_test.hpp>
 
 #include <csignal>
 #include <ctime>
@@ -57,7 +57,8 @@ struct fixture {
   std::unique_ptr<venue_client> client;
 };
 
-constexpr auto far_buy = "side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=30000.00&newClientOrderId=";
+constexpr auto far_buy =
+    "side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=30000.00&newClientOrderId=";
 
 /// The simulator as a process of its own.
 class child {
@@ -67,7 +68,8 @@ public:
     if (::pipe(pipe_ends) != 0) return;
     words.insert(words.begin(), {VENUE_SIM_PROCESS, folder.string()});
     std::vector<char*> argv;
-    for (auto& w : words) argv.push_back(w.data());
+    for (auto& w : words)
+      argv.push_back(w.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -78,7 +80,8 @@ public:
     posix_spawn_file_actions_destroy(&actions);
     ::close(pipe_ends[1]);
     char c = 0;
-    while (::read(pipe_ends[0], &c, 1) == 1 && c != '\n') ready_ += c;
+    while (::read(pipe_ends[0], &c, 1) == 1 && c != '\n')
+      ready_ += c;
     ::close(pipe_ends[0]);
   }
   ~child() { end(SIGKILL); }
@@ -115,7 +118,9 @@ std::int64_t cpu_ms_of(pid_t pid) {
 }
 
 std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 } // namespace
@@ -136,7 +141,8 @@ CAF_TEST(orders live their life over the wire and in the ledger) {
   CAF_CHECK_EQUAL(member(open->body, "/0/clientOrderId"), "l1");
   auto found = f.client->signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=l1");
   CAF_CHECK_EQUAL(member(found->body, "/status"), "NEW");
-  auto gone = f.client->signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=l1&newClientOrderId=c1");
+  auto gone = f.client->signed_ask("DELETE", "/api/v3/order",
+                                   "symbol=BTCUSDT&origClientOrderId=l1&newClientOrderId=c1");
   CAF_CHECK_EQUAL(member(gone->body, "/status"), "CANCELED");
   CAF_CHECK(!events->wait_for(R"("C":"l1","x":"CANCELED")").empty());
   auto again = f.client->signed_ask("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=l1");
@@ -148,7 +154,8 @@ CAF_TEST(orders live their life over the wire and in the ledger) {
   CAF_CHECK_EQUAL(ledger.orders.size(), 2u);
   CAF_CHECK_EQUAL(ledger.ends.size(), 1u);
   std::int64_t quantity = 0;
-  for (const auto& x : ledger.fills) quantity += x.quantity_e8;
+  for (const auto& x : ledger.fills)
+    quantity += x.quantity_e8;
   CAF_CHECK_EQUAL(quantity, e8("0.01"));
   const auto state = f.client->state();
   CAF_CHECK_EQUAL(member(state, "/source"), "GENERATED");
@@ -171,7 +178,8 @@ CAF_TEST(market sockets subscribe and hear what they asked for) {
   CAF_CHECK(!raw->wait_for(R"({"result":null,"id":1})").empty());
   CAF_CHECK(!raw->wait_for(R"({"e":"aggTrade")").empty());
   r->send_text(R"({"method":"LIST_SUBSCRIPTIONS","id":"x"})");
-  CAF_CHECK(!raw->wait_for(R"({"result":["btcusdt@trade","btcusdt@aggTrade","nosuch@depth"],"id":"x"})").empty());
+  CAF_CHECK(
+      !raw->wait_for(R"({"result":["btcusdt@trade","btcusdt@aggTrade","nosuch@depth"],"id":"x"})").empty());
   r->send_text(R"({"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":3})");
   CAF_CHECK(!raw->wait_for(R"({"result":null,"id":3})").empty());
   // The image joins the stream.
@@ -189,7 +197,8 @@ CAF_TEST(market sockets subscribe and hear what they asked for) {
   }
   CAF_CHECK_EQUAL(breaks, 0);
   // Six messages within a second are one too many.
-  for (int i = 0; i < 12; ++i) r->send_text(R"({"method":"LIST_SUBSCRIPTIONS","id":9})");
+  for (int i = 0; i < 12; ++i)
+    r->send_text(R"({"method":"LIST_SUBSCRIPTIONS","id":9})");
   CAF_CHECK(raw->wait_closed());
 }
 
@@ -206,7 +215,8 @@ CAF_TEST(an order taken before its connection breaks is found by its client id) 
   found = f.client->signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=never");
   CAF_CHECK_EQUAL(number(found->body, "/code"), -2013);
   (void)f.client->script(R"({"too_many_requests":{"count":1,"ms":2000}})");
-  auto limited = f.client->signed_ask("POST", "/api/v3/order", std::string{"symbol=BTCUSDT&"} + far_buy + "lim");
+  auto limited =
+      f.client->signed_ask("POST", "/api/v3/order", std::string{"symbol=BTCUSDT&"} + far_buy + "lim");
   CAF_CHECK_EQUAL(limited->status, 429u);
   CAF_CHECK_EQUAL(limited->fields.find("Retry-After"), "3");
   (void)f.client->script(R"({"slow_ack":{"count":1,"ms":300}})");
@@ -215,8 +225,10 @@ CAF_TEST(an order taken before its connection breaks is found by its client id) 
   CAF_CHECK_GREATER_OR_EQUAL(steady_ms() - before, 300);
   (void)f.client->script(R"({"error_unknown":{"count":8}})");
   std::size_t taken = 0;
-  for (int i = 0; i < 8; ++i) f.place(std::string{far_buy} + "u" + std::to_string(i), 504);
-  for (const auto& o : f.ledger().orders) taken += o.client_order_id.starts_with("u") ? 1 : 0;
+  for (int i = 0; i < 8; ++i)
+    f.place(std::string{far_buy} + "u" + std::to_string(i), 504);
+  for (const auto& o : f.ledger().orders)
+    taken += o.client_order_id.starts_with("u") ? 1 : 0;
   CAF_CHECK_GREATER(taken, 0u);
   CAF_CHECK_LESS(taken, 8u);
   CAF_CHECK_EQUAL(f.client->script(R"({"nonsense":{}})"), 400u);
@@ -231,7 +243,8 @@ CAF_TEST(faults of streams happen as scripted) {
   f.place(std::string{far_buy} + "d1");
   CAF_REQUIRE(events->wait_count(4)); // answer, event, its double, position
   std::size_t same = 0;
-  for (const auto& e : events->frames()) same += e.find("executionReport") != std::string::npos ? 1 : 0;
+  for (const auto& e : events->frames())
+    same += e.find("executionReport") != std::string::npos ? 1 : 0;
   CAF_CHECK_EQUAL(same, 2u);
   (void)f.client->script(R"({"missing_event":{"count":1}})");
   events->clear();
@@ -247,8 +260,10 @@ CAF_TEST(faults of streams happen as scripted) {
     std::pair<int, int> out{0, 0}; // chain breaks, broken texts
     for (const auto& frame : box->frames()) {
       const auto first = number(frame, "/U");
-      if (first < 0) ++out.second;
-      else if (last != 0 && first != last + 1) ++out.first;
+      if (first < 0)
+        ++out.second;
+      else if (last != 0 && first != last + 1)
+        ++out.first;
       last = first < 0 ? 0 : number(frame, "/u");
     }
     return out;
@@ -268,7 +283,8 @@ CAF_TEST(faults of streams happen as scripted) {
   (void)f.client->script(R"({"silent_topic":{"count":1,"ms":60000,"stream":"btcusdt@bookTicker"}})");
   (void)f.client->state();
   std::size_t count = 0;
-  for (int tries = 0; tries < 20 && quiet->wait_count(count + 1, 100ms); ++tries) count = quiet->frames().size();
+  for (int tries = 0; tries < 20 && quiet->wait_count(count + 1, 100ms); ++tries)
+    count = quiet->frames().size();
   CAF_CHECK(!quiet->wait_count(count + 1, 100ms));
 }
 
@@ -282,27 +298,33 @@ CAF_TEST(the ledger survives being killed and the account goes on) {
     CAF_REQUIRE(!process.ready().empty());
     auto client = process.client();
     auto state = client->state();
-    if (round > 0) CAF_CHECK_GREATER_OR_EQUAL(number(state, "/exchange/orders"), static_cast<std::int64_t>(placed.size()));
+    if (round > 0)
+      CAF_CHECK_GREATER_OR_EQUAL(number(state, "/exchange/orders"), static_cast<std::int64_t>(placed.size()));
     for (int i = 0; i < 25; ++i) {
       const auto id = "k" + std::to_string(round) + "-" + std::to_string(i);
-      const auto what = i % 3 == 0 ? "side=BUY&type=MARKET&quantity=0.001&newClientOrderId=" + id : far_buy + id;
+      const auto what =
+          i % 3 == 0 ? "side=BUY&type=MARKET&quantity=0.001&newClientOrderId=" + id : far_buy + id;
       auto reply = client->signed_ask("POST", "/api/v3/order", "symbol=BTCUSDT&" + what);
       if (reply && reply->status == 200) placed.push_back(id);
     }
     // One more is on its way when the process dies.
-    std::thread last{[&] { (void)client->signed_ask("POST", "/api/v3/order", "symbol=BTCUSDT&" + (far_buy + std::string{"x"})); }};
+    std::thread last{[&] {
+      (void)client->signed_ask("POST", "/api/v3/order", "symbol=BTCUSDT&" + (far_buy + std::string{"x"}));
+    }};
     process.end(SIGKILL);
     last.join();
   }
   auto read = read_ledger(folder.path() / "ledger.log");
   CAF_REQUIRE(read.has_value());
   CAF_CHECK_EQUAL(placed.size(), 25u * rounds);
-  for (const auto& id : placed) CAF_REQUIRE_EQUAL(read->by_client_id[id].size(), 1u);
+  for (const auto& id : placed)
+    CAF_REQUIRE_EQUAL(read->by_client_id[id].size(), 1u);
   child process{folder.path(), {"rate=2000"}};
   auto client = process.client();
   auto account = client->signed_ask("GET", "/api/v3/account", "");
   std::int64_t base = read->opening_base_e8;
-  for (const auto& f : read->fills) base += f.quantity_e8 - f.commission_e8;
+  for (const auto& f : read->fills)
+    base += f.quantity_e8 - f.commission_e8;
   CAF_CHECK_EQUAL(member(account->body, "/balances/0/free"), text_e8(base));
   auto found = client->signed_ask("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=k0-1");
   CAF_CHECK_EQUAL(member(found->body, "/status"), "NEW");
@@ -326,13 +348,15 @@ CAF_TEST(a damaged ledger stops the start with one line) {
 }
 
 CAF_TEST(the futures venue is routed) {
-  auto tape = troupe::test::recording("venues/nkaz001+hftbacktest/examples/usdm/btcusdt_20240808.gz", "usdm server");
+  auto tape =
+      troupe::test::recording("venues/nkaz001+hftbacktest/examples/usdm/btcusdt_20240808.gz", "usdm server");
   if (!tape) return;
   scratch_folder folder;
   child process{folder.path(), {"venue=usdm", "rate=20000", "tape=" + tape->string()}};
   CAF_REQUIRE(!process.ready().empty());
   auto client = process.client();
-  auto [open, a] = client->socket("/public/stream?streams=btcusdt@depth@0ms/btcusdt@bookTicker/btcusdt@aggTrade");
+  auto [open, a] =
+      client->socket("/public/stream?streams=btcusdt@depth@0ms/btcusdt@bookTicker/btcusdt@aggTrade");
   auto [market, b] = client->socket("/market/stream?streams=btcusdt@aggTrade/btcusdt@bookTicker");
   auto [old, c] = client->socket("/stream?streams=btcusdt@depth@0ms/btcusdt@trade");
   CAF_CHECK(!open->wait_for(R"("e":"depthUpdate")").empty());
@@ -348,8 +372,10 @@ CAF_TEST(the futures venue is routed) {
 }
 
 CAF_TEST(75 times a recorded stream costs well under a core) {
-  auto first = troupe::test::recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240808.gz", "throughput");
-  auto second = troupe::test::recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240809.gz", "throughput");
+  auto first =
+      troupe::test::recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240808.gz", "throughput");
+  auto second =
+      troupe::test::recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240809.gz", "throughput");
   if (!first || !second) return;
   scratch_folder folder;
   child process{folder.path(), {"rate=75000", "tape=" + first->string(), "tape=" + second->string()}};
@@ -365,7 +391,8 @@ CAF_TEST(75 times a recorded stream costs well under a core) {
   CAF_MESSAGE(sent << " frames in " << passed << " ms: " << sent * 1000 / passed << " frames/s, "
                    << spent * 100 / passed << " % of a core");
   std::cout << "venue simulator at 75x: " << sent * 1000 / passed << " frames/s, " << spent * 100 / passed
-            << " % of a core, lag " << number(client->state(), "/lag_ns") << " ns of market time" << std::endl;
+            << " % of a core, lag " << number(client->state(), "/lag_ns") << " ns of market time"
+            << std::endl;
   CAF_CHECK_LESS(spent * 100, passed * 80);
   CAF_CHECK_EQUAL(number(client->state(), "/slow_disconnected"), 0);
 }

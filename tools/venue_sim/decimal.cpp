@@ -19,14 +19,17 @@ std::optional<decimal_text> parse_decimal_text(std::string_view text) {
     }
     if (c < '0' || c > '9') return std::nullopt;
     digits = true;
-    if (!point || kept < 8) value = value * 10 + (c - '0');
-    else if (c != '0') out.precise = false;
+    if (!point || kept < 8)
+      value = value * 10 + (c - '0');
+    else if (c != '0')
+      out.precise = false;
     if (point) ++out.decimals;
     if (point && kept < 8) ++kept;
     if (value > static_cast<wide_int>(largest_e8)) return std::nullopt;
   }
   if (!digits) return std::nullopt;
-  for (; kept < 8; ++kept) value *= 10;
+  for (; kept < 8; ++kept)
+    value *= 10;
   if (value > static_cast<wide_int>(largest_e8)) return std::nullopt;
   out.value_e8 = static_cast<std::int64_t>(value);
   return out;

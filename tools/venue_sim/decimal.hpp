@@ -17,8 +17,8 @@ inline constexpr std::int64_t one_e8 = 100'000'000;
 /// A decimal number as read from text.
 struct decimal_text {
   std::int64_t value_e8 = 0;
-  int decimals = 0;      ///< digits after the point as written
-  bool precise = true;   ///< false when non-zero digits beyond the eighth were cut
+  int decimals = 0;    ///< digits after the point as written
+  bool precise = true; ///< false when non-zero digits beyond the eighth were cut
 };
 
 /// Parses "61837.63000000" (no sign, no exponent: the venue takes neither). Nothing for other text,

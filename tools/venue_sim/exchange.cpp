@@ -21,19 +21,23 @@ trading_rules rules_for(const market_shape& shape, trading_rules rules) {
   return rules;
 }
 
-std::string_view prefix_of(venue_kind venue) { return venue == venue_kind::binance_spot ? "/api/v3/" : "/fapi/v1/"; }
+std::string_view prefix_of(venue_kind venue) {
+  return venue == venue_kind::binance_spot ? "/api/v3/" : "/fapi/v1/";
+}
 
-api_reply body(std::string text) { return {200, std::move(text), {}}; }
+api_reply body(std::string text) {
+  return {200, std::move(text), {}};
+}
 
 order restored(const ledger_order& from) {
   order o;
   o.id = from.order_id;
   o.asked.client_order_id = from.client_order_id;
   o.asked.side = from.side == ledger_side::buy ? order_side::buy : order_side::sell;
-  o.asked.type = from.type == "MARKET" ? order_type::market
+  o.asked.type = from.type == "MARKET"        ? order_type::market
                  : from.type == "LIMIT_MAKER" ? order_type::limit_maker
                                               : order_type::limit;
-  o.asked.tif = from.time_in_force == "IOC" ? time_in_force::ioc
+  o.asked.tif = from.time_in_force == "IOC"   ? time_in_force::ioc
                 : from.time_in_force == "FOK" ? time_in_force::fok
                                               : time_in_force::gtc;
   o.asked.price_e8 = from.price_e8;
@@ -61,18 +65,18 @@ fill restored(const ledger_fill& from) {
 
 } // namespace
 
-exchange::exchange(exchange_settings settings, const market_source& market, trading_rules rules, ledger_writer ledger,
-                   const ledger_content& history)
-    : settings_{std::move(settings)},
-      market_{market},
-      engine_{rules_for(market.shape(), std::move(rules)), history.opening_base_e8, history.opening_quote_e8},
-      ledger_{std::move(ledger)},
-      limits_{settings_.limits} {
+exchange::exchange(exchange_settings settings, const market_source& market, trading_rules rules,
+                   ledger_writer ledger, const ledger_content& history)
+    : settings_{std::move(settings)}, market_{market}, engine_{rules_for(market.shape(), std::move(rules)),
+                                                               history.opening_base_e8,
+                                                               history.opening_quote_e8},
+      ledger_{std::move(ledger)}, limits_{settings_.limits} {
   for (const auto& o : history.orders) {
     engine_.restore_order(restored(o));
     if (++accepted_by_client_[o.client_order_id] > 1) ++duplicates_;
   }
-  for (const auto& f : history.fills) engine_.restore_fill(restored(f));
+  for (const auto& f : history.fills)
+    engine_.restore_fill(restored(f));
   for (const auto& e : history.ends) {
     const bool canceled = e.how == "cancel";
     engine_.restore_end(e.order_id, canceled ? order_status::canceled : order_status::expired, e.market_ns);
@@ -80,7 +84,8 @@ exchange::exchange(exchange_settings settings, const market_source& market, trad
   }
   accepted_ = history.orders.size();
   fills_ = history.fills.size();
-  for (const auto& r : history.refusals) ++refusals_by_code_[r.code];
+  for (const auto& r : history.refusals)
+    ++refusals_by_code_[r.code];
 }
 
 status exchange::finish_restart(instant now) {
@@ -138,8 +143,9 @@ api_reply exchange::refuse(const limit_refusal& why) {
 }
 
 api_reply exchange::missing(std::string_view parameter) {
-  return refuse(400, -1102, "Mandatory parameter '" + std::string{parameter}
-                                + "' was not sent, was empty/null, or malformed.");
+  return refuse(400, -1102,
+                "Mandatory parameter '" + std::string{parameter}
+                    + "' was not sent, was empty/null, or malformed.");
 }
 
 /// Key first, then the time, then the signature: a late request is told so even when it is badly signed.
@@ -149,7 +155,8 @@ std::optional<api_reply> exchange::check_access(const context& c) {
     return reply;
   };
   if (c.api_key.empty()) return denied(refuse(401, -2014, "API-key format invalid."));
-  if (c.api_key != settings_.api_key) return denied(refuse(401, -2015, "Invalid API-key, IP, or permissions for action."));
+  if (c.api_key != settings_.api_key)
+    return denied(refuse(401, -2015, "Invalid API-key, IP, or permissions for action."));
   const auto* signature = c.p.find("signature");
   if (signature == nullptr || signature->empty()) return denied(missing("signature"));
   if (auto late = check_time(c)) return late;
@@ -164,7 +171,8 @@ std::optional<api_reply> exchange::check_time(const context& c) {
   if (!sent) return missing("timestamp");
   if (*sent > 1'000'000'000'000'000) *sent /= 1000; // microseconds are accepted too
   const auto window = c.p.integer("recvWindow").value_or(default_window_ms);
-  if (window < 0 || window > longest_window_ms) return refuse(400, -1131, "recvWindow must be less than 60000.");
+  if (window < 0 || window > longest_window_ms)
+    return refuse(400, -1131, "recvWindow must be less than 60000.");
   const auto late = c.now.market_ms() - *sent;
   if (late < -ahead_ms * settings_.recv_window_factor)
     return refuse(400, -1021, "Timestamp for this request was 1000ms ahead of the server's time.");
@@ -205,8 +213,10 @@ api_reply exchange::handle(const api_request& request, instant now) {
   bool fine = false;
   const auto p = parameters::from_form(request.query, request.body, fine);
   api_reply reply;
-  if (!fine) reply = refuse(400, -1101, "Too many parameters; or a damaged percent escape.");
-  else reply = run(*found, {p, now, signed_text(request.query, request.body), request.api_key});
+  if (!fine)
+    reply = refuse(400, -1101, "Too many parameters; or a damaged percent escape.");
+  else
+    reply = run(*found, {p, now, signed_text(request.query, request.body), request.api_key});
   add_limit_fields(reply, found->path == "order" && found->method == "POST");
   return reply;
 }
@@ -229,11 +239,14 @@ std::size_t exchange::limit_of(const parameters& p, std::size_t otherwise, std::
 
 int exchange::depth_weight(const parameters& p) const {
   const auto limit = p.integer("limit").value_or(100);
-  if (market_.shape().venue == venue_kind::binance_usdm) return limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20;
+  if (market_.shape().venue == venue_kind::binance_usdm)
+    return limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20;
   return limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1000 ? 50 : 250;
 }
 
-api_reply exchange::ping(const context&) { return body("{}"); }
+api_reply exchange::ping(const context&) {
+  return body("{}");
+}
 
 api_reply exchange::time(const context& c) {
   std::string out = R"({"serverTime":)";
@@ -245,8 +258,8 @@ api_reply exchange::info(const context& c) {
   if (c.p.has("symbol"))
     if (auto refused = check_symbol(c.p)) return *refused;
   const auto& limits = limits_.settings();
-  return body(exchange_info_body(market_.shape(), engine_.rules(), c.now.market_ms(), limits.weight_per_minute,
-                                 limits.orders_per_10s, limits.orders_per_day));
+  return body(exchange_info_body(market_.shape(), engine_.rules(), c.now.market_ms(),
+                                 limits.weight_per_minute, limits.orders_per_10s, limits.orders_per_day));
 }
 
 api_reply exchange::depth(const context& c) {
@@ -271,10 +284,13 @@ api_reply exchange::aggregate_trades(const context& c) {
   if (auto refused = check_symbol(c.p)) return *refused;
   const auto limit = limit_of(c.p, 500, 1000);
   std::vector<public_trade> found;
-  if (const auto from = c.p.integer("fromId")) found = history_.from_id(*from, limit);
+  if (const auto from = c.p.integer("fromId"))
+    found = history_.from_id(*from, limit);
   else if (c.p.has("startTime") || c.p.has("endTime"))
-    found = history_.between(c.p.integer("startTime").value_or(0), c.p.integer("endTime").value_or(never_ns), limit);
-  else found = history_.newest(limit);
+    found = history_.between(c.p.integer("startTime").value_or(0), c.p.integer("endTime").value_or(never_ns),
+                             limit);
+  else
+    found = history_.newest(limit);
   return body(aggregate_trades_body(found, market_.shape()));
 }
 
@@ -312,17 +328,19 @@ void exchange::record(const order_report& r, instant now) {
   switch (r.kind) {
   case order_report::kind_type::accepted: {
     const auto asked_quantity = o.asked.quote_quantity_e8 != 0 ? 0 : o.asked.quantity_e8;
-    ledger_.add(ledger_order{o.id, o.asked.client_order_id, rules.symbol, side, std::string{text_of(o.asked.type)},
-                             std::string{text_of(o.asked.tif)}, o.asked.price_e8, asked_quantity,
-                             o.asked.quote_quantity_e8, r.time_ns, now.steady_ns});
+    ledger_.add(ledger_order{o.id, o.asked.client_order_id, rules.symbol, side,
+                             std::string{text_of(o.asked.type)}, std::string{text_of(o.asked.tif)},
+                             o.asked.price_e8, asked_quantity, o.asked.quote_quantity_e8, r.time_ns,
+                             now.steady_ns});
     ++accepted_;
     if (++accepted_by_client_[o.asked.client_order_id] > 1) ++duplicates_;
     return;
   }
   case order_report::kind_type::trade: {
     const auto& f = *r.execution;
-    ledger_.add(ledger_fill{f.trade_id, o.id, o.asked.client_order_id, rules.symbol, side, f.price_e8, f.quantity_e8,
-                            f.quote_e8, f.commission_e8, f.commission_in_base ? rules.base : rules.quote, f.maker,
+    ledger_.add(ledger_fill{f.trade_id, o.id, o.asked.client_order_id, rules.symbol, side, f.price_e8,
+                            f.quantity_e8, f.quote_e8, f.commission_e8,
+                            f.commission_in_base ? rules.base : rules.quote, f.maker,
                             std::string{text_of(f.rule)}, f.time_ns});
     ++fills_;
     if (o.filled_e8 == f.quantity_e8) limits_.order_filled();
@@ -342,7 +360,8 @@ void exchange::record(const order_report& r, instant now) {
 status exchange::settle(std::vector<std::string>& events, instant now) {
   if (!engine_.has_reports()) return ok; // refusals wait for the next batch: they promise nothing
   const auto reports = engine_.take_reports();
-  for (const auto& r : reports) record(r, now);
+  for (const auto& r : reports)
+    record(r, now);
   if (auto synced = ledger_.commit(); !synced) return synced;
   for (const auto& r : reports)
     events.push_back(execution_report(r, next_execution_++, engine_.rules(), now.market_ms()));
@@ -359,12 +378,19 @@ std::string exchange::summary() const {
   w.field("used_weight", limits_.used_weight());
   w.key("balances").begin_object();
   const auto& rules = engine_.rules();
-  for (const auto& [asset, b] : {std::pair{&rules.base, &engine_.base()}, std::pair{&rules.quote, &engine_.quote()}})
-    w.key(*asset).begin_object().field("free", text_e8(b->free_e8)).field("locked", text_e8(b->locked_e8)).end_object();
+  for (const auto& [asset, b] :
+       {std::pair{&rules.base, &engine_.base()}, std::pair{&rules.quote, &engine_.quote()}})
+    w.key(*asset)
+        .begin_object()
+        .field("free", text_e8(b->free_e8))
+        .field("locked", text_e8(b->locked_e8))
+        .end_object();
   w.end_object().key("refusals").begin_object();
-  for (const auto& [code, count] : refusals_by_code_) w.field(std::to_string(code), count);
+  for (const auto& [code, count] : refusals_by_code_)
+    w.field(std::to_string(code), count);
   w.end_object().key("requests").begin_object();
-  for (const auto& [path, count] : requests_by_path_) w.field(path, count);
+  for (const auto& [path, count] : requests_by_path_)
+    w.field(path, count);
   w.end_object().end_object();
   return std::move(w).text();
 }

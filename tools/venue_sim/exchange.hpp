@@ -52,13 +52,13 @@ public:
 
   /// Result of a WebSocket API call.
   struct call_result {
-    std::string text;            ///< the answer
-    bool subscribe = false;      ///< the caller asks for private events: `answer_subscription` goes out instead
+    std::string text;       ///< the answer
+    bool subscribe = false; ///< the caller asks for private events: `answer_subscription` goes out instead
     bool unsubscribe = false;
     std::int64_t subscription = -1; ///< which one ends; -1: all
     bool list_subscriptions = false;
-    bool order_entry = false;    ///< an order.place: faults of the order side apply
-    std::string id;              ///< of the request, as JSON
+    bool order_entry = false; ///< an order.place: faults of the order side apply
+    std::string id;           ///< of the request, as JSON
   };
   call_result call(std::string_view text, instant now);
   /// Answers for calls that only the socket's owner can complete; `result` is JSON.
@@ -91,10 +91,10 @@ private:
   using handler = api_reply (exchange::*)(const context&);
   struct route {
     std::string_view method;
-    std::string_view path;   ///< without the venue's prefix
-    std::string_view call;   ///< name in the WebSocket API; empty: none
+    std::string_view path; ///< without the venue's prefix
+    std::string_view call; ///< name in the WebSocket API; empty: none
     bool is_signed;
-    int weight;              ///< 0: depends on the limit asked for
+    int weight; ///< 0: depends on the limit asked for
     handler run;
   };
   static std::span<const route> routes();

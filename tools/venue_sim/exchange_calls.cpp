@@ -1,8 +1,7 @@
 // The WebSocket API's side of the exchange: the same handlers behind another envelope.
 
-#include "tools/venue_sim/exchange.hpp"
-
 #include "messages/json.hpp"
+#include "tools/venue_sim/exchange.hpp"
 
 #include <simdjson.h>
 
@@ -63,13 +62,16 @@ exchange::call_result exchange::call(std::string_view text, instant now) {
   parameters p;
   simdjson::dom::object members;
   if (doc["params"].get(members) == simdjson::SUCCESS)
-    for (const auto [name, value] : members) p.add(std::string{name}, value_text(value));
+    for (const auto [name, value] : members)
+      p.add(std::string{name}, value_text(value));
   const auto api_key = p.get("apiKey");
   const context c{p, now, p.sorted_text(), api_key};
   if (method == "userDataStream.subscribe.signature") {
     std::optional<api_reply> refused;
-    if (auto over = limits_.charge(2, now.steady_ns)) refused = refuse(*over);
-    else refused = check_access(c);
+    if (auto over = limits_.charge(2, now.steady_ns))
+      refused = refuse(*over);
+    else
+      refused = check_access(c);
     out.subscribe = !refused;
     if (refused) out.text = wrapped(out.id, *refused, false);
     return out;

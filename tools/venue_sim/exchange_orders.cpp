@@ -20,7 +20,8 @@ bool is_legal_id(std::string_view id) {
 }
 
 std::string illegal(std::string_view name, std::string_view range) {
-  return "Illegal characters found in parameter '" + std::string{name} + "'; legal range is '" + std::string{range} + "'.";
+  return "Illegal characters found in parameter '" + std::string{name} + "'; legal range is '"
+         + std::string{range} + "'.";
 }
 
 answer_detail detail_of(const parameters& p, order_type type) {
@@ -47,12 +48,14 @@ private:
 } // namespace
 
 /// An amount in units of 10^-8; an absent one stays 0.
-std::optional<api_reply> exchange::read_amount(const parameters& p, std::string_view name, std::int64_t& out) {
+std::optional<api_reply> exchange::read_amount(const parameters& p, std::string_view name,
+                                               std::int64_t& out) {
   const auto* text = p.find(name);
   if (text == nullptr) return std::nullopt;
   const auto number = parse_decimal_text(*text);
   if (!number) return refuse(400, -1100, illegal(name, legal_amount));
-  if (!number->precise) return refuse(400, -1111, "Parameter '" + std::string{name} + "' has too much precision.");
+  if (!number->precise)
+    return refuse(400, -1111, "Parameter '" + std::string{name} + "' has too much precision.");
   if (number->value_e8 == 0) return refuse(400, -1013, "Invalid " + std::string{name} + ".");
   out = number->value_e8;
   return std::nullopt;
@@ -65,10 +68,14 @@ std::variant<order_request, api_reply> exchange::read_order(const parameters& p)
   const auto side = p.get("side"), type = p.get("type"), tif = p.get("timeInForce");
   if (side != "BUY" && side != "SELL") return refuse(400, -1117, "Invalid side.");
   o.side = side == "BUY" ? order_side::buy : order_side::sell;
-  if (type == "LIMIT") o.type = order_type::limit;
-  else if (type == "MARKET") o.type = order_type::market;
-  else if (type == "LIMIT_MAKER") o.type = order_type::limit_maker;
-  else return refuse(400, -1116, "Invalid orderType.");
+  if (type == "LIMIT")
+    o.type = order_type::limit;
+  else if (type == "MARKET")
+    o.type = order_type::market;
+  else if (type == "LIMIT_MAKER")
+    o.type = order_type::limit_maker;
+  else
+    return refuse(400, -1116, "Invalid orderType.");
   if (!tif.empty() && o.type != order_type::limit)
     return refuse(400, -1106, "Parameter 'timeInForce' sent when not required.");
   if (o.type == order_type::limit) {
@@ -79,10 +86,12 @@ std::variant<order_request, api_reply> exchange::read_order(const parameters& p)
   const bool by_money = o.type == order_type::market && p.has("quoteOrderQty");
   if (by_money == p.has("quantity"))
     return by_money ? refuse(400, -1128, "Combination of optional parameters invalid.") : missing("quantity");
-  if (o.type == order_type::market && p.has("price")) return refuse(400, -1106, "Parameter 'price' sent when not required.");
+  if (o.type == order_type::market && p.has("price"))
+    return refuse(400, -1106, "Parameter 'price' sent when not required.");
   if (o.type != order_type::market && !p.has("price")) return missing("price");
   if (auto bad = read_amount(p, "price", o.price_e8)) return *bad;
-  if (auto bad = read_amount(p, by_money ? "quoteOrderQty" : "quantity", by_money ? o.quote_quantity_e8 : o.quantity_e8))
+  if (auto bad = read_amount(p, by_money ? "quoteOrderQty" : "quantity",
+                             by_money ? o.quote_quantity_e8 : o.quantity_e8))
     return *bad;
   if (const auto* id = p.find("newClientOrderId")) {
     if (!is_legal_id(*id)) return refuse(400, -1100, illegal("newClientOrderId", legal_id));
@@ -107,7 +116,8 @@ api_reply exchange::place(const context& c) {
     return refuse(400, no->code, no->text);
   }
   std::vector<fill> fills;
-  for (auto at = engine_.fills().upper_bound(newest_before); at != engine_.fills().end(); ++at) fills.push_back(at->second);
+  for (auto at = engine_.fills().upper_bound(newest_before); at != engine_.fills().end(); ++at)
+    fills.push_back(at->second);
   const auto* o = engine_.find(std::get<std::int64_t>(placed));
   return {200, placed_body(*o, fills, detail, engine_.rules()), {}};
 }
@@ -125,12 +135,13 @@ const order* exchange::find_order(const parameters& p, bool& mismatch) const {
 api_reply exchange::cancel(const context& c) {
   if (auto refused = check_symbol(c.p)) return *refused;
   if (!c.p.has("orderId") && !c.p.has("origClientOrderId"))
-    return refuse(400, -1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!");
+    return refuse(400, -1102,
+                  "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!");
   const auto request_id = c.p.get("newClientOrderId");
   if (c.p.has("newClientOrderId") && !is_legal_id(request_id))
     return refuse(400, -1100, illegal("newClientOrderId", legal_id));
-  const auto done = engine_.cancel(c.p.integer("orderId").value_or(0), c.p.get("origClientOrderId"), request_id,
-                                   c.now.market_ns);
+  const auto done = engine_.cancel(c.p.integer("orderId").value_or(0), c.p.get("origClientOrderId"),
+                                   request_id, c.now.market_ns);
   if (const auto* no = std::get_if<refusal>(&done)) return refuse(400, no->code, no->text);
   const auto* o = engine_.find(std::get<std::int64_t>(done));
   const auto shown = request_id.empty() ? "cancel" + std::to_string(o->id) : request_id;
@@ -142,7 +153,8 @@ api_reply exchange::cancel_all(const context& c) {
   const auto open = engine_.open_orders();
   if (open.empty()) return refuse(400, -2011, "Unknown order sent.");
   std::vector<std::int64_t> ids;
-  for (const auto* o : open) ids.push_back(o->id);
+  for (const auto* o : open)
+    ids.push_back(o->id);
   row_list rows;
   for (const auto id : ids) {
     (void)engine_.cancel(id, {}, {}, c.now.market_ns);
@@ -154,7 +166,8 @@ api_reply exchange::cancel_all(const context& c) {
 api_reply exchange::query(const context& c) {
   if (auto refused = check_symbol(c.p)) return *refused;
   if (!c.p.has("orderId") && !c.p.has("origClientOrderId"))
-    return refuse(400, -1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!");
+    return refuse(400, -1102,
+                  "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!");
   bool mismatch = false;
   const auto* o = find_order(c.p, mismatch);
   if (o == nullptr) return refuse(400, -2013, "Order does not exist.");
@@ -166,7 +179,8 @@ api_reply exchange::open_orders(const context& c) {
   if (c.p.has("symbol"))
     if (auto refused = check_symbol(c.p)) return *refused;
   row_list rows;
-  for (const auto* o : engine_.open_orders()) rows.add(order_body(*o, engine_.rules()));
+  for (const auto* o : engine_.open_orders())
+    rows.add(order_body(*o, engine_.rules()));
   return std::move(rows).reply();
 }
 
@@ -178,7 +192,8 @@ api_reply exchange::all_orders(const context& c) {
   const auto skip = !from && orders.size() > limit ? static_cast<std::ptrdiff_t>(orders.size() - limit) : 0;
   auto at = from ? orders.lower_bound(*from) : std::next(orders.begin(), skip);
   row_list rows;
-  for (std::size_t n = 0; at != orders.end() && n < limit; ++at, ++n) rows.add(order_body(at->second, engine_.rules()));
+  for (std::size_t n = 0; at != orders.end() && n < limit; ++at, ++n)
+    rows.add(order_body(at->second, engine_.rules()));
   return std::move(rows).reply();
 }
 
@@ -198,11 +213,14 @@ api_reply exchange::my_trades(const context& c) {
   const bool oldest_first = from || c.p.has("startTime");
   if (chosen.size() > limit) {
     const auto extra = static_cast<std::ptrdiff_t>(chosen.size() - limit);
-    if (oldest_first) chosen.resize(limit);
-    else chosen.erase(chosen.begin(), chosen.begin() + extra);
+    if (oldest_first)
+      chosen.resize(limit);
+    else
+      chosen.erase(chosen.begin(), chosen.begin() + extra);
   }
   row_list rows;
-  for (const auto* f : chosen) rows.add(my_trade_body(*f, *engine_.find(f->order_id), engine_.rules()));
+  for (const auto* f : chosen)
+    rows.add(my_trade_body(*f, *engine_.find(f->order_id), engine_.rules()));
   return std::move(rows).reply();
 }
 

@@ -2,11 +2,12 @@
 
 #include "messages/json.hpp"
 
+#include <simdjson.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <simdjson.h>
 #include <sstream>
 #include <unistd.h>
 #include <xxhash.h>
@@ -22,11 +23,16 @@ class category_type final : public std::error_category {
   const char* name() const noexcept override { return "venue simulator"; }
   std::string message(int value) const override {
     switch (static_cast<venue_sim_errc>(value)) {
-    case venue_sim_errc::bad_recording: return "unusable recording";
-    case venue_sim_errc::bad_ledger: return "damaged ledger";
-    case venue_sim_errc::ledger_io: return "ledger can't be read or written";
-    case venue_sim_errc::bad_option: return "unusable option";
-    case venue_sim_errc::network: return "network";
+    case venue_sim_errc::bad_recording:
+      return "unusable recording";
+    case venue_sim_errc::bad_ledger:
+      return "damaged ledger";
+    case venue_sim_errc::ledger_io:
+      return "ledger can't be read or written";
+    case venue_sim_errc::bad_option:
+      return "unusable option";
+    case venue_sim_errc::network:
+      return "network";
     }
     return "unknown";
   }
@@ -36,15 +42,19 @@ std::string checksum(std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
   auto value = XXH64(text.data(), text.size(), 0);
   std::string out(checksum_digits, '0');
-  for (auto it = out.rbegin(); it != out.rend(); ++it, value >>= 4) *it = digits[value & 15];
+  for (auto it = out.rbegin(); it != out.rend(); ++it, value >>= 4)
+    *it = digits[value & 15];
   return out;
 }
 
 error io_error(const std::filesystem::path& file, const char* what) {
-  return {make_error_code(venue_sim_errc::ledger_io), file.string() + ": " + what + ": " + std::strerror(errno)};
+  return {make_error_code(venue_sim_errc::ledger_io),
+          file.string() + ": " + what + ": " + std::strerror(errno)};
 }
 
-std::string_view word(ledger_side s) { return s == ledger_side::buy ? "buy" : "sell"; }
+std::string_view word(ledger_side s) {
+  return s == ledger_side::buy ? "buy" : "sell";
+}
 
 using simdjson::dom::element;
 
@@ -53,7 +63,9 @@ struct record_reader {
   element from;
   bool fine = true;
 
-  void operator()(const char* name, std::int64_t& out) { fine = from[name].get(out) == simdjson::SUCCESS && fine; }
+  void operator()(const char* name, std::int64_t& out) {
+    fine = from[name].get(out) == simdjson::SUCCESS && fine;
+  }
   void operator()(const char* name, int& out) {
     std::int64_t wide = 0;
     (*this)(name, wide);
@@ -85,14 +97,14 @@ struct record_writer {
 
 /// One list of fields per record, for both directions.
 template <class F, class T>
-  requires std::same_as<std::remove_const_t<T>, ledger_order>
+requires std::same_as<std::remove_const_t<T>, ledger_order>
 void fields_of(F&& f, T& x) {
   f("order", x.order_id), f("client", x.client_order_id), f("symbol", x.symbol), f("side", x.side);
   f("type", x.type), f("tif", x.time_in_force), f("price", x.price_e8), f("quantity", x.quantity_e8);
   f("quote_quantity", x.quote_quantity_e8), f("market", x.market_ns), f("steady", x.steady_ns);
 }
 template <class F, class T>
-  requires std::same_as<std::remove_const_t<T>, ledger_fill>
+requires std::same_as<std::remove_const_t<T>, ledger_fill>
 void fields_of(F&& f, T& x) {
   f("trade", x.trade_id), f("order", x.order_id), f("client", x.client_order_id), f("symbol", x.symbol);
   f("side", x.side), f("price", x.price_e8), f("quantity", x.quantity_e8), f("quote", x.quote_e8);
@@ -100,13 +112,13 @@ void fields_of(F&& f, T& x) {
   f("rule", x.rule), f("market", x.market_ns);
 }
 template <class F, class T>
-  requires std::same_as<std::remove_const_t<T>, ledger_end>
+requires std::same_as<std::remove_const_t<T>, ledger_end>
 void fields_of(F&& f, T& x) {
   f("order", x.order_id), f("client", x.client_order_id), f("how", x.how), f("request", x.request_client_id);
   f("market", x.market_ns);
 }
 template <class F, class T>
-  requires std::same_as<std::remove_const_t<T>, ledger_refusal>
+requires std::same_as<std::remove_const_t<T>, ledger_refusal>
 void fields_of(F&& f, T& x) {
   f("client", x.client_order_id), f("code", x.code), f("market", x.market_ns);
 }
@@ -147,10 +159,14 @@ bool read_record(std::string_view json, simdjson::dom::parser& parser, ledger_co
   if (!in.fine || number != static_cast<std::int64_t>(out.next_record)) return false;
   if ((kind == magic) != (number == 0)) return false;
   bool fine = false;
-  if (kind == magic) fine = read_head(in, out);
-  else if (kind == "fill") fine = read_into(in, out.fills);
-  else if (kind == "end") fine = read_into(in, out.ends);
-  else if (kind == "refusal") fine = read_into(in, out.refusals);
+  if (kind == magic)
+    fine = read_head(in, out);
+  else if (kind == "fill")
+    fine = read_into(in, out.fills);
+  else if (kind == "end")
+    fine = read_into(in, out.ends);
+  else if (kind == "refusal")
+    fine = read_into(in, out.refusals);
   else if (kind == "order") {
     fine = read_into(in, out.orders);
     if (fine) out.by_client_id[out.orders.back().client_order_id].push_back(out.orders.back().order_id);
@@ -178,43 +194,43 @@ std::vector<std::string> ledger_content::duplicated_client_ids() const {
   return out;
 }
 
-result<ledger_content> read_ledger(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  if (!in) return io_error(file, "can't be opened");
-  std::stringstream all;
-  all << in.rdbuf();
-  const auto text = std::move(all).str();
+result<ledger_content> parse_ledger(std::string_view text, const std::string& name) {
   ledger_content out;
   simdjson::dom::parser parser;
   std::size_t at = 0;
   while (at < text.size()) {
     const auto end = text.find('\n', at);
     if (end == text.npos) break;
-    const std::string_view line{text.data() + at, end - at};
+    const auto line = text.substr(at, end - at);
     if (!checksum_fits(line) || !read_record(line.substr(checksum_digits + 1), parser, out)) {
       // Only the last line may be torn: a crash can leave a hole there, nowhere else.
-      if (text.find('\n', end + 1) == text.npos && end + 1 == text.size() && out.next_record > 0) break;
-      return {venue_sim_errc::bad_ledger, file.string() + ": damaged record at byte " + std::to_string(at)
+      if (end + 1 == text.size() && out.next_record > 0) break;
+      return {venue_sim_errc::bad_ledger, name + ": damaged record at byte " + std::to_string(at)
                                               + "; keep the file and start with an empty folder"};
     }
     at = end + 1;
   }
   if (out.next_record == 0 && !text.empty())
-    return {venue_sim_errc::bad_ledger, file.string() + ": no ledger head at byte 0"};
+    return {venue_sim_errc::bad_ledger, name + ": no ledger head at byte 0"};
   out.good_bytes = at;
   out.torn_bytes = text.size() - at;
   return out;
+}
+
+result<ledger_content> read_ledger(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  if (!in) return io_error(file, "can't be opened");
+  std::stringstream all;
+  all << in.rdbuf();
+  return parse_ledger(all.view(), file.string());
 }
 
 ledger_writer::ledger_writer(int fd, std::filesystem::path file, std::uint64_t next)
     : fd_{fd}, file_{std::move(file)}, next_{next} {}
 
 ledger_writer::ledger_writer(ledger_writer&& other) noexcept
-    : fd_{std::exchange(other.fd_, -1)},
-      file_{std::move(other.file_)},
-      pending_{std::move(other.pending_)},
-      next_{other.next_},
-      failed_{other.failed_} {}
+    : fd_{std::exchange(other.fd_, -1)}, file_{std::move(other.file_)}, pending_{std::move(other.pending_)},
+      next_{other.next_}, failed_{other.failed_} {}
 
 ledger_writer& ledger_writer::operator=(ledger_writer&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -253,7 +269,8 @@ result<ledger_writer> ledger_writer::open(const std::filesystem::path& file, std
   made.add_line(std::move(w).text());
   if (auto done = made.commit(); !done) return done.error();
   found.next_record = made.next_;
-  const int folder = ::open(file.parent_path().empty() ? "." : file.parent_path().c_str(), O_RDONLY | O_CLOEXEC);
+  const int folder =
+      ::open(file.parent_path().empty() ? "." : file.parent_path().c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = folder >= 0 && ::fsync(folder) == 0;
   if (folder >= 0) ::close(folder);
   if (!synced) return io_error(file, "its folder can't be synced");
@@ -268,13 +285,23 @@ void ledger_writer::add_line(std::string json) {
   ++next_;
 }
 
-void ledger_writer::add(const ledger_order& order) { add_line(record_text("order", next_, order)); }
-void ledger_writer::add(const ledger_fill& fill) { add_line(record_text("fill", next_, fill)); }
-void ledger_writer::add(const ledger_end& end) { add_line(record_text("end", next_, end)); }
-void ledger_writer::add(const ledger_refusal& refusal) { add_line(record_text("refusal", next_, refusal)); }
+void ledger_writer::add(const ledger_order& order) {
+  add_line(record_text("order", next_, order));
+}
+void ledger_writer::add(const ledger_fill& fill) {
+  add_line(record_text("fill", next_, fill));
+}
+void ledger_writer::add(const ledger_end& end) {
+  add_line(record_text("end", next_, end));
+}
+void ledger_writer::add(const ledger_refusal& refusal) {
+  add_line(record_text("refusal", next_, refusal));
+}
 
 status ledger_writer::commit() {
-  if (failed_) return {venue_sim_errc::ledger_io, file_.string() + ": an earlier write failed; nothing is written after it"};
+  if (failed_)
+    return {venue_sim_errc::ledger_io,
+            file_.string() + ": an earlier write failed; nothing is written after it"};
   if (pending_.empty()) return ok;
   failed_ = true; // until proven otherwise: a failed sync is never repeated
   std::string_view rest = pending_;

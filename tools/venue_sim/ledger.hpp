@@ -24,13 +24,13 @@ struct ledger_order {
   std::string client_order_id;
   std::string symbol;
   ledger_side side = ledger_side::buy;
-  std::string type;              ///< "LIMIT", "MARKET", "LIMIT_MAKER"
-  std::string time_in_force;     ///< "GTC", "IOC", "FOK"
-  std::int64_t price_e8 = 0;     ///< 0 for MARKET
-  std::int64_t quantity_e8 = 0;  ///< 0 when the order names a quote amount
+  std::string type;             ///< "LIMIT", "MARKET", "LIMIT_MAKER"
+  std::string time_in_force;    ///< "GTC", "IOC", "FOK"
+  std::int64_t price_e8 = 0;    ///< 0 for MARKET
+  std::int64_t quantity_e8 = 0; ///< 0 when the order names a quote amount
   std::int64_t quote_quantity_e8 = 0;
-  std::int64_t market_ns = 0;    ///< receipt, market time
-  std::int64_t steady_ns = 0;    ///< receipt, CLOCK_MONOTONIC
+  std::int64_t market_ns = 0; ///< receipt, market time
+  std::int64_t steady_ns = 0; ///< receipt, CLOCK_MONOTONIC
 };
 
 /// One execution.
@@ -46,7 +46,7 @@ struct ledger_fill {
   std::int64_t commission_e8 = 0;
   std::string commission_asset;
   bool maker = false;
-  std::string rule;              ///< why it filled: "take", "queue", "trade-through", "crossed"
+  std::string rule; ///< why it filled: "take", "queue", "trade-through", "crossed"
   std::int64_t market_ns = 0;
 };
 
@@ -68,20 +68,24 @@ struct ledger_refusal {
 
 /// Everything a ledger says.
 struct ledger_content {
-  std::vector<ledger_order> orders;  ///< in order of acceptance
-  std::vector<ledger_fill> fills;    ///< in order of execution
+  std::vector<ledger_order> orders; ///< in order of acceptance
+  std::vector<ledger_fill> fills;   ///< in order of execution
   std::vector<ledger_end> ends;
   std::vector<ledger_refusal> refusals;
   std::map<std::string, std::vector<std::int64_t>, std::less<>> by_client_id; ///< order ids per client id
   std::int64_t opening_base_e8 = 0;
   std::int64_t opening_quote_e8 = 0;
-  std::uint64_t next_record = 0;     ///< number of the record after the last good one
-  std::uint64_t good_bytes = 0;      ///< length of the intact prefix
-  std::uint64_t torn_bytes = 0;      ///< what a crash left behind it
+  std::uint64_t next_record = 0; ///< number of the record after the last good one
+  std::uint64_t good_bytes = 0;  ///< length of the intact prefix
+  std::uint64_t torn_bytes = 0;  ///< what a crash left behind it
 
   /// Client ids that stand for more than one accepted order.
   [[nodiscard]] std::vector<std::string> duplicated_client_ids() const;
 };
+
+/// Reads a ledger's text; `name` stands in error texts. Pure.
+/// @errors bad_ledger
+result<ledger_content> parse_ledger(std::string_view text, const std::string& name);
 
 /// Reads a ledger, also while the simulator writes it (its unfinished last line counts as torn).
 /// @errors bad_ledger with file and byte offset when a record before the tail is damaged; ledger_io

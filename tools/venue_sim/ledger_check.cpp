@@ -18,8 +18,8 @@ bool same(const journaled_fill& a, const journaled_fill& b) {
 }
 
 std::string text_of(const journaled_fill& f) {
-  return "trade " + std::to_string(f.trade_id) + " of " + f.client_order_id + ": " + text_e8(f.quantity_e8) + " @ "
-         + text_e8(f.price_e8) + ", fee " + text_e8(f.commission_e8) + " " + f.commission_asset;
+  return "trade " + std::to_string(f.trade_id) + " of " + f.client_order_id + ": " + text_e8(f.quantity_e8)
+         + " @ " + text_e8(f.price_e8) + ", fee " + text_e8(f.commission_e8) + " " + f.commission_asset;
 }
 
 trades_by_id fills_of(const ledger_content& ledger) {
@@ -34,14 +34,17 @@ void compare_fills(const trades_by_id& venue, const trades_by_id& journal, ledge
   for (const auto& [id, there] : venue) {
     out.fills += there.size();
     const auto here = journal.find(id);
-    if (here == journal.end()) out.fills_missing.push_back(text_of(there.front()));
+    if (here == journal.end())
+      out.fills_missing.push_back(text_of(there.front()));
     else if (!same(here->second.front(), there.front()))
-      out.fills_differ.push_back("journal: " + text_of(here->second.front()) + "; venue: " + text_of(there.front()));
+      out.fills_differ.push_back("journal: " + text_of(here->second.front())
+                                 + "; venue: " + text_of(there.front()));
   }
   for (const auto& [id, here] : journal) {
     const auto there = venue.find(id);
     const auto known = there == venue.end() ? 0 : there->second.size();
-    for (auto i = known; i < here.size(); ++i) out.fills_extra.push_back(text_of(here[i]));
+    for (auto i = known; i < here.size(); ++i)
+      out.fills_extra.push_back(text_of(here[i]));
   }
 }
 
@@ -49,10 +52,12 @@ void compare_fills(const trades_by_id& venue, const trades_by_id& journal, ledge
 std::set<std::int64_t> ended_orders(const ledger_content& ledger) {
   std::set<std::int64_t> out;
   std::map<std::int64_t, std::int64_t> filled;
-  for (const auto& f : ledger.fills) filled[f.order_id] += f.quantity_e8;
+  for (const auto& f : ledger.fills)
+    filled[f.order_id] += f.quantity_e8;
   for (const auto& o : ledger.orders)
     if (o.quote_quantity_e8 != 0 || filled[o.order_id] >= o.quantity_e8) out.insert(o.order_id);
-  for (const auto& e : ledger.ends) out.insert(e.order_id);
+  for (const auto& e : ledger.ends)
+    out.insert(e.order_id);
   return out;
 }
 
@@ -61,7 +66,8 @@ void compare_intent(const journaled_intent& i, const std::vector<std::int64_t>* 
   const bool exists = venue_orders != nullptr;
   const auto complain = [&](const char* why) { out.lost.push_back(i.client_order_id + ": " + why); };
   switch (i.end) {
-  case intent_end::unknown: return complain("sent, and its end is not known");
+  case intent_end::unknown:
+    return complain("sent, and its end is not known");
   case intent_end::denied:
     if (exists) complain("called never sent, but the venue has the order");
     return;
@@ -72,12 +78,16 @@ void compare_intent(const journaled_intent& i, const std::vector<std::int64_t>* 
     if (exists) complain("called rejected, but the venue accepted it");
     return;
   case intent_end::open:
-    if (!exists) complain("called open, but the venue never had it");
-    else if (ended.contains(venue_orders->back())) complain("called open, but it is over at the venue");
+    if (!exists)
+      complain("called open, but the venue never had it");
+    else if (ended.contains(venue_orders->back()))
+      complain("called open, but it is over at the venue");
     return;
   case intent_end::done:
-    if (!exists) complain("called done, but the venue never had it");
-    else if (!ended.contains(venue_orders->back())) complain("called done, but it is open at the venue");
+    if (!exists)
+      complain("called done, but the venue never had it");
+    else if (!ended.contains(venue_orders->back()))
+      complain("called done, but it is open at the venue");
     return;
   }
 }
@@ -85,13 +95,15 @@ void compare_intent(const journaled_intent& i, const std::vector<std::int64_t>* 
 void list(json_writer& w, const char* name, const std::vector<std::string>& texts) {
   constexpr std::size_t shown = 20;
   w.key(name).begin_array();
-  for (std::size_t i = 0; i < texts.size() && i < shown; ++i) w.string(texts[i]);
+  for (std::size_t i = 0; i < texts.size() && i < shown; ++i)
+    w.string(texts[i]);
   w.end_array();
 }
 
 } // namespace
 
-ledger_comparison compare_with_ledger(const ledger_content& ledger, const std::vector<journaled_intent>& intents,
+ledger_comparison compare_with_ledger(const ledger_content& ledger,
+                                      const std::vector<journaled_intent>& intents,
                                       const std::vector<journaled_fill>& fills) {
   ledger_comparison out;
   out.intents = intents.size();
@@ -107,13 +119,15 @@ ledger_comparison compare_with_ledger(const ledger_content& ledger, const std::v
   for (const auto& [intent, clients] : clients_of) {
     std::size_t orders = 0;
     for (const auto& c : clients)
-      if (const auto found = ledger.by_client_id.find(c); found != ledger.by_client_id.end()) orders += found->second.size();
+      if (const auto found = ledger.by_client_id.find(c); found != ledger.by_client_id.end())
+        orders += found->second.size();
     if (orders > 1) out.duplicated.push_back(intent + ": " + std::to_string(orders) + " venue orders");
   }
   for (const auto& [client, orders] : ledger.by_client_id)
     if (!known.contains(client)) out.lost.push_back(client + ": a venue order without a journal row");
   trades_by_id journal;
-  for (const auto& f : fills) journal[f.trade_id].push_back(f);
+  for (const auto& f : fills)
+    journal[f.trade_id].push_back(f);
   compare_fills(fills_of(ledger), journal, out);
   return out;
 }

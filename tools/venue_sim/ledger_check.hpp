@@ -12,12 +12,12 @@ namespace troupe::venue_sim {
 
 /// How an intent stands in the journal at the moment of the comparison.
 enum class intent_end : std::uint8_t {
-  open,      ///< resting at the venue, as the journal believes
-  done,      ///< filled, cancelled or expired
-  rejected,  ///< refused by the venue
-  absent,    ///< the venue was asked and never had it
-  denied,    ///< never sent
-  unknown    ///< sent, no answer yet: counts as lost
+  open,     ///< resting at the venue, as the journal believes
+  done,     ///< filled, cancelled or expired
+  rejected, ///< refused by the venue
+  absent,   ///< the venue was asked and never had it
+  denied,   ///< never sent
+  unknown   ///< sent, no answer yet: counts as lost
 };
 
 /// One journaled intent; amounts are not needed, identities are.
@@ -38,8 +38,8 @@ struct journaled_fill {
 };
 
 struct ledger_comparison {
-  std::vector<std::string> lost;        ///< client order id and why
-  std::vector<std::string> duplicated;  ///< intent and its venue orders
+  std::vector<std::string> lost;          ///< client order id and why
+  std::vector<std::string> duplicated;    ///< intent and its venue orders
   std::vector<std::string> fills_missing; ///< in the ledger, not in the journal
   std::vector<std::string> fills_extra;   ///< in the journal, not in the ledger (also: one trade id twice)
   std::vector<std::string> fills_differ;  ///< same trade id, other price, quantity or fee
@@ -56,7 +56,8 @@ struct ledger_comparison {
 };
 
 /// Compares after both sides have come to rest (no request on its way).
-ledger_comparison compare_with_ledger(const ledger_content& ledger, const std::vector<journaled_intent>& intents,
+ledger_comparison compare_with_ledger(const ledger_content& ledger,
+                                      const std::vector<journaled_intent>& intents,
                                       const std::vector<journaled_fill>& fills);
 
 /// raw × 10^-scale in units of 10^-8; nullopt when it doesn't fit or isn't whole.

@@ -36,8 +36,8 @@ std::optional<limit_refusal> request_limits::charge(int weight, std::int64_t ste
     return limit_refusal{418, -1003, "Way too much request weight used; IP banned.", settings_.ban_s};
   }
   return limit_refusal{429, -1003,
-                       "Too much request weight used; current limit is " + std::to_string(settings_.weight_per_minute)
-                           + " request weight per 1 MINUTE.",
+                       "Too much request weight used; current limit is "
+                           + std::to_string(settings_.weight_per_minute) + " request weight per 1 MINUTE.",
                        weight_.seconds_left(steady_ns)};
 }
 
@@ -47,7 +47,8 @@ std::optional<limit_refusal> request_limits::charge_order(std::int64_t steady_ns
   const auto full = [&](const window& w, int limit, const char* words) -> std::optional<limit_refusal> {
     if (w.count < limit) return std::nullopt;
     return limit_refusal{429, -1015,
-                         "Too many new orders; current limit is " + std::to_string(limit) + " orders per " + words + ".",
+                         "Too many new orders; current limit is " + std::to_string(limit) + " orders per "
+                             + words + ".",
                          w.seconds_left(steady_ns)};
   };
   if (auto refused = full(orders_short_, settings_.orders_per_10s, "10 SECOND")) return refused;

@@ -60,16 +60,22 @@ public:
   }
 
   /// Displayed quantity at a price as matching sees it.
-  [[nodiscard]] std::int64_t bid_at(std::int64_t price) const { return at(bids_, ticker_bid_, price, std::greater<>{}); }
-  [[nodiscard]] std::int64_t ask_at(std::int64_t price) const { return at(asks_, ticker_ask_, price, std::less<>{}); }
+  [[nodiscard]] std::int64_t bid_at(std::int64_t price) const {
+    return at(bids_, ticker_bid_, price, std::greater<>{});
+  }
+  [[nodiscard]] std::int64_t ask_at(std::int64_t price) const {
+    return at(asks_, ticker_ask_, price, std::less<>{});
+  }
 
 private:
   [[nodiscard]] bool ticker_newer() const noexcept { return ticker_id_ > id_; }
 
   template <class Map>
   static void set(Map& side, book_level l) {
-    if (l.quantity_e8 == 0) side.erase(l.price_e8);
-    else side[l.price_e8] = l.quantity_e8;
+    if (l.quantity_e8 == 0)
+      side.erase(l.price_e8);
+    else
+      side[l.price_e8] = l.quantity_e8;
   }
   template <class Map>
   std::optional<book_level> best(const Map& side, const book_level& ticker) const {

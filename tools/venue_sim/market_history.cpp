@@ -37,7 +37,8 @@ void join(candle& a, const candle& b) {
 
 } // namespace
 
-void market_history::add_to(std::deque<candle>& list, const public_trade& t, std::int64_t step_ms, std::size_t most) {
+void market_history::add_to(std::deque<candle>& list, const public_trade& t, std::int64_t step_ms,
+                            std::size_t most) {
   const auto open = t.time_ms / step_ms * step_ms;
   // Without a trade the venue repeats the last price with no volume.
   while (!list.empty() && list.back().open_ms + step_ms < open && list.size() <= most)
@@ -54,7 +55,8 @@ void market_history::add_to(std::deque<candle>& list, const public_trade& t, std
     one.taker_quote_e8 = quote;
   }
   join(c, one);
-  while (list.size() > most) list.pop_front();
+  while (list.size() > most)
+    list.pop_front();
 }
 
 void market_history::add(const market_event& e) {
@@ -71,15 +73,19 @@ std::vector<public_trade> market_history::newest(std::size_t limit) const {
 }
 
 std::vector<public_trade> market_history::from_id(std::int64_t id, std::size_t limit) const {
-  const auto first = std::lower_bound(trades_.begin(), trades_.end(), id, [](auto& t, auto wanted) { return t.id < wanted; });
+  const auto first = std::lower_bound(trades_.begin(), trades_.end(), id,
+                                      [](auto& t, auto wanted) { return t.id < wanted; });
   const auto count = std::min(limit, static_cast<std::size_t>(trades_.end() - first));
   return {first, first + static_cast<std::ptrdiff_t>(count)};
 }
 
-std::vector<public_trade> market_history::between(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) const {
+std::vector<public_trade> market_history::between(std::int64_t from_ms, std::int64_t to_ms,
+                                                  std::size_t limit) const {
   std::vector<public_trade> out;
-  auto at = std::lower_bound(trades_.begin(), trades_.end(), from_ms, [](auto& t, auto ms) { return t.time_ms < ms; });
-  for (; at != trades_.end() && at->time_ms <= to_ms && out.size() < limit; ++at) out.push_back(*at);
+  auto at = std::lower_bound(trades_.begin(), trades_.end(), from_ms,
+                             [](auto& t, auto ms) { return t.time_ms < ms; });
+  for (; at != trades_.end() && at->time_ms <= to_ms && out.size() < limit; ++at)
+    out.push_back(*at);
   return out;
 }
 
@@ -104,9 +110,19 @@ std::vector<candle> market_history::candles(std::int64_t step_ms, std::int64_t f
 }
 
 std::optional<std::int64_t> market_history::interval_ms(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 13> known{
-      {{"1s", 1}, {"1m", 60}, {"3m", 180}, {"5m", 300}, {"15m", 900}, {"30m", 1800}, {"1h", 3600},
-       {"2h", 7200}, {"4h", 14400}, {"6h", 21600}, {"8h", 28800}, {"12h", 43200}, {"1d", 86400}}};
+  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 13> known{{{"1s", 1},
+                                                                                    {"1m", 60},
+                                                                                    {"3m", 180},
+                                                                                    {"5m", 300},
+                                                                                    {"15m", 900},
+                                                                                    {"30m", 1800},
+                                                                                    {"1h", 3600},
+                                                                                    {"2h", 7200},
+                                                                                    {"4h", 14400},
+                                                                                    {"6h", 21600},
+                                                                                    {"8h", 28800},
+                                                                                    {"12h", 43200},
+                                                                                    {"1d", 86400}}};
   for (const auto& [text, seconds] : known)
     if (text == name) return seconds * second_ms;
   return std::nullopt;

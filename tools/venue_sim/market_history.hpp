@@ -15,7 +15,8 @@ public:
   /// Up to `limit` trades with an id of at least `id`.
   [[nodiscard]] std::vector<public_trade> from_id(std::int64_t id, std::size_t limit) const;
   /// Up to `limit` trades between both times, inclusive.
-  [[nodiscard]] std::vector<public_trade> between(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) const;
+  [[nodiscard]] std::vector<public_trade> between(std::int64_t from_ms, std::int64_t to_ms,
+                                                  std::size_t limit) const;
   /// Candles whose opening times lie between both times, inclusive; the newest `limit` when `newest_first`
   /// is asked for, else the oldest. The last one may be unfinished. Step: 1 s or whole minutes.
   [[nodiscard]] std::vector<candle> candles(std::int64_t step_ms, std::int64_t from_ms, std::int64_t to_ms,

@@ -2,8 +2,9 @@
 
 #include "messages/json.hpp"
 
-#include <algorithm>
 #include <simdjson.h>
+
+#include <algorithm>
 
 namespace troupe::venue_sim {
 namespace {
@@ -21,7 +22,8 @@ std::vector<std::string> split_streams(std::string_view text) {
 
 std::string lower(std::string_view text) {
   std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -45,7 +47,8 @@ std::string error_answer(std::string_view id, int code, std::string_view text) {
 
 market_sockets::market_sockets(const market_shape& shape, market_socket_settings settings, fault_plan& faults,
                                std::function<std::int64_t()> steady_ns)
-    : shape_{shape}, settings_{settings}, faults_{faults}, steady_ns_{std::move(steady_ns)}, symbol_{lower(shape.symbol)} {}
+    : shape_{shape}, settings_{settings}, faults_{faults},
+      steady_ns_{std::move(steady_ns)}, symbol_{lower(shape.symbol)} {}
 
 bool market_sockets::serves(std::string_view path) const {
   if (is_socket_path(path)) return true;
@@ -83,7 +86,8 @@ net::upgrade_answer market_sockets::accept(const net::http_request& request, net
   std::vector<std::string> streams;
   if (path.starts_with("/ws/")) streams = split_streams(path.substr(4));
   bool fine = false;
-  if (const auto p = parameters::from_form(request.query(), {}, fine); p.has("streams")) streams = split_streams(p.get("streams"));
+  if (const auto p = parameters::from_form(request.query(), {}, fine); p.has("streams"))
+    streams = split_streams(p.get("streams"));
   net::upgrade_answer answer;
   if (streams.size() > settings_.streams_per_socket) {
     answer.accept = false;
@@ -93,7 +97,8 @@ net::upgrade_answer market_sockets::accept(const net::http_request& request, net
   const auto id = ws.id();
   auto& kept = sessions_[id] = std::move(s);
   ++counters_.opened;
-  for (const auto& stream : streams) subscribe(id, kept, stream);
+  for (const auto& stream : streams)
+    subscribe(id, kept, stream);
   answer.handlers.on_frame = [this, id](std::string_view text, market_time) { on_message(id, text); };
   answer.handlers.on_ping = [this, id] {
     const auto found = sessions_.find(id);
@@ -136,7 +141,8 @@ void market_sockets::forget_ended() {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) continue;
     const auto streams = found->second.streams;
-    for (const auto& stream : streams) unsubscribe(id, found->second, stream);
+    for (const auto& stream : streams)
+      unsubscribe(id, found->second, stream);
     sessions_.erase(found);
   }
 }
@@ -169,21 +175,26 @@ std::string market_sockets::answer(session& s, std::uint64_t id, std::string_vie
   if (parser.parse(text.data(), text.size()).get(doc) != simdjson::SUCCESS)
     return error_answer(echo, 3, "Invalid JSON: expected value");
   if (doc["id"].get(request) == simdjson::SUCCESS) echo = simdjson::minify(request);
-  if (doc["method"].get(method) != simdjson::SUCCESS) return error_answer(echo, 2, "Invalid request: missing field `method`");
+  if (doc["method"].get(method) != simdjson::SUCCESS)
+    return error_answer(echo, 2, "Invalid request: missing field `method`");
   simdjson::dom::array wanted;
   const bool has_streams = doc["params"].get(wanted) == simdjson::SUCCESS;
-  const auto done = [&](std::string_view value) { return R"({"result":)" + std::string{value} + R"(,"id":)" + echo + "}"; };
+  const auto done = [&](std::string_view value) {
+    return R"({"result":)" + std::string{value} + R"(,"id":)" + echo + "}";
+  };
   if (method == "LIST_SUBSCRIPTIONS") {
     json_writer w;
     w.begin_array();
-    for (const auto& name : s.streams) w.string(name);
+    for (const auto& name : s.streams)
+      w.string(name);
     w.end_array();
     return done(w.text());
   }
   if (method == "GET_PROPERTY") return done(s.combined ? "true" : "false");
   if (method == "SET_PROPERTY" && has_streams) {
     bool combined = false;
-    if (wanted.at(1).get(combined) != simdjson::SUCCESS) return error_answer(echo, 2, "Invalid request: unknown property");
+    if (wanted.at(1).get(combined) != simdjson::SUCCESS)
+      return error_answer(echo, 2, "Invalid request: unknown property");
     s.combined = combined;
     return done("null");
   }
@@ -191,10 +202,14 @@ std::string market_sockets::answer(session& s, std::uint64_t id, std::string_vie
     return error_answer(echo, 2, "Invalid request: unknown variant or missing params");
   for (const auto item : wanted) {
     std::string_view name;
-    if (item.get(name) != simdjson::SUCCESS) return error_answer(echo, 2, "Invalid request: params must be strings");
-    if (method == "UNSUBSCRIBE") unsubscribe(id, s, name);
-    else if (s.streams.size() >= settings_.streams_per_socket) return error_answer(echo, 2, "Invalid request: too many streams");
-    else subscribe(id, s, name);
+    if (item.get(name) != simdjson::SUCCESS)
+      return error_answer(echo, 2, "Invalid request: params must be strings");
+    if (method == "UNSUBSCRIBE")
+      unsubscribe(id, s, name);
+    else if (s.streams.size() >= settings_.streams_per_socket)
+      return error_answer(echo, 2, "Invalid request: too many streams");
+    else
+      subscribe(id, s, name);
   }
   return done("null");
 }
@@ -257,20 +272,24 @@ void market_sockets::publish(const market_event& event) {
 }
 
 void market_sockets::ping_all(std::int64_t market_ms) {
-  for (const auto& [id, s] : sessions_) s.ws.ping(std::to_string(market_ms));
+  for (const auto& [id, s] : sessions_)
+    s.ws.ping(std::to_string(market_ms));
 }
 
 void market_sockets::close_all(std::uint16_t code, const std::string& reason) {
-  for (const auto& [id, s] : sessions_) s.ws.close(code, reason);
+  for (const auto& [id, s] : sessions_)
+    s.ws.close(code, reason);
 }
 
 void market_sockets::reset_all() {
-  for (const auto& [id, s] : sessions_) s.ws.reset();
+  for (const auto& [id, s] : sessions_)
+    s.ws.reset();
 }
 
 void market_sockets::announce(std::string_view stream, std::string_view data) {
   for (auto& [id, s] : sessions_)
-    send(s, std::make_shared<const std::string>(s.combined ? combined_frame(stream, data) : std::string{data}));
+    send(s,
+         std::make_shared<const std::string>(s.combined ? combined_frame(stream, data) : std::string{data}));
 }
 
 void market_sockets::retire() {
@@ -279,6 +298,8 @@ void market_sockets::retire() {
     if (steady_ns_() - s.opened_ns >= settings_.life_ns) s.ws.close(1000, "24 hours");
 }
 
-market_socket_counters market_sockets::counters() const { return counters_; }
+market_socket_counters market_sockets::counters() const {
+  return counters_;
+}
 
 } // namespace troupe::venue_sim

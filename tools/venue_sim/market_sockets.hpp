@@ -2,8 +2,8 @@
 
 /// The market-data sockets: paths, subscriptions, frames to whoever subscribed. On the I/O thread only.
 ///
-/// Spot: /ws, /ws/NAME and /stream?streams=A/B. USDⓈ-M: the same below /public (depth, bookTicker) and /market
-/// (trade, aggTrade); a socket on the unrouted path stays open and gets only what /market carries.
+/// Spot: /ws, /ws/NAME and /stream?streams=A/B. USDⓈ-M: the same below /public (depth, bookTicker) and
+/// /market (trade, aggTrade); a socket on the unrouted path stays open and gets only what /market carries.
 /// Known topics: SYMBOL@depth[@…ms] (the source's diffs, whatever cadence is asked for), @trade, @aggTrade,
 /// @bookTicker. Any other name can be subscribed and stays silent, as at the venue.
 
@@ -16,7 +16,7 @@
 namespace troupe::venue_sim {
 
 struct market_socket_settings {
-  int messages_per_second = 5;           ///< of a client, pings counted
+  int messages_per_second = 5; ///< of a client, pings counted
   std::size_t streams_per_socket = 1024;
   std::int64_t life_ns = 86'400'000'000'000;
 };

@@ -13,7 +13,8 @@ constexpr std::int64_t largest_move_percent = 40;
 
 /// "BTCUSDT" into base and quote, by the quotes Binance trades against.
 void split_symbol(market_shape& shape) {
-  static constexpr std::array<std::string_view, 8> quotes{"USDT", "USDC", "FDUSD", "BUSD", "EUR", "BTC", "ETH", "BNB"};
+  static constexpr std::array<std::string_view, 8> quotes{"USDT", "USDC", "FDUSD", "BUSD",
+                                                          "EUR",  "BTC",  "ETH",   "BNB"};
   for (const auto quote : quotes) {
     if (!shape.symbol.ends_with(quote) || shape.symbol.size() == quote.size()) continue;
     shape.base = shape.symbol.substr(0, shape.symbol.size() - quote.size());
@@ -94,7 +95,8 @@ bool tape_market::left_out(const recorded_frame& f) const noexcept {
 }
 
 void tape_market::skip_left_out() {
-  while (next_ < tape_.frames.size() && left_out(tape_.frames[next_])) ++next_;
+  while (next_ < tape_.frames.size() && left_out(tape_.frames[next_]))
+    ++next_;
 }
 
 void tape_market::start_lap(std::int64_t lap) {
@@ -122,8 +124,10 @@ void tape_market::load_image() {
   asks_.clear();
   image_of_lap(bids_, asks_);
   book_.clear();
-  for (const auto& l : bids_) book_.set_bid(l);
-  for (const auto& l : asks_) book_.set_ask(l);
+  for (const auto& l : bids_)
+    book_.set_bid(l);
+  for (const auto& l : asks_)
+    book_.set_ask(l);
   book_.set_id(tape_.image_id + now_.ids);
 }
 
@@ -229,8 +233,10 @@ void tape_market::apply() {
   if (event_.kind != frame_kind::depth) return;
   last_depth_id_ = event_.last_id;
   if (event_.last_id <= book_.id()) return; // older than the image the book started from
-  for (const auto& l : event_.bids) book_.set_bid(l);
-  for (const auto& l : event_.asks) book_.set_ask(l);
+  for (const auto& l : event_.bids)
+    book_.set_bid(l);
+  for (const auto& l : event_.asks)
+    book_.set_ask(l);
   book_.set_id(event_.last_id);
 }
 
@@ -244,7 +250,8 @@ void tape_market::seek(std::int64_t market_ns) {
       last_depth_id_ = book_.id();
     }
   }
-  while (next_time() <= market_ns) (void)advance();
+  while (next_time() <= market_ns)
+    (void)advance();
 }
 
 } // namespace troupe::venue_sim

@@ -13,15 +13,15 @@ namespace troupe::venue_sim {
 struct market_event {
   frame_kind kind = frame_kind::depth;
   bool buyer_is_maker = false;
-  bool seam = false;             ///< a looped tape's new lap begins with this diff
-  std::int64_t time_ns = 0;      ///< market time at which it goes out
-  std::int64_t event_ms = 0;     ///< E
-  std::int64_t transact_ms = 0;  ///< T
+  bool seam = false;            ///< a looped tape's new lap begins with this diff
+  std::int64_t time_ns = 0;     ///< market time at which it goes out
+  std::int64_t event_ms = 0;    ///< E
+  std::int64_t transact_ms = 0; ///< T
   std::int64_t first_id = 0;
   std::int64_t last_id = 0;
   std::int64_t previous_id = 0;
-  book_level one;                ///< trade; best bid
-  book_level two;                ///< best ask
+  book_level one; ///< trade; best bid
+  book_level two; ///< best ask
   std::span<const book_level> bids;
   std::span<const book_level> asks;
 };
@@ -114,8 +114,8 @@ private:
   std::int64_t lap_ms_ = 0;
   std::int64_t id_span_ = 0;
   std::int64_t trade_span_ = 0;
-  std::int64_t drift_ = 0;       ///< of the mid over one lap, whole ticks
-  std::int64_t start_sum_ = 0;   ///< best bid + best ask of the image
+  std::int64_t drift_ = 0;     ///< of the mid over one lap, whole ticks
+  std::int64_t start_sum_ = 0; ///< best bid + best ask of the image
   std::int64_t laps_one_way_ = 0;
   std::int64_t bridge_first_id_ = 0;
 

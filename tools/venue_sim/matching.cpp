@@ -7,7 +7,9 @@
 namespace troupe::venue_sim {
 namespace {
 
-constexpr bool is_buy(order_side s) noexcept { return s == order_side::buy; }
+constexpr bool is_buy(order_side s) noexcept {
+  return s == order_side::buy;
+}
 
 /// The first price in `best` order that a limit refuses.
 constexpr bool within_limit(const order_request& o, std::int64_t price) noexcept {
@@ -17,11 +19,15 @@ constexpr bool within_limit(const order_request& o, std::int64_t price) noexcept
 
 template <class F>
 void visit_opposite(order_side side, const market_book& book, F&& f) {
-  if (is_buy(side)) book.visit_asks(f);
-  else book.visit_bids(f);
+  if (is_buy(side))
+    book.visit_asks(f);
+  else
+    book.visit_bids(f);
 }
 
-refusal filter_failure(const char* name) { return {-1013, std::string{"Filter failure: "} + name}; }
+refusal filter_failure(const char* name) {
+  return {-1013, std::string{"Filter failure: "} + name};
+}
 refusal too_precise(const char* name) {
   return {-1111, std::string{"Parameter '"} + name + "' has too much precision."};
 }
@@ -43,7 +49,8 @@ const order* matching_engine::find(std::string_view client_order_id) const {
 
 std::vector<const order*> matching_engine::open_orders() const {
   std::vector<const order*> out;
-  for (const auto& [id, o] : open_) out.push_back(o);
+  for (const auto& [id, o] : open_)
+    out.push_back(o);
   return out;
 }
 
@@ -74,7 +81,8 @@ std::vector<book_level> matching_engine::takeable(const order_request& asked, st
 }
 
 /// What a market order takes that names an amount of the quote asset.
-std::vector<book_level> matching_engine::affordable(const order_request& asked, const market_book& book) const {
+std::vector<book_level> matching_engine::affordable(const order_request& asked,
+                                                    const market_book& book) const {
   std::vector<book_level> parts;
   auto money = asked.quote_quantity_e8;
   visit_opposite(asked.side, book, [&](book_level l) {
@@ -97,7 +105,8 @@ void matching_engine::mark_taken(order_side taker, book_level part, const market
 std::optional<refusal> matching_engine::check_filters(const order_request& o, const market_book& book) const {
   const bool priced = o.type != order_type::market;
   if (priced) {
-    if (o.price_e8 < rules_.min_price_e8 || o.price_e8 > rules_.max_price_e8 || o.price_e8 % rules_.tick_e8 != 0)
+    if (o.price_e8 < rules_.min_price_e8 || o.price_e8 > rules_.max_price_e8
+        || o.price_e8 % rules_.tick_e8 != 0)
       return filter_failure("PRICE_FILTER");
   }
   if (o.quote_quantity_e8 == 0) {
@@ -120,18 +129,20 @@ std::optional<refusal> matching_engine::check(const order_request& o, const mark
   if (o.quantity_e8 < 0 || o.price_e8 < 0) return too_precise("quantity");
   if (auto refused = check_filters(o, book)) return refused;
   const auto* same = find(std::string_view{o.client_order_id});
-  if (!o.client_order_id.empty() && same != nullptr && same->open()) return refusal{-2010, "Duplicate order sent."};
+  if (!o.client_order_id.empty() && same != nullptr && same->open())
+    return refusal{-2010, "Duplicate order sent."};
   const auto best = is_buy(o.side) ? book.best_ask() : book.best_bid();
   if (o.type == order_type::limit_maker && best && within_limit(o, best->price_e8))
     return refusal{-2010, "Order would immediately match and take."};
-  if (o.type == order_type::market && !best)
-    return refusal{-2010, "Market is closed."};
+  if (o.type == order_type::market && !best) return refusal{-2010, "Market is closed."};
   std::int64_t needed = o.quantity_e8;
   if (is_buy(o.side)) {
     needed = o.quote_quantity_e8;
-    if (o.type != order_type::market) needed = product_up_e8(o.price_e8, o.quantity_e8);
+    if (o.type != order_type::market)
+      needed = product_up_e8(o.price_e8, o.quantity_e8);
     else if (needed == 0)
-      for (const auto& p : takeable(o, o.quantity_e8, book)) needed += product_up_e8(p.price_e8, p.quantity_e8);
+      for (const auto& p : takeable(o, o.quantity_e8, book))
+        needed += product_up_e8(p.price_e8, p.quantity_e8);
   }
   const auto& purse = is_buy(o.side) ? quote_ : base_;
   if (needed > purse.free_e8) return refusal{-2010, "Account has insufficient balance for requested action."};
@@ -151,7 +162,8 @@ std::variant<std::int64_t, refusal> matching_engine::place(order_request asked, 
   report(order_report::kind_type::accepted, o, now_ns);
   if (o.asked.tif == time_in_force::fok && o.asked.type == order_type::limit) {
     std::int64_t sum = 0;
-    for (const auto& p : takeable(o.asked, o.asked.quantity_e8, book)) sum += p.quantity_e8;
+    for (const auto& p : takeable(o.asked, o.asked.quantity_e8, book))
+      sum += p.quantity_e8;
     if (sum < o.asked.quantity_e8) {
       finish(o, order_status::expired, {}, now_ns);
       return o.id;
@@ -161,8 +173,10 @@ std::variant<std::int64_t, refusal> matching_engine::place(order_request asked, 
   if (!o.open()) return o.id;
   const bool rests = o.asked.type == order_type::limit_maker
                      || (o.asked.type == order_type::limit && o.asked.tif == time_in_force::gtc);
-  if (!rests) finish(o, order_status::expired, {}, now_ns);
-  else o.queue_ahead_e8 = is_buy(o.asked.side) ? book.bid_at(o.asked.price_e8) : book.ask_at(o.asked.price_e8);
+  if (!rests)
+    finish(o, order_status::expired, {}, now_ns);
+  else
+    o.queue_ahead_e8 = is_buy(o.asked.side) ? book.bid_at(o.asked.price_e8) : book.ask_at(o.asked.price_e8);
   return o.id;
 }
 
@@ -186,7 +200,8 @@ void matching_engine::take(order& o, const market_book& book, std::int64_t now_n
   const bool by_money = o.asked.quote_quantity_e8 != 0;
   const auto parts = by_money ? affordable(o.asked, book) : takeable(o.asked, o.asked.quantity_e8, book);
   if (by_money)
-    for (const auto& p : parts) o.asked.quantity_e8 += p.quantity_e8;
+    for (const auto& p : parts)
+      o.asked.quantity_e8 += p.quantity_e8;
   for (const auto& p : parts) {
     mark_taken(o.asked.side, p, book);
     execute(o, p.price_e8, p.quantity_e8, fill_rule::take, now_ns);
@@ -232,8 +247,10 @@ void matching_engine::settle(order& o, const fill& f) {
     purse.free_e8 += o.locked_e8 - still - given_e8; // a better price than the limit frees the difference
     o.locked_e8 = still;
   }
-  if (buy) base_.free_e8 += f.quantity_e8 - f.commission_e8;
-  else quote_.free_e8 += f.quote_e8 - f.commission_e8;
+  if (buy)
+    base_.free_e8 += f.quantity_e8 - f.commission_e8;
+  else
+    quote_.free_e8 += f.quote_e8 - f.commission_e8;
   if (!o.open()) open_.erase(o.id);
 }
 
@@ -262,8 +279,10 @@ void matching_engine::report(order_report::kind_type kind, const order& o, std::
   reports_.push_back(std::move(r));
 }
 
-std::variant<std::int64_t, refusal> matching_engine::cancel(std::int64_t order_id, std::string_view client_order_id,
-                                                            std::string_view request_client_id, std::int64_t now_ns) {
+std::variant<std::int64_t, refusal> matching_engine::cancel(std::int64_t order_id,
+                                                            std::string_view client_order_id,
+                                                            std::string_view request_client_id,
+                                                            std::int64_t now_ns) {
   const auto* found = order_id != 0 ? find(order_id) : find(client_order_id);
   if (found == nullptr || !found->open()) return refusal{-2011, "Unknown order sent."};
   if (order_id != 0 && !client_order_id.empty() && found->asked.client_order_id != client_order_id)
@@ -285,8 +304,10 @@ void matching_engine::on_market(const market_event& event, const market_book& bo
     on_level(order_side::buy, event.one);
     on_level(order_side::sell, event.two);
   }
-  for (const auto& l : event.bids) on_level(order_side::buy, l);
-  for (const auto& l : event.asks) on_level(order_side::sell, l);
+  for (const auto& l : event.bids)
+    on_level(order_side::buy, l);
+  for (const auto& l : event.asks)
+    on_level(order_side::sell, l);
   if (!open_.empty()) on_crossing(book, event.time_ns);
 }
 
@@ -369,10 +390,13 @@ void matching_engine::restore_end(std::int64_t order_id, order_status how, std::
 
 void matching_engine::requeue(const market_book& book) {
   for (auto& [id, o] : open_)
-    o->queue_ahead_e8 = is_buy(o->asked.side) ? book.bid_at(o->asked.price_e8) : book.ask_at(o->asked.price_e8);
+    o->queue_ahead_e8 =
+        is_buy(o->asked.side) ? book.bid_at(o->asked.price_e8) : book.ask_at(o->asked.price_e8);
 }
 
-std::string_view text_of(order_side s) noexcept { return is_buy(s) ? "BUY" : "SELL"; }
+std::string_view text_of(order_side s) noexcept {
+  return is_buy(s) ? "BUY" : "SELL";
+}
 std::string_view text_of(order_type t) noexcept {
   return t == order_type::limit ? "LIMIT" : t == order_type::market ? "MARKET" : "LIMIT_MAKER";
 }
@@ -381,20 +405,29 @@ std::string_view text_of(time_in_force t) noexcept {
 }
 std::string_view text_of(order_status s) noexcept {
   switch (s) {
-  case order_status::fresh: return "NEW";
-  case order_status::partially_filled: return "PARTIALLY_FILLED";
-  case order_status::filled: return "FILLED";
-  case order_status::canceled: return "CANCELED";
-  case order_status::expired: return "EXPIRED";
+  case order_status::fresh:
+    return "NEW";
+  case order_status::partially_filled:
+    return "PARTIALLY_FILLED";
+  case order_status::filled:
+    return "FILLED";
+  case order_status::canceled:
+    return "CANCELED";
+  case order_status::expired:
+    return "EXPIRED";
   }
   return "NEW";
 }
 std::string_view text_of(fill_rule r) noexcept {
   switch (r) {
-  case fill_rule::take: return "take";
-  case fill_rule::queue: return "queue";
-  case fill_rule::trade_through: return "trade-through";
-  case fill_rule::crossed: return "crossed";
+  case fill_rule::take:
+    return "take";
+  case fill_rule::queue:
+    return "queue";
+  case fill_rule::trade_through:
+    return "trade-through";
+  case fill_rule::crossed:
+    return "crossed";
   }
   return "take";
 }

@@ -96,9 +96,9 @@ struct refusal {
 /// What happened to an order, in order of happening: the source of private events and ledger records.
 struct order_report {
   enum class kind_type : std::uint8_t { accepted, trade, canceled, expired } kind = kind_type::accepted;
-  order now;                        ///< the order after it
-  std::optional<fill> execution;    ///< trade only
-  std::string request_client_id;    ///< canceled: id of the cancel request
+  order now;                     ///< the order after it
+  std::optional<fill> execution; ///< trade only
+  std::string request_client_id; ///< canceled: id of the cancel request
   std::int64_t time_ns = 0;
 };
 
@@ -112,7 +112,8 @@ public:
   matching_engine(trading_rules rules, std::int64_t base_e8, std::int64_t quote_e8);
 
   /// Accepts and matches, or refuses (filters, funds, duplicate id, would take).
-  std::variant<std::int64_t, refusal> place(order_request asked, const market_book& book, std::int64_t now_ns);
+  std::variant<std::int64_t, refusal> place(order_request asked, const market_book& book,
+                                            std::int64_t now_ns);
   /// Cancels the open order with this order id (if not 0) and/or client id (if not empty).
   std::variant<std::int64_t, refusal> cancel(std::int64_t order_id, std::string_view client_order_id,
                                              std::string_view request_client_id, std::int64_t now_ns);
@@ -142,7 +143,8 @@ public:
 
 private:
   [[nodiscard]] std::optional<refusal> check(const order_request& asked, const market_book& book) const;
-  [[nodiscard]] std::optional<refusal> check_filters(const order_request& asked, const market_book& book) const;
+  [[nodiscard]] std::optional<refusal> check_filters(const order_request& asked,
+                                                     const market_book& book) const;
   [[nodiscard]] std::int64_t available(order_side side, book_level displayed) const;
   [[nodiscard]] std::vector<book_level> takeable(const order_request& asked, std::int64_t quantity,
                                                  const market_book& book) const;
@@ -158,7 +160,9 @@ private:
   void on_trade(const market_event& event);
   void on_level(order_side side, book_level level);
   void on_crossing(const market_book& book, std::int64_t now_ns);
-  [[nodiscard]] asset_balance& given(order_side side) noexcept { return side == order_side::buy ? quote_ : base_; }
+  [[nodiscard]] asset_balance& given(order_side side) noexcept {
+    return side == order_side::buy ? quote_ : base_;
+  }
 
   trading_rules rules_;
   asset_balance base_;
@@ -171,7 +175,7 @@ private:
     std::int64_t taken_e8 = 0;
     std::int64_t displayed_e8 = 0; ///< what the level showed; another quantity ends the memory
   };
-  std::map<std::int64_t, taken_level> taken_bids_;                    ///< taken by clients per displayed level
+  std::map<std::int64_t, taken_level> taken_bids_; ///< taken by clients per displayed level
   std::map<std::int64_t, taken_level> taken_asks_;
   std::vector<order_report> reports_;
   std::int64_t next_order_ = 28'000'000'001;

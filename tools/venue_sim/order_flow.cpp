@@ -20,7 +20,9 @@ struct moments {
   double n = 0, sum = 0, squares = 0;
   void add(double x) { n += 1, sum += x, squares += x * x; }
   [[nodiscard]] double mean() const { return n > 0 ? sum / n : 0; }
-  [[nodiscard]] double sd() const { return n > 1 ? std::sqrt(std::max(0.0, squares / n - mean() * mean())) : 1; }
+  [[nodiscard]] double sd() const {
+    return n > 1 ? std::sqrt(std::max(0.0, squares / n - mean() * mean())) : 1;
+  }
 };
 
 } // namespace
@@ -34,7 +36,8 @@ flow_parameters fit_flow(const recording& from) {
   double mid = 0, mid_a_second_ago = 0;
   std::int64_t second = 0;
   for (const auto& f : from.frames) {
-    if (f.kind == frame_kind::book_ticker) mid = static_cast<double>(f.one.price_e8 + f.two.price_e8) / 2 / tick;
+    if (f.kind == frame_kind::book_ticker)
+      mid = static_cast<double>(f.one.price_e8 + f.two.price_e8) / 2 / tick;
     if (f.kind == frame_kind::trade) {
       trades += 1;
       makers += f.buyer_is_maker ? 1 : 0;
@@ -49,8 +52,10 @@ flow_parameters fit_flow(const recording& from) {
     for (std::uint32_t i = 0; i < f.bids + f.asks; ++i) {
       const auto& l = from.levels[f.bids_at + i];
       distances.push_back(std::abs(static_cast<double>(l.price_e8) / tick - mid));
-      if (l.quantity_e8 == 0) deletes += 1;
-      else sets += 1, level_sizes.add(std::log(static_cast<double>(l.quantity_e8) / e8));
+      if (l.quantity_e8 == 0)
+        deletes += 1;
+      else
+        sets += 1, level_sizes.add(std::log(static_cast<double>(l.quantity_e8) / e8));
     }
   }
   const auto seconds = std::max(1e-9, static_cast<double>(from.end_ns() - from.start_ns()) / 1e9);
@@ -76,7 +81,8 @@ std::string to_json(const flow_parameters& p) {
   w.field("level_log_mean", p.level_log_mean).field("level_log_sd", p.level_log_sd);
   w.field("mid_sd_per_sqrt_s", p.mid_sd_per_sqrt_s).field("start_price", p.start_price);
   w.key("distance_quantiles").begin_array();
-  for (const auto q : p.distance_quantiles) w.number(q);
+  for (const auto q : p.distance_quantiles)
+    w.number(q);
   return std::move(w.end_array().end_object()).text();
 }
 
@@ -86,7 +92,8 @@ result<std::string> fit_generated_market(const std::vector<std::filesystem::path
   return to_json(fit_flow(*loaded));
 }
 
-flow_market::flow_market(const flow_parameters& p, std::uint64_t seed, std::int64_t start_ns, venue_kind venue)
+flow_market::flow_market(const flow_parameters& p, std::uint64_t seed, std::int64_t start_ns,
+                         venue_kind venue)
     : p_{p}, state_{seed} {
   const bool spot = venue == venue_kind::binance_spot;
   shape_.venue = venue;
@@ -102,14 +109,17 @@ flow_market::flow_market(const flow_parameters& p, std::uint64_t seed, std::int6
   const auto tick = static_cast<double>(shape_.tick_e8) / e8;
   const auto scale = 0.01 / tick; // the parameters were fitted with ticks of a cent
   p_.mid_sd_per_sqrt_s *= scale;
-  for (auto& q : p_.distance_quantiles) q *= scale;
+  for (auto& q : p_.distance_quantiles)
+    q *= scale;
   fair_ = p_.start_price / tick;
   now_ns_ = start_ns;
   fill_book();
   diffed_id_ = update_id_;
   book_.set_id(update_id_);
-  for (const auto& [ticks, steps] : bids_) book_.set_bid(level(ticks, steps));
-  for (const auto& [ticks, steps] : asks_) book_.set_ask(level(ticks, steps));
+  for (const auto& [ticks, steps] : bids_)
+    book_.set_bid(level(ticks, steps));
+  for (const auto& [ticks, steps] : asks_)
+    book_.set_ask(level(ticks, steps));
   changed_bids_.clear();
   changed_asks_.clear();
   waiting_.clear();
@@ -127,7 +137,9 @@ std::uint64_t flow_market::draw() {
   return z ^ (z >> 31);
 }
 
-double flow_market::uniform() { return (static_cast<double>(draw() >> 11) + 0.5) * 0x1.0p-53; }
+double flow_market::uniform() {
+  return (static_cast<double>(draw() >> 11) + 0.5) * 0x1.0p-53;
+}
 
 double flow_market::normal() { // Box and Muller
   return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform());
@@ -148,8 +160,10 @@ std::int64_t flow_market::draw_distance() {
 
 void flow_market::set_level(bool bid, std::int64_t ticks, std::int64_t steps) {
   auto& side = bid ? bids_ : asks_;
-  if (steps == 0) side.erase(ticks);
-  else side[ticks] = steps;
+  if (steps == 0)
+    side.erase(ticks);
+  else
+    side[ticks] = steps;
   (bid ? changed_bids_ : changed_asks_)[ticks] = steps;
   ++update_id_;
 }
@@ -159,7 +173,8 @@ void flow_market::fill_book() {
   const auto fair = std::llround(fair_);
   bids_[fair - 1] = draw_size(p_.level_log_mean, p_.level_log_sd);
   asks_[fair + 1] = draw_size(p_.level_log_mean, p_.level_log_sd);
-  for (int i = 0; i < 6000; ++i) limit_order();
+  for (int i = 0; i < 6000; ++i)
+    limit_order();
 }
 
 void flow_market::limit_order() {
@@ -210,10 +225,14 @@ void flow_market::market_order(bool buy, std::int64_t steps) {
 void flow_market::keep_filled() {
   const auto reach = static_cast<std::int64_t>(p_.distance_quantiles.back()) + 1;
   const auto fair = std::llround(fair_);
-  while (bids_.size() > 1000 && bids_.begin()->first < fair - reach) set_level(true, bids_.begin()->first, 0);
-  while (asks_.size() > 1000 && asks_.rbegin()->first > fair + reach) set_level(false, asks_.rbegin()->first, 0);
-  while (bids_.size() < 300) set_level(true, bids_.begin()->first - 1, draw_size(p_.level_log_mean, p_.level_log_sd));
-  while (asks_.size() < 300) set_level(false, asks_.rbegin()->first + 1, draw_size(p_.level_log_mean, p_.level_log_sd));
+  while (bids_.size() > 1000 && bids_.begin()->first < fair - reach)
+    set_level(true, bids_.begin()->first, 0);
+  while (asks_.size() > 1000 && asks_.rbegin()->first > fair + reach)
+    set_level(false, asks_.rbegin()->first, 0);
+  while (bids_.size() < 300)
+    set_level(true, bids_.begin()->first - 1, draw_size(p_.level_log_mean, p_.level_log_sd));
+  while (asks_.size() < 300)
+    set_level(false, asks_.rbegin()->first + 1, draw_size(p_.level_log_mean, p_.level_log_sd));
 }
 
 void flow_market::note_top() {
@@ -243,13 +262,18 @@ void flow_market::step() {
   // The fair price has passed a side: its best level is taken or, more often, withdrawn, one a step.
   const bool up = fair >= best_ask(), down = fair <= best_bid();
   const bool taken = uniform() * (p_.trades_per_s + p_.deletes_per_s) < p_.trades_per_s;
-  if ((up || down) && taken) market_order(up, up ? asks_.begin()->second : bids_.rbegin()->second);
-  else if ((up || down) && (up ? asks_ : bids_).size() > 100) set_level(down, up ? best_ask() : best_bid(), 0);
+  if ((up || down) && taken)
+    market_order(up, up ? asks_.begin()->second : bids_.rbegin()->second);
+  else if ((up || down) && (up ? asks_ : bids_).size() > 100)
+    set_level(down, up ? best_ask() : best_bid(), 0);
   else {
     const auto pick = uniform() * (p_.trades_per_s + p_.sets_per_s + p_.deletes_per_s);
-    if (pick < p_.trades_per_s) market_order(uniform() >= p_.buyer_maker_share, draw_size(p_.trade_log_mean, p_.trade_log_sd));
-    else if (pick < p_.trades_per_s + p_.sets_per_s) limit_order();
-    else cancel_order();
+    if (pick < p_.trades_per_s)
+      market_order(uniform() >= p_.buyer_maker_share, draw_size(p_.trade_log_mean, p_.trade_log_sd));
+    else if (pick < p_.trades_per_s + p_.sets_per_s)
+      limit_order();
+    else
+      cancel_order();
   }
   note_top();
   plan_next();
@@ -267,8 +291,10 @@ void flow_market::emit_diff(std::int64_t at_ns) {
   diff.event.first_id = diffed_id_ + 1;
   diff.event.last_id = update_id_;
   diff.event.previous_id = diffed_id_;
-  for (auto at = changed_bids_.rbegin(); at != changed_bids_.rend(); ++at) diff.bids.push_back(level(at->first, at->second));
-  for (const auto& [ticks, steps] : changed_asks_) diff.asks.push_back(level(ticks, steps));
+  for (auto at = changed_bids_.rbegin(); at != changed_bids_.rend(); ++at)
+    diff.bids.push_back(level(at->first, at->second));
+  for (const auto& [ticks, steps] : changed_asks_)
+    diff.asks.push_back(level(ticks, steps));
   changed_bids_.clear();
   changed_asks_.clear();
   diffed_id_ = update_id_;
@@ -295,15 +321,18 @@ const market_event& flow_market::advance() {
   e.asks = current_.asks;
   if (e.kind == frame_kind::book_ticker) book_.set_ticker(e.last_id, e.one, e.two);
   if (e.kind == frame_kind::depth) {
-    for (const auto& l : e.bids) book_.set_bid(l);
-    for (const auto& l : e.asks) book_.set_ask(l);
+    for (const auto& l : e.bids)
+      book_.set_bid(l);
+    for (const auto& l : e.asks)
+      book_.set_ask(l);
     book_.set_id(e.last_id);
   }
   return e;
 }
 
 void flow_market::seek(std::int64_t market_ns) {
-  while (next_time() <= market_ns) (void)advance();
+  while (next_time() <= market_ns)
+    (void)advance();
 }
 
 } // namespace troupe::venue_sim

@@ -4,9 +4,10 @@
 /// must say GENERATED. Pure: randomness is one seed, time is the market clock's.
 ///
 /// Model. A hidden fair price makes a Gaussian random walk; when it passes the best price of a side, or at
-/// random, a market order takes from the book (sizes log-normal); limit orders set, and cancels delete, levels
-/// at distances from the fair price drawn from a table of quantiles. Its rates, sizes and distances are fitted
-/// to a recording (`fit_flow`). Best bid and ask are published whenever they change, diffs every 100 ms.
+/// random, a market order takes from the book (sizes log-normal); limit orders set, and cancels delete,
+/// levels at distances from the fair price drawn from a table of quantiles. Its rates, sizes and distances
+/// are fitted to a recording (`fit_flow`). Best bid and ask are published whenever they change, diffs every
+/// 100 ms.
 
 #include "tools/venue_sim/market_source.hpp"
 
@@ -18,14 +19,14 @@ namespace troupe::venue_sim {
 /// Figures of a recording, and parameters of the model. Sizes and logs refer to the base asset.
 struct flow_parameters {
   double trades_per_s = 0;
-  double sets_per_s = 0;         ///< levels that got a new quantity, both sides
-  double deletes_per_s = 0;      ///< levels that vanished
+  double sets_per_s = 0;    ///< levels that got a new quantity, both sides
+  double deletes_per_s = 0; ///< levels that vanished
   double buyer_maker_share = 0.5;
-  double trade_log_mean = 0;     ///< natural logarithm of trade sizes
+  double trade_log_mean = 0; ///< natural logarithm of trade sizes
   double trade_log_sd = 1;
-  double level_log_mean = 0;     ///< of level sizes
+  double level_log_mean = 0; ///< of level sizes
   double level_log_sd = 1;
-  double mid_sd_per_sqrt_s = 0;  ///< ticks
+  double mid_sd_per_sqrt_s = 0; ///< ticks
   double start_price = 0;
   std::array<double, 17> distance_quantiles{}; ///< ticks from the mid at 0, 1/16 … 1 of all level changes
 };

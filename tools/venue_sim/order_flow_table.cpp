@@ -7,19 +7,19 @@
 namespace troupe::venue_sim {
 
 const flow_parameters& btcusdt_flow() {
-  static const flow_parameters fitted{
-      .trades_per_s = 30.593,
-      .sets_per_s = 239.234,
-      .deletes_per_s = 218.951,
-      .buyer_maker_share = 0.543,
-      .trade_log_mean = -6.622,
-      .trade_log_sd = 2.605,
-      .level_log_mean = -3.079,
-      .level_log_sd = 2.654,
-      .mid_sd_per_sqrt_s = 733.3,
-      .start_price = 61837.63,
-      .distance_quantiles = {0.5, 67.5, 240.5, 451, 732.5, 1099.5, 1557.5, 2027.5, 2598.5, 3478.5, 4679.5, 5983.5,
-                             7859.5, 10036.5, 12461.5, 23894.5, 40000}};
+  static const flow_parameters fitted{.trades_per_s = 30.593,
+                                      .sets_per_s = 239.234,
+                                      .deletes_per_s = 218.951,
+                                      .buyer_maker_share = 0.543,
+                                      .trade_log_mean = -6.622,
+                                      .trade_log_sd = 2.605,
+                                      .level_log_mean = -3.079,
+                                      .level_log_sd = 2.654,
+                                      .mid_sd_per_sqrt_s = 733.3,
+                                      .start_price = 61837.63,
+                                      .distance_quantiles = {0.5, 67.5, 240.5, 451, 732.5, 1099.5, 1557.5,
+                                                             2027.5, 2598.5, 3478.5, 4679.5, 5983.5, 7859.5,
+                                                             10036.5, 12461.5, 23894.5, 40000}};
   return fitted;
 }
 

@@ -1,10 +1,11 @@
 #include "tools/venue_sim/parameters.hpp"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 namespace troupe::venue_sim {
 namespace {
@@ -130,7 +131,8 @@ bool same_signature(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   int differs = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    differs |= std::tolower(static_cast<unsigned char>(a[i])) ^ std::tolower(static_cast<unsigned char>(b[i]));
+    differs |=
+        std::tolower(static_cast<unsigned char>(a[i])) ^ std::tolower(static_cast<unsigned char>(b[i]));
   return differs == 0;
 }
 

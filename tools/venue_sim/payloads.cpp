@@ -80,14 +80,17 @@ private:
   bool first_ = true;
 };
 
-void write_levels(text_writer& w, std::string_view key, std::span<const book_level> levels, const market_shape& s) {
+void write_levels(text_writer& w, std::string_view key, std::span<const book_level> levels,
+                  const market_shape& s) {
   w.name(key).open('[');
   for (const auto& l : levels)
     w.open('[').figure(l.price_e8, s.price_decimals).figure(l.quantity_e8, s.quantity_decimals).close(']');
   w.close(']');
 }
 
-bool futures(const market_shape& s) { return s.venue == venue_kind::binance_usdm; }
+bool futures(const market_shape& s) {
+  return s.venue == venue_kind::binance_usdm;
+}
 
 void write_depth(text_writer& w, const market_event& e, const market_shape& s) {
   w.text("e", "depthUpdate").number("E", e.event_ms);
@@ -103,8 +106,10 @@ void write_trade(text_writer& w, const market_event& e, const market_shape& s) {
   if (futures(s)) w.number("T", e.transact_ms);
   w.text("s", s.symbol).number("t", e.last_id).amount("p", e.one.price_e8, s.price_decimals);
   w.amount("q", e.one.quantity_e8, s.quantity_decimals);
-  if (futures(s)) w.text("X", "MARKET").flag("m", e.buyer_is_maker);
-  else w.number("T", e.transact_ms).flag("m", e.buyer_is_maker).flag("M", true);
+  if (futures(s))
+    w.text("X", "MARKET").flag("m", e.buyer_is_maker);
+  else
+    w.number("T", e.transact_ms).flag("m", e.buyer_is_maker).flag("M", true);
 }
 
 void write_ticker(text_writer& w, const market_event& e, const market_shape& s) {
@@ -117,17 +122,26 @@ void write_ticker(text_writer& w, const market_event& e, const market_shape& s) 
 
 /// Fields that the answers about an order share.
 void write_amounts(text_writer& w, const order& o, bool quote_amount_here) {
-  w.amount("price", o.asked.price_e8).amount("origQty", o.asked.quantity_e8).amount("executedQty", o.filled_e8);
+  w.amount("price", o.asked.price_e8)
+      .amount("origQty", o.asked.quantity_e8)
+      .amount("executedQty", o.filled_e8);
   if (quote_amount_here) w.amount("origQuoteOrderQty", o.asked.quote_quantity_e8);
   w.amount("cummulativeQuoteQty", o.filled_quote_e8).text("status", text_of(o.status));
-  w.text("timeInForce", text_of(o.asked.tif)).text("type", text_of(o.asked.type)).text("side", text_of(o.asked.side));
+  w.text("timeInForce", text_of(o.asked.tif))
+      .text("type", text_of(o.asked.type))
+      .text("side", text_of(o.asked.side));
 }
 
-std::string_view commission_asset(const fill& f, const trading_rules& r) { return f.commission_in_base ? r.base : r.quote; }
+std::string_view commission_asset(const fill& f, const trading_rules& r) {
+  return f.commission_in_base ? r.base : r.quote;
+}
 
 /// Parts per million as the venue's rate text, "0.00100000".
 void write_rates(text_writer& w, const trading_rules& r) {
-  w.name("commissionRates").open('{').amount("maker", r.maker_fee_ppm * 100LL).amount("taker", r.taker_fee_ppm * 100LL);
+  w.name("commissionRates")
+      .open('{')
+      .amount("maker", r.maker_fee_ppm * 100LL)
+      .amount("taker", r.taker_fee_ppm * 100LL);
   w.amount("buyer", 0).amount("seller", 0).close('}');
 }
 
@@ -145,8 +159,14 @@ void write_filters(text_writer& w, const trading_rules& r) {
   w.open('{').text("filterType", "ICEBERG_PARTS").number("limit", 10).close('}');
   w.open('{').text("filterType", "MARKET_LOT_SIZE").amount("minQty", 0);
   w.amount("maxQty", r.max_market_quantity_e8).amount("stepSize", 0).close('}');
-  w.open('{').text("filterType", "NOTIONAL").amount("minNotional", r.min_notional_e8).flag("applyMinToMarket", true);
-  w.amount("maxNotional", r.max_notional_e8).flag("applyMaxToMarket", false).number("avgPriceMins", 5).close('}');
+  w.open('{')
+      .text("filterType", "NOTIONAL")
+      .amount("minNotional", r.min_notional_e8)
+      .flag("applyMinToMarket", true);
+  w.amount("maxNotional", r.max_notional_e8)
+      .flag("applyMaxToMarket", false)
+      .number("avgPriceMins", 5)
+      .close('}');
   w.open('{').text("filterType", "MAX_NUM_ORDERS").number("maxNumOrders", r.max_open_orders).close('}');
   w.open('{').text("filterType", "MAX_NUM_ALGO_ORDERS").number("maxNumAlgoOrders", 5).close('}');
   w.close(']');
@@ -155,15 +175,25 @@ void write_filters(text_writer& w, const trading_rules& r) {
 void write_spot_symbol(text_writer& w, const market_shape& s, const trading_rules& r) {
   w.open('{').text("symbol", s.symbol).text("status", "TRADING").text("baseAsset", s.base);
   w.number("baseAssetPrecision", 8).text("quoteAsset", s.quote).number("quotePrecision", 8);
-  w.number("quoteAssetPrecision", 8).number("baseCommissionPrecision", 8).number("quoteCommissionPrecision", 8);
+  w.number("quoteAssetPrecision", 8)
+      .number("baseCommissionPrecision", 8)
+      .number("quoteCommissionPrecision", 8);
   w.name("orderTypes").raw(R"(["LIMIT","LIMIT_MAKER","MARKET"])");
-  w.flag("icebergAllowed", false).flag("ocoAllowed", false).flag("otoAllowed", false).flag("opoAllowed", false);
-  w.flag("quoteOrderQtyMarketAllowed", true).flag("allowTrailingStop", false).flag("cancelReplaceAllowed", false);
+  w.flag("icebergAllowed", false)
+      .flag("ocoAllowed", false)
+      .flag("otoAllowed", false)
+      .flag("opoAllowed", false);
+  w.flag("quoteOrderQtyMarketAllowed", true)
+      .flag("allowTrailingStop", false)
+      .flag("cancelReplaceAllowed", false);
   w.flag("amendAllowed", false).flag("pegInstructionsAllowed", false).flag("isSpotTradingAllowed", true);
   w.flag("isMarginTradingAllowed", false);
   write_filters(w, r);
   w.name("permissions").raw("[]").name("permissionSets").raw(R"([["SPOT"]])");
-  w.text("defaultSelfTradePreventionMode", "NONE").name("allowedSelfTradePreventionModes").raw(R"(["NONE"])").close('}');
+  w.text("defaultSelfTradePreventionMode", "NONE")
+      .name("allowedSelfTradePreventionModes")
+      .raw(R"(["NONE"])")
+      .close('}');
 }
 
 void write_futures_symbol(text_writer& w, const market_shape& s, const trading_rules& r) {
@@ -171,15 +201,25 @@ void write_futures_symbol(text_writer& w, const market_shape& s, const trading_r
   w.open('{').text("symbol", s.symbol).text("pair", s.symbol).text("contractType", "PERPETUAL");
   w.number("deliveryDate", 4133404800000).number("onboardDate", 1569398400000).text("status", "TRADING");
   w.text("maintMarginPercent", "2.5000").text("requiredMarginPercent", "5.0000").text("baseAsset", s.base);
-  w.text("quoteAsset", s.quote).text("marginAsset", s.quote).number("pricePrecision", pd).number("quantityPrecision", qd);
+  w.text("quoteAsset", s.quote)
+      .text("marginAsset", s.quote)
+      .number("pricePrecision", pd)
+      .number("quantityPrecision", qd);
   w.number("baseAssetPrecision", 8).number("quotePrecision", 8).text("underlyingType", "COIN");
-  w.name("underlyingSubType").raw(R"(["PoW"])").text("triggerProtect", "0.0500").text("liquidationFee", "0.012500");
+  w.name("underlyingSubType")
+      .raw(R"(["PoW"])")
+      .text("triggerProtect", "0.0500")
+      .text("liquidationFee", "0.012500");
   w.text("marketTakeBound", "0.05").number("maxMoveOrderLimit", 10000).name("filters").open('[');
   w.open('{').text("filterType", "PRICE_FILTER").amount("maxPrice", r.max_price_e8, pd);
   w.amount("minPrice", r.min_price_e8, pd).amount("tickSize", r.tick_e8, pd).close('}');
   for (const auto* lot : {"LOT_SIZE", "MARKET_LOT_SIZE"})
-    w.open('{').text("filterType", lot).amount("maxQty", r.max_quantity_e8, qd)
-        .amount("minQty", r.min_quantity_e8, qd).amount("stepSize", r.step_e8, qd).close('}');
+    w.open('{')
+        .text("filterType", lot)
+        .amount("maxQty", r.max_quantity_e8, qd)
+        .amount("minQty", r.min_quantity_e8, qd)
+        .amount("stepSize", r.step_e8, qd)
+        .close('}');
   w.open('{').text("filterType", "MIN_NOTIONAL").text("notional", "100").close('}').close(']');
   w.name("orderTypes").raw(R"(["LIMIT","MARKET"])").name("timeInForce").raw(R"(["GTC","IOC","FOK"])");
   w.name("permissionSets").raw("[]").close('}');
@@ -192,9 +232,15 @@ std::string market_frame(const market_event& e, const market_shape& s) {
   w.buffer().reserve(192 + 34 * (e.bids.size() + e.asks.size()));
   w.open('{');
   switch (e.kind) {
-  case frame_kind::depth: write_depth(w, e, s); break;
-  case frame_kind::trade: write_trade(w, e, s); break;
-  case frame_kind::book_ticker: write_ticker(w, e, s); break;
+  case frame_kind::depth:
+    write_depth(w, e, s);
+    break;
+  case frame_kind::trade:
+    write_trade(w, e, s);
+    break;
+  case frame_kind::book_ticker:
+    write_ticker(w, e, s);
+    break;
   }
   return w.close('}').take();
 }
@@ -219,7 +265,8 @@ std::string combined_frame(std::string_view stream, std::string_view data) {
   return out;
 }
 
-std::string depth_body(const market_book& book, const market_shape& s, std::size_t limit, std::int64_t now_ms) {
+std::string depth_body(const market_book& book, const market_shape& s, std::size_t limit,
+                       std::int64_t now_ms) {
   text_writer w;
   w.buffer().reserve(64 + 68 * std::min(limit, book.bids().size()));
   w.open('{').number("lastUpdateId", book.id());
@@ -243,7 +290,8 @@ std::string trades_body(std::span<const public_trade> trades, const market_shape
   w.open('[');
   for (const auto& t : trades) {
     w.open('{').number("id", t.id).amount("price", t.price_e8, s.price_decimals);
-    w.amount("qty", t.quantity_e8, s.quantity_decimals).amount("quoteQty", product_e8(t.price_e8, t.quantity_e8));
+    w.amount("qty", t.quantity_e8, s.quantity_decimals)
+        .amount("quoteQty", product_e8(t.price_e8, t.quantity_e8));
     w.number("time", t.time_ms).flag("isBuyerMaker", t.buyer_is_maker);
     if (!futures(s)) w.flag("isBestMatch", true);
     w.close('}');
@@ -256,7 +304,10 @@ std::string aggregate_trades_body(std::span<const public_trade> trades, const ma
   w.open('[');
   for (const auto& t : trades) {
     w.open('{').number("a", t.id).amount("p", t.price_e8, s.price_decimals);
-    w.amount("q", t.quantity_e8, s.quantity_decimals).number("f", t.id).number("l", t.id).number("T", t.time_ms);
+    w.amount("q", t.quantity_e8, s.quantity_decimals)
+        .number("f", t.id)
+        .number("l", t.id)
+        .number("T", t.time_ms);
     w.flag("m", t.buyer_is_maker);
     if (!futures(s)) w.flag("M", true);
     w.close('}');
@@ -269,7 +320,8 @@ std::string candles_body(std::span<const candle> candles, const market_shape& s)
   w.open('[');
   for (const auto& c : candles) {
     w.open('[').integer(c.open_ms);
-    for (const auto price : {c.open_e8, c.high_e8, c.low_e8, c.close_e8}) w.figure(price, s.price_decimals);
+    for (const auto price : {c.open_e8, c.high_e8, c.low_e8, c.close_e8})
+      w.figure(price, s.price_decimals);
     w.figure(c.volume_e8, s.quantity_decimals).integer(c.close_ms).figure(c.quote_e8).integer(c.trades);
     w.figure(c.taker_base_e8, s.quantity_decimals).figure(c.taker_quote_e8).word("0").close(']');
   }
@@ -300,8 +352,10 @@ std::string exchange_info_body(const market_shape& s, const trading_rules& r, st
   w.close(']').name("exchangeFilters").raw("[]");
   if (futures(s)) w.name("assets").raw("[]");
   w.name("symbols").open('[');
-  if (futures(s)) write_futures_symbol(w, s, r);
-  else write_spot_symbol(w, s, r);
+  if (futures(s))
+    write_futures_symbol(w, s, r);
+  else
+    write_spot_symbol(w, s, r);
   w.close(']');
   if (!futures(s)) w.name("sors").raw("[]");
   return w.close('}').take();
@@ -312,7 +366,8 @@ std::string error_body(int code, std::string_view text) {
   return w.open('{').number("code", code).text("msg", text).close('}').take();
 }
 
-std::string placed_body(const order& o, std::span<const fill> fills, answer_detail detail, const trading_rules& r) {
+std::string placed_body(const order& o, std::span<const fill> fills, answer_detail detail,
+                        const trading_rules& r) {
   text_writer w;
   w.open('{').text("symbol", r.symbol).number("orderId", o.id).number("orderListId", -1);
   w.text("clientOrderId", o.asked.client_order_id).number("transactTime", o.created_ns / ms);
@@ -322,7 +377,10 @@ std::string placed_body(const order& o, std::span<const fill> fills, answer_deta
   if (detail == answer_detail::result) return w.close('}').take();
   w.name("fills").open('[');
   for (const auto& f : fills) {
-    w.open('{').amount("price", f.price_e8).amount("qty", f.quantity_e8).amount("commission", f.commission_e8);
+    w.open('{')
+        .amount("price", f.price_e8)
+        .amount("qty", f.quantity_e8)
+        .amount("commission", f.commission_e8);
     w.text("commissionAsset", commission_asset(f, r)).number("tradeId", f.trade_id).close('}');
   }
   return w.close(']').close('}').take();
@@ -330,8 +388,13 @@ std::string placed_body(const order& o, std::span<const fill> fills, answer_deta
 
 std::string canceled_body(const order& o, std::string_view request_client_id, const trading_rules& r) {
   text_writer w;
-  w.open('{').text("symbol", r.symbol).text("origClientOrderId", o.asked.client_order_id).number("orderId", o.id);
-  w.number("orderListId", -1).text("clientOrderId", request_client_id).number("transactTime", o.updated_ns / ms);
+  w.open('{')
+      .text("symbol", r.symbol)
+      .text("origClientOrderId", o.asked.client_order_id)
+      .number("orderId", o.id);
+  w.number("orderListId", -1)
+      .text("clientOrderId", request_client_id)
+      .number("transactTime", o.updated_ns / ms);
   write_amounts(w, o, true);
   return w.text("selfTradePreventionMode", "NONE").close('}').take();
 }
@@ -349,7 +412,11 @@ std::string order_body(const order& o, const trading_rules& r) {
 
 std::string my_trade_body(const fill& f, const order& o, const trading_rules& r) {
   text_writer w;
-  w.open('{').text("symbol", r.symbol).number("id", f.trade_id).number("orderId", o.id).number("orderListId", -1);
+  w.open('{')
+      .text("symbol", r.symbol)
+      .number("id", f.trade_id)
+      .number("orderId", o.id)
+      .number("orderListId", -1);
   w.amount("price", f.price_e8).amount("qty", f.quantity_e8).amount("quoteQty", f.quote_e8);
   w.amount("commission", f.commission_e8).text("commissionAsset", commission_asset(f, r));
   w.number("time", f.time_ns / ms).flag("isBuyer", o.asked.side == order_side::buy).flag("isMaker", f.maker);
@@ -359,14 +426,24 @@ std::string my_trade_body(const fill& f, const order& o, const trading_rules& r)
 std::string account_body(const matching_engine& engine, std::int64_t update_ms) {
   const auto& r = engine.rules();
   text_writer w;
-  w.open('{').number("makerCommission", r.maker_fee_ppm / 100).number("takerCommission", r.taker_fee_ppm / 100);
+  w.open('{')
+      .number("makerCommission", r.maker_fee_ppm / 100)
+      .number("takerCommission", r.taker_fee_ppm / 100);
   w.number("buyerCommission", 0).number("sellerCommission", 0);
   write_rates(w, r);
   w.flag("canTrade", true).flag("canWithdraw", false).flag("canDeposit", false).flag("brokered", false);
   w.flag("requireSelfTradePrevention", false).flag("preventSor", false).number("updateTime", update_ms);
   w.text("accountType", "SPOT").name("balances").open('[');
-  w.open('{').text("asset", r.base).amount("free", engine.base().free_e8).amount("locked", engine.base().locked_e8).close('}');
-  w.open('{').text("asset", r.quote).amount("free", engine.quote().free_e8).amount("locked", engine.quote().locked_e8).close('}');
+  w.open('{')
+      .text("asset", r.base)
+      .amount("free", engine.base().free_e8)
+      .amount("locked", engine.base().locked_e8)
+      .close('}');
+  w.open('{')
+      .text("asset", r.quote)
+      .amount("free", engine.quote().free_e8)
+      .amount("locked", engine.quote().locked_e8)
+      .close('}');
   return w.close(']').name("permissions").raw(R"(["SPOT"])").number("uid", 354937868).close('}').take();
 }
 
@@ -382,13 +459,22 @@ std::string execution_report(const order_report& report, std::int64_t execution_
   w.open('{').text("e", "executionReport").number("E", event_ms).text("s", r.symbol);
   w.text("c", canceled ? report.request_client_id : o.asked.client_order_id);
   w.text("S", text_of(o.asked.side)).text("o", text_of(o.asked.type)).text("f", text_of(o.asked.tif));
-  w.amount("q", o.asked.quantity_e8).amount("p", o.asked.price_e8).amount("P", 0).amount("F", 0).number("g", -1);
+  w.amount("q", o.asked.quantity_e8)
+      .amount("p", o.asked.price_e8)
+      .amount("P", 0)
+      .amount("F", 0)
+      .number("g", -1);
   w.text("C", canceled ? o.asked.client_order_id : std::string{});
   w.text("x", kinds[static_cast<std::size_t>(report.kind)]).text("X", text_of(o.status)).text("r", "NONE");
   w.number("i", o.id).amount("l", f.quantity_e8).amount("z", o.filled_e8).amount("L", f.price_e8);
-  if (trade) w.amount("n", f.commission_e8).text("N", commission_asset(f, r));
-  else w.text("n", "0").name("N").raw("null");
-  w.number("T", report.time_ns / ms).number("t", trade ? f.trade_id : -1).number("v", 0).number("I", execution_id);
+  if (trade)
+    w.amount("n", f.commission_e8).text("N", commission_asset(f, r));
+  else
+    w.text("n", "0").name("N").raw("null");
+  w.number("T", report.time_ns / ms)
+      .number("t", trade ? f.trade_id : -1)
+      .number("v", 0)
+      .number("I", execution_id);
   w.flag("w", o.open()).flag("m", f.maker).flag("M", trade).number("O", o.created_ns / ms);
   w.amount("Z", o.filled_quote_e8).amount("Y", f.quote_e8).amount("Q", o.asked.quote_quantity_e8);
   return w.number("W", o.created_ns / ms).text("V", "NONE").close('}').take();
@@ -397,9 +483,22 @@ std::string execution_report(const order_report& report, std::int64_t execution_
 std::string account_position(const matching_engine& engine, std::int64_t event_ms) {
   const auto& r = engine.rules();
   text_writer w;
-  w.open('{').text("e", "outboundAccountPosition").number("E", event_ms).number("u", event_ms).name("B").open('[');
-  w.open('{').text("a", r.base).amount("f", engine.base().free_e8).amount("l", engine.base().locked_e8).close('}');
-  w.open('{').text("a", r.quote).amount("f", engine.quote().free_e8).amount("l", engine.quote().locked_e8).close('}');
+  w.open('{')
+      .text("e", "outboundAccountPosition")
+      .number("E", event_ms)
+      .number("u", event_ms)
+      .name("B")
+      .open('[');
+  w.open('{')
+      .text("a", r.base)
+      .amount("f", engine.base().free_e8)
+      .amount("l", engine.base().locked_e8)
+      .close('}');
+  w.open('{')
+      .text("a", r.quote)
+      .amount("f", engine.quote().free_e8)
+      .amount("l", engine.quote().locked_e8)
+      .close('}');
   return w.close(']').close('}').take();
 }
 

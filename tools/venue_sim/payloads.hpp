@@ -36,7 +36,8 @@ struct candle {
   std::int64_t trades = 0;
 };
 
-std::string depth_body(const market_book& book, const market_shape& shape, std::size_t limit, std::int64_t now_ms);
+std::string depth_body(const market_book& book, const market_shape& shape, std::size_t limit,
+                       std::int64_t now_ms);
 std::string trades_body(std::span<const public_trade> trades, const market_shape& shape);
 std::string aggregate_trades_body(std::span<const public_trade> trades, const market_shape& shape);
 std::string candles_body(std::span<const candle> candles, const market_shape& shape);
@@ -48,7 +49,8 @@ std::string error_body(int code, std::string_view text);
 enum class answer_detail : std::uint8_t { ack, result, full };
 
 /// Answer to a new order.
-std::string placed_body(const order& o, std::span<const fill> fills, answer_detail detail, const trading_rules& rules);
+std::string placed_body(const order& o, std::span<const fill> fills, answer_detail detail,
+                        const trading_rules& rules);
 /// Answer to a cancel.
 std::string canceled_body(const order& o, std::string_view request_client_id, const trading_rules& rules);
 /// Answer to a query; also one row of openOrders and allOrders.

@@ -3,11 +3,12 @@
 #include "storage/tape/tape_reader.hpp"
 #include "tools/venue_sim/decimal.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <numeric>
-#include <simdjson.h>
 #include <zlib.h>
 
 namespace troupe::venue_sim {
@@ -54,7 +55,9 @@ struct recording_builder::state {
   bool has_image = false;
   std::size_t taken = 0;
 
-  bool take_price(std::string_view text, std::int64_t& out) { return take(text, out, unit.tick, unit.price_decimals); }
+  bool take_price(std::string_view text, std::int64_t& out) {
+    return take(text, out, unit.tick, unit.price_decimals);
+  }
   bool take_quantity(std::string_view text, std::int64_t& out) {
     return take(text, out, unit.dust, unit.quantity_decimals);
   }
@@ -65,7 +68,8 @@ struct recording_builder::state {
     for (const auto row : rows) {
       std::string_view price, quantity;
       book_level l;
-      if (row.at(0).get(price) != simdjson::SUCCESS || row.at(1).get(quantity) != simdjson::SUCCESS) return false;
+      if (row.at(0).get(price) != simdjson::SUCCESS || row.at(1).get(quantity) != simdjson::SUCCESS)
+        return false;
       if (!take_price(price, l.price_e8) || !take_quantity(quantity, l.quantity_e8)) return false;
       out.push_back(l);
     }
@@ -80,7 +84,8 @@ struct recording_builder::state {
 
   bool take_depth(const element& data, recorded_frame& f) {
     f.kind = frame_kind::depth;
-    if (!read(data, "E", f.event_ms) || !read(data, "U", f.first_id) || !read(data, "u", f.last_id)) return false;
+    if (!read(data, "E", f.event_ms) || !read(data, "U", f.first_id) || !read(data, "u", f.last_id))
+      return false;
     if (read(data, "pu", f.previous_id)) made.venue = venue_kind::binance_usdm;
     (void)read(data, "T", f.transact_ms);
     f.bids_at = static_cast<std::uint32_t>(made.levels.size());
@@ -96,7 +101,8 @@ struct recording_builder::state {
     std::string_view price, quantity;
     return read(data, "E", f.event_ms) && read(data, "T", f.transact_ms) && read(data, "t", f.last_id)
            && read(data, "p", price) && read(data, "q", quantity) && take_price(price, f.one.price_e8)
-           && take(quantity, f.one.quantity_e8, unit.step, unit.quantity_decimals) && data["m"].get(f.buyer_is_maker) == simdjson::SUCCESS;
+           && take(quantity, f.one.quantity_e8, unit.step, unit.quantity_decimals)
+           && data["m"].get(f.buyer_is_maker) == simdjson::SUCCESS;
   }
 
   bool take_ticker(const element& data, recorded_frame& f) {
@@ -116,9 +122,12 @@ struct recording_builder::state {
     if (stream.find("@depth") != stream.npos) {
       if (made.depth_stream.empty()) made.depth_stream = stream;
       fine = stream == made.depth_stream && take_depth(data, f);
-    } else if (stream.ends_with("@trade")) fine = take_trade(data, f);
-    else if (stream.ends_with("@bookTicker")) fine = take_ticker(data, f);
-    else return true;
+    } else if (stream.ends_with("@trade"))
+      fine = take_trade(data, f);
+    else if (stream.ends_with("@bookTicker"))
+      fine = take_ticker(data, f);
+    else
+      return true;
     std::string_view symbol;
     if (!fine || !read(data, "s", symbol)) return false;
     if (made.symbol.empty()) made.symbol = symbol;
@@ -138,15 +147,20 @@ status recording_builder::add(std::int64_t received_ns, std::string_view payload
   ++s.taken;
   element doc;
   if (s.parser.parse(payload.data(), payload.size()).get(doc) != simdjson::SUCCESS)
-    return bad("frame " + std::to_string(s.taken) + " is not JSON: '" + std::string{payload.substr(0, 40)} + "'");
+    return bad("frame " + std::to_string(s.taken) + " is not JSON: '" + std::string{payload.substr(0, 40)}
+               + "'");
   std::string_view stream;
   element data;
   bool fine = false;
-  if (!read(doc, "stream", stream)) fine = s.has_image || s.take_image(doc);
-  else fine = doc["data"].get(data) == simdjson::SUCCESS && s.take_frame(stream, data, received_ns);
+  if (!read(doc, "stream", stream))
+    fine = s.has_image || s.take_image(doc);
+  else
+    fine = doc["data"].get(data) == simdjson::SUCCESS && s.take_frame(stream, data, received_ns);
   if (!fine)
-    return bad("frame " + std::to_string(s.taken) + " is no Binance depth, trade, bookTicker or book image of one "
-               "symbol: '" + std::string{payload.substr(0, 80)} + "'");
+    return bad("frame " + std::to_string(s.taken)
+               + " is no Binance depth, trade, bookTicker or book image of one "
+                 "symbol: '"
+               + std::string{payload.substr(0, 80)} + "'");
   return ok;
 }
 
@@ -163,7 +177,8 @@ result<recording> recording_builder::finish() {
     if (f.event_ms != 0) offset = std::max(offset, f.event_ms * 1'000'000 - f.received_ns);
     if (f.kind != frame_kind::depth) continue;
     const bool follows = last == 0 || (chained ? f.previous_id == last : f.first_id == last + 1 || !bridged);
-    if (!follows) return bad("gap before update id " + std::to_string(f.first_id) + ": a recording must be whole");
+    if (!follows)
+      return bad("gap before update id " + std::to_string(f.first_id) + ": a recording must be whole");
     last = f.last_id;
     if (f.last_id <= r.image_id) {
       ++r.stale;
@@ -187,7 +202,8 @@ namespace {
 /// Reads a gzip file line by line without unpacking it anywhere.
 class gzip_lines {
 public:
-  explicit gzip_lines(const std::filesystem::path& file) : file_{gzopen(file.c_str(), "rb")}, chunk_(1U << 18, '\0') {}
+  explicit gzip_lines(const std::filesystem::path& file)
+      : file_{gzopen(file.c_str(), "rb")}, chunk_(1U << 18, '\0') {}
   ~gzip_lines() {
     if (file_ != nullptr) gzclose(file_);
   }
@@ -266,7 +282,8 @@ result<recording> load_recording(const std::vector<std::filesystem::path>& files
     if (!loaded) return loaded.error();
   }
   auto made = builder.finish();
-  if (!made) return bad((files.empty() ? std::string{"no file"} : files.front().string()) + ": " + made.error().text);
+  if (!made)
+    return bad((files.empty() ? std::string{"no file"} : files.front().string()) + ": " + made.error().text);
   return made;
 }
 

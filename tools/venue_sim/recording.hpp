@@ -33,13 +33,13 @@ struct recorded_frame {
 /// What a recording holds, checked for continuity.
 struct recording {
   venue_kind venue = venue_kind::binance_spot;
-  std::string symbol;          ///< "BTCUSDT"
-  std::string depth_stream;    ///< "btcusdt@depth@100ms"
-  int price_decimals = 8;      ///< as the frames write them
+  std::string symbol;       ///< "BTCUSDT"
+  std::string depth_stream; ///< "btcusdt@depth@100ms"
+  int price_decimals = 8;   ///< as the frames write them
   int quantity_decimals = 8;
-  std::int64_t tick_e8 = 0;    ///< greatest common divisor of all prices
-  std::int64_t step_e8 = 0;    ///< and of all traded quantities
-  std::int64_t image_id = 0;   ///< lastUpdateId of the book image
+  std::int64_t tick_e8 = 0;  ///< greatest common divisor of all prices
+  std::int64_t step_e8 = 0;  ///< and of all traded quantities
+  std::int64_t image_id = 0; ///< lastUpdateId of the book image
   std::vector<book_level> image_bids;
   std::vector<book_level> image_asks;
   std::vector<recorded_frame> frames;

@@ -4,7 +4,8 @@
 
 namespace troupe::venue_sim {
 
-user_sockets::user_sockets(exchange& venue, fault_plan& faults, std::function<instant()> now, std::function<bool()> settle)
+user_sockets::user_sockets(exchange& venue, fault_plan& faults, std::function<instant()> now,
+                           std::function<bool()> settle)
     : venue_{venue}, faults_{faults}, now_{std::move(now)}, settle_{std::move(settle)} {}
 
 net::upgrade_answer user_sockets::accept(net::ws_session ws) {
@@ -18,12 +19,14 @@ net::upgrade_answer user_sockets::accept(net::ws_session ws) {
 }
 
 void user_sockets::forget_ended() {
-  for (const auto id : std::exchange(ended_, {})) sessions_.erase(id);
+  for (const auto id : std::exchange(ended_, {}))
+    sessions_.erase(id);
 }
 
 std::size_t user_sockets::subscriptions() const noexcept {
   std::size_t sum = 0;
-  for (const auto& [id, s] : sessions_) sum += s.subscriptions.size();
+  for (const auto& [id, s] : sessions_)
+    sum += s.subscriptions.size();
   return sum;
 }
 
@@ -35,8 +38,10 @@ std::string user_sockets::complete(session& s, const exchange::call_result& call
     return venue_.call_answer(call.id, R"({"subscriptionId":)" + std::to_string(number) + "}");
   }
   if (call.unsubscribe) {
-    if (call.subscription < 0) s.subscriptions.clear();
-    else std::erase(s.subscriptions, call.subscription);
+    if (call.subscription < 0)
+      s.subscriptions.clear();
+    else
+      std::erase(s.subscriptions, call.subscription);
     return venue_.call_answer(call.id, "{}");
   }
   std::string rows = "[";
@@ -66,22 +71,26 @@ void user_sockets::broadcast(const std::string& event) {
   const int times = faults_.strikes(fault::duplicate_event) ? 2 : 1;
   for (auto& [id, s] : sessions_)
     for (const auto number : s.subscriptions)
-      for (int i = 0; i < times; ++i) s.ws.send(subscribed_event(number, event));
+      for (int i = 0; i < times; ++i)
+        s.ws.send(subscribed_event(number, event));
 }
 
 void user_sockets::terminate(std::int64_t market_ms) {
   for (auto& [id, s] : sessions_) {
-    for (const auto number : s.subscriptions) s.ws.send(subscribed_event(number, stream_terminated(market_ms)));
+    for (const auto number : s.subscriptions)
+      s.ws.send(subscribed_event(number, stream_terminated(market_ms)));
     s.subscriptions.clear();
   }
 }
 
 void user_sockets::reset_all() {
-  for (auto& [id, s] : sessions_) s.ws.reset();
+  for (auto& [id, s] : sessions_)
+    s.ws.reset();
 }
 
 void user_sockets::ping_all(std::int64_t market_ms) {
-  for (auto& [id, s] : sessions_) s.ws.ping(std::to_string(market_ms));
+  for (auto& [id, s] : sessions_)
+    s.ws.ping(std::to_string(market_ms));
 }
 
 } // namespace troupe::venue_sim

@@ -12,7 +12,8 @@ namespace troupe::venue_sim {
 class user_sockets {
 public:
   /// `settle` syncs what a call changed and sends its events; false: the simulator is ending.
-  user_sockets(exchange& venue, fault_plan& faults, std::function<instant()> now, std::function<bool()> settle);
+  user_sockets(exchange& venue, fault_plan& faults, std::function<instant()> now,
+               std::function<bool()> settle);
 
   net::upgrade_answer accept(net::ws_session ws);
   /// Sends a private event to every subscription; faults of private events apply.

@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t second = 1'000'000'000;
-constexpr std::int64_t shortest_nap_ns = ms;       // frames of one millisecond go out together
+constexpr std::int64_t shortest_nap_ns = ms; // frames of one millisecond go out together
 constexpr std::int64_t longest_nap_ns = 50 * ms;
-constexpr std::size_t frames_at_once = 2000;       // then others get their turn
+constexpr std::size_t frames_at_once = 2000;             // then others get their turn
 constexpr std::int64_t remembered_ns = 15 * 60 * second; // public history rebuilt after a restart
 constexpr std::int64_t generated_start_ns = 1'723'161'255 * second;
 
@@ -37,18 +37,22 @@ private:
   const scaled_clock& rate_;
 };
 
-error bad_option(std::string text) { return {make_error_code(venue_sim_errc::bad_option), std::move(text)}; }
+error bad_option(std::string text) {
+  return {make_error_code(venue_sim_errc::bad_option), std::move(text)};
+}
 
 result<std::unique_ptr<market_source>> make_source(const venue_sim_options& options) {
   if (options.tapes.empty()) {
-    const auto start = options.clock.origin_market_ns != 0 ? options.clock.origin_market_ns : generated_start_ns;
+    const auto start =
+        options.clock.origin_market_ns != 0 ? options.clock.origin_market_ns : generated_start_ns;
     return std::unique_ptr<market_source>{
         std::make_unique<flow_market>(btcusdt_flow(), options.seed, start, options.venue)};
   }
   auto loaded = load_recording(options.tapes);
   if (!loaded) return loaded.error();
   if (loaded->venue != options.venue)
-    return bad_option(options.tapes.front().string() + ": holds frames of another Binance market than the one asked for");
+    return bad_option(options.tapes.front().string()
+                      + ": holds frames of another Binance market than the one asked for");
   return std::unique_ptr<market_source>{std::make_unique<tape_market>(std::move(*loaded), options.loop)};
 }
 
@@ -57,7 +61,9 @@ result<net::certificate_files> certificates(const std::filesystem::path& folder)
   const auto tls = folder / "tls";
   const net::certificate_files kept{tls / "ca.pem", tls / "server.pem", tls / "server.key"};
   std::error_code ignored;
-  const auto there = [&](const std::filesystem::path& file) { return std::filesystem::exists(file, ignored); };
+  const auto there = [&](const std::filesystem::path& file) {
+    return std::filesystem::exists(file, ignored);
+  };
   if (there(kept.authority) && there(kept.certificate) && there(kept.key)) return kept;
   return net::make_self_signed(tls, {"localhost", "127.0.0.1"}, 365);
 }
@@ -71,7 +77,8 @@ net::http_response to_http(api_reply reply) {
   out.status = reply.status;
   out.body = std::move(reply.body);
   out.fields.add("Content-Type", "application/json;charset=UTF-8");
-  for (auto& [name, value] : reply.fields) out.fields.add(std::move(name), std::move(value));
+  for (auto& [name, value] : reply.fields)
+    out.fields.add(std::move(name), std::move(value));
   return out;
 }
 
@@ -136,7 +143,8 @@ status venue_server::impl::open() {
   if (options.clock.rate_permille <= 0) return bad_option("the market's speed must be above 0");
   if (!options.faults.empty())
     if (auto set = faults.configure(options.faults); !set) return set;
-  const auto base = parse_decimal_text(options.base_balance), quote = parse_decimal_text(options.quote_balance);
+  const auto base = parse_decimal_text(options.base_balance),
+             quote = parse_decimal_text(options.quote_balance);
   if (!base || !quote) return bad_option("opening balances must be decimal numbers without sign or exponent");
   std::error_code code;
   std::filesystem::create_directories(options.folder, code);
@@ -150,9 +158,10 @@ status venue_server::impl::open() {
   exchange_settings settings;
   settings.api_key = options.api_key;
   settings.api_secret = options.api_secret;
-  settings.recv_window_factor = options.recv_window_factor > 0
-                                    ? options.recv_window_factor
-                                    : static_cast<int>(std::max<std::int64_t>(1, options.clock.rate_permille / 1000));
+  settings.recv_window_factor =
+      options.recv_window_factor > 0
+          ? options.recv_window_factor
+          : static_cast<int>(std::max<std::int64_t>(1, options.clock.rate_permille / 1000));
   settings.limits.weight_per_minute = options.weight_per_minute;
   settings.limits.orders_per_10s = options.orders_per_10s;
   trading_rules rules;
@@ -171,7 +180,9 @@ void venue_server::impl::begin() {
 }
 
 /// A restarted simulator stands where the clock stands.
-void venue_server::impl::catch_up() { source->seek(now().market_ns - remembered_ns); }
+void venue_server::impl::catch_up() {
+  source->seek(now().market_ns - remembered_ns);
+}
 
 status venue_server::impl::open_ports() {
   auto certificate = certificates(options.folder);
@@ -183,8 +194,10 @@ status venue_server::impl::open_ports() {
   market_socket_settings sockets;
   if (options.venue == venue_kind::binance_usdm) sockets.messages_per_second = 10;
   market = std::make_unique<market_sockets>(source->shape(), sockets, faults, steady);
-  users = std::make_unique<user_sockets>(*venue, faults, [this] { return now(); }, [this] { return settle(); });
-  while (source->next_time() <= now().market_ns) venue->learn(source->advance());
+  users = std::make_unique<user_sockets>(
+      *venue, faults, [this] { return now(); }, [this] { return settle(); });
+  while (source->next_time() <= now().market_ns)
+    venue->learn(source->advance());
   if (auto finished = venue->finish_restart(now()); !finished) return finished;
   net::http_server_options web;
   web.port = options.port;
@@ -218,7 +231,8 @@ void venue_server::impl::strike_market() {
   if (faults.strikes(fault::tcp_reset)) server->reset_all();
   if (faults.strikes(fault::private_reset)) users->reset_all();
   if (shutdown_at_ns == 0 && faults.strikes(fault::server_shutdown)) {
-    market->announce("!serverShutdown", R"({"e":"serverShutdown","E":)" + std::to_string(now().market_ms()) + "}");
+    market->announce("!serverShutdown",
+                     R"({"e":"serverShutdown","E":)" + std::to_string(now().market_ms()) + "}");
     shutdown_at_ns = monotonic_ns() + second;
   }
 }
@@ -245,7 +259,8 @@ void venue_server::impl::pump() {
   house_keeping(steady);
   const auto next = source->next_time();
   auto nap = longest_nap_ns;
-  if (next != never_ns) nap = std::clamp(options.clock.steady_at(next) - steady, shortest_nap_ns, longest_nap_ns);
+  if (next != never_ns)
+    nap = std::clamp(options.clock.steady_at(next) - steady, shortest_nap_ns, longest_nap_ns);
   io.after(nanoseconds{nap}, [this] { pump(); });
 }
 
@@ -275,7 +290,8 @@ bool venue_server::impl::sync() {
 }
 
 void venue_server::impl::tell() {
-  for (const auto& event : std::exchange(untold, {})) users->broadcast(event);
+  for (const auto& event : std::exchange(untold, {}))
+    users->broadcast(event);
 }
 
 bool venue_server::impl::settle() {
@@ -328,13 +344,17 @@ void venue_server::impl::on_order(const net::http_request& request, const net::h
   }
   if (faults.strikes(fault::too_many_requests)) {
     api_reply reply{429, error_body(-1003, "Too many requests queued."), {}};
-    reply.fields.emplace_back("Retry-After", std::to_string(faults.setting(fault::too_many_requests).ms / 1000 + 1));
+    reply.fields.emplace_back("Retry-After",
+                              std::to_string(faults.setting(fault::too_many_requests).ms / 1000 + 1));
     answer.respond(to_http(std::move(reply)));
     return;
   }
   const bool unknown = faults.strikes(fault::error_unknown);
-  const api_reply unknown_reply{504, error_body(-1007, "Timeout waiting for response from backend server. Send status "
-                                                       "unknown; execution status unknown."), {}};
+  const api_reply unknown_reply{504,
+                                error_body(-1007,
+                                           "Timeout waiting for response from backend server. Send status "
+                                           "unknown; execution status unknown."),
+                                {}};
   if (unknown && faults.coin()) {
     answer.respond(to_http(unknown_reply));
     return;
@@ -374,10 +394,13 @@ std::string venue_server::impl::state() const {
   json_writer w;
   w.begin_object().field("source", shape.generated ? "GENERATED" : "tape").field("symbol", shape.symbol);
   w.field("looped", shape.lap_ns != 0).field("lap", source->lap()).field("market_ns", now().market_ns);
-  w.field("lag_ns", std::max<std::int64_t>(0, now().market_ns - std::min(source->next_time(), now().market_ns)));
+  w.field("lag_ns",
+          std::max<std::int64_t>(0, now().market_ns - std::min(source->next_time(), now().market_ns)));
   w.field("frames", events).field("levels", levels).field("last_update_id", source->book().id());
   w.field("market_sockets", market->open()).field("subscriptions", sockets.subscriptions);
-  w.field("frames_sent", sockets.frames).field("slow_disconnected", sockets.slow).field("flooded", sockets.flooded);
+  w.field("frames_sent", sockets.frames)
+      .field("slow_disconnected", sockets.slow)
+      .field("flooded", sockets.flooded);
   w.field("user_sockets", users->open()).field("user_subscriptions", users->subscriptions());
   w.field("connections", server->connections()).field("ledger", (options.folder / "ledger.log").string());
   w.key("exchange").raw(venue->summary()).key("faults").raw(faults.to_json()).end_object();
@@ -388,18 +411,24 @@ void venue_server::impl::on_control(const net::http_request& request, const net:
   net::http_response reply;
   reply.fields.add("Content-Type", "application/json");
   const auto path = request.path();
-  if (over) reply.status = 503, reply.body = R"({"error":"ending"})";
-  else if (path == "/state") reply.body = state();
+  if (over)
+    reply.status = 503, reply.body = R"({"error":"ending"})";
+  else if (path == "/state")
+    reply.body = state();
   else if (path == "/faults" && request.method == "POST") {
     auto set = faults.configure(request.body);
     if (!set) {
       json_writer w;
       w.begin_object().field("error", set.error().message()).end_object();
       reply.status = 400, reply.body = std::move(w).text();
-    } else reply.body = faults.to_json();
-  } else if (path == "/faults") reply.body = faults.to_json();
-  else if (path == "/stop" && request.method == "POST") reply.body = R"({"stopping":true})";
-  else reply.status = 404, reply.body = R"({"error":"known: GET /state, GET and POST /faults, POST /stop"})";
+    } else
+      reply.body = faults.to_json();
+  } else if (path == "/faults")
+    reply.body = faults.to_json();
+  else if (path == "/stop" && request.method == "POST")
+    reply.body = R"({"stopping":true})";
+  else
+    reply.status = 404, reply.body = R"({"error":"known: GET /state, GET and POST /faults, POST /stop"})";
   const bool stop = path == "/stop" && reply.status == 200;
   answer.respond(std::move(reply));
   // After a moment, so that the answer is out.
@@ -410,9 +439,13 @@ std::string venue_server::impl::ready_line() const {
   const auto& shape = source->shape();
   json_writer w;
   w.begin_object().field("ready", true).field("source", shape.generated ? "generated" : "tape");
-  w.field("venue", options.venue == venue_kind::binance_spot ? "binance" : "binance-usdm").field("symbol", shape.symbol);
-  w.field("port", server->port()).field("control_port", control->port()).field("ca", files.authority.string());
-  w.field("rate_permille", options.clock.rate_permille).field("origin_market_ns", options.clock.origin_market_ns);
+  w.field("venue", options.venue == venue_kind::binance_spot ? "binance" : "binance-usdm")
+      .field("symbol", shape.symbol);
+  w.field("port", server->port())
+      .field("control_port", control->port())
+      .field("ca", files.authority.string());
+  w.field("rate_permille", options.clock.rate_permille)
+      .field("origin_market_ns", options.clock.origin_market_ns);
   w.field("origin_steady_ns", options.clock.origin_steady_ns).field("lap_start_ns", shape.start_ns);
   w.field("lap_ns", shape.lap_ns).field("ledger", (options.folder / "ledger.log").string());
   w.field("pid", static_cast<std::int64_t>(::getpid())).end_object();
@@ -427,7 +460,8 @@ venue_server::~venue_server() {
   impl_->shut();
 }
 
-result<std::unique_ptr<venue_server>> venue_server::start(venue_sim_options options, std::function<void(status)> on_end) {
+result<std::unique_ptr<venue_server>> venue_server::start(venue_sim_options options,
+                                                          std::function<void(status)> on_end) {
   auto state = std::make_unique<impl>(std::move(options), std::move(on_end));
   if (auto opened = state->open(); !opened) {
     state->shut();
@@ -436,9 +470,17 @@ result<std::unique_ptr<venue_server>> venue_server::start(venue_sim_options opti
   return std::unique_ptr<venue_server>{new venue_server{std::move(state)}};
 }
 
-std::uint16_t venue_server::port() const noexcept { return impl_->server->port(); }
-std::uint16_t venue_server::control_port() const noexcept { return impl_->control->port(); }
-std::filesystem::path venue_server::authority() const { return impl_->files.authority; }
-std::string venue_server::ready_line() const { return impl_->ready_line(); }
+std::uint16_t venue_server::port() const noexcept {
+  return impl_->server->port();
+}
+std::uint16_t venue_server::control_port() const noexcept {
+  return impl_->control->port();
+}
+std::filesystem::path venue_server::authority() const {
+  return impl_->files.authority;
+}
+std::string venue_server::ready_line() const {
+  return impl_->ready_line();
+}
 
 } // namespace troupe::venue_sim

@@ -15,7 +15,8 @@ public:
   /// Loads the market, restores the ledger, opens the ports. `on_end` is called at most once, from the
   /// I/O thread, when the control endpoint asks for the end (ok) or the ledger fails (its error): the owner
   /// must then destroy the object.
-  static result<std::unique_ptr<venue_server>> start(venue_sim_options options, std::function<void(status)> on_end);
+  static result<std::unique_ptr<venue_server>> start(venue_sim_options options,
+                                                     std::function<void(status)> on_end);
   /// Closes all sockets; returns when the I/O thread is done.
   ~venue_server();
   venue_server(const venue_server&) = delete;

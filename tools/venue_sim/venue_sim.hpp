@@ -50,36 +50,37 @@ enum class venue_kind : std::uint8_t { binance_spot, binance_usdm };
 
 /// What a simulator is started with. Ports of 0 are chosen by the system and named in the ready line.
 struct venue_sim_options {
-  std::filesystem::path folder;             ///< ledger, certificate authority and certificate live here
+  std::filesystem::path folder; ///< ledger, certificate authority and certificate live here
   venue_kind venue = venue_kind::binance_spot;
-  std::vector<std::filesystem::path> tapes; ///< recordings (.gz) or tapes of one stream, in order; empty: generated
-  bool loop = true;                         ///< play the recording again and again, shifted; else stop at its end
-  std::uint64_t seed = 1;                   ///< of the generated market and of random faults
+  std::vector<std::filesystem::path>
+      tapes;              ///< recordings (.gz) or tapes of one stream, in order; empty: generated
+  bool loop = true;       ///< play the recording again and again, shifted; else stop at its end
+  std::uint64_t seed = 1; ///< of the generated market and of random faults
   scaled_clock clock;
-  std::uint16_t port = 0;                   ///< REST, market streams and WebSocket API, told apart by path
-  std::uint16_t control_port = 0;           ///< plain HTTP on loopback: state, faults, stop
+  std::uint16_t port = 0;         ///< REST, market streams and WebSocket API, told apart by path
+  std::uint16_t control_port = 0; ///< plain HTTP on loopback: state, faults, stop
   std::string api_key = "simulator-key";
   std::string api_secret = "simulator-secret";
-  std::string base_balance = "10";          ///< opening balance of the base asset, decimal text
-  std::string quote_balance = "1000000";    ///< opening balance of the quote asset, decimal text
-  int maker_fee_ppm = 1000;                 ///< parts per million of the received asset (Binance: 0.1 %)
+  std::string base_balance = "10";       ///< opening balance of the base asset, decimal text
+  std::string quote_balance = "1000000"; ///< opening balance of the quote asset, decimal text
+  int maker_fee_ppm = 1000;              ///< parts per million of the received asset (Binance: 0.1 %)
   int taker_fee_ppm = 1000;
   /// A client's recvWindow is multiplied by this: market time may run so fast that 5 s of it are 67 ms.
   /// 0: the clock's rate, at least 1.
   int recv_window_factor = 0;
-  int weight_per_minute = 6000;             ///< REQUEST_WEIGHT, counted in steady time
-  int orders_per_10s = 100;                 ///< ORDERS, counted in steady time
-  int ping_interval_ms = 20000;             ///< server pings of market sockets, steady time
+  int weight_per_minute = 6000;              ///< REQUEST_WEIGHT, counted in steady time
+  int orders_per_10s = 100;                  ///< ORDERS, counted in steady time
+  int ping_interval_ms = 20000;              ///< server pings of market sockets, steady time
   std::size_t client_queue_bytes = 8U << 20; ///< a socket whose unsent bytes exceed this is disconnected
-  std::string faults;                       ///< faults that are on from the start, the control endpoint's JSON
-  int ready_fd = 1;                         ///< descriptor that gets the ready line
+  std::string faults; ///< faults that are on from the start, the control endpoint's JSON
+  int ready_fd = 1;   ///< descriptor that gets the ready line
 };
 
 /// Runs a simulator until it is told to stop. Prints one JSON line on `ready_fd` when it accepts clients:
 /// {"ready":true,"source":"tape"|"generated","port":…,"control_port":…,"ca":"…/ca.pem","symbol":"BTCUSDT",
 ///  "rate_permille":…,"origin_market_ns":…,"origin_steady_ns":…,"lap_start_ns":…,"lap_ns":…,"pid":…}
-/// Seams of a looped tape lie at lap_start_ns + k × lap_ns (k ≥ 1) of market time; lap_ns is 0 without a loop.
-/// Returns the process exit code; an error is one line on standard error.
+/// Seams of a looped tape lie at lap_start_ns + k × lap_ns (k ≥ 1) of market time; lap_ns is 0 without a
+/// loop. Returns the process exit code; an error is one line on standard error.
 int venue_sim_main(const venue_sim_options& options);
 
 /// Fits the generated market's parameters to recordings and returns them as one JSON object

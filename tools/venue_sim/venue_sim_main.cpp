@@ -25,7 +25,8 @@ int venue_sim_main(const venue_sim_options& options) {
   // Blocked before any thread exists, so that all threads leave them to sigwait below.
   sigset_t ends;
   sigemptyset(&ends);
-  for (const int number : {SIGTERM, SIGINT}) sigaddset(&ends, number);
+  for (const int number : {SIGTERM, SIGINT})
+    sigaddset(&ends, number);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   status outcome = ok;
@@ -38,7 +39,8 @@ int venue_sim_main(const venue_sim_options& options) {
     return 1;
   }
   if (!write_line(options.ready_fd, (*server)->ready_line())) {
-    std::cerr << "venue simulator: the ready line can't be written to descriptor " << options.ready_fd << '\n';
+    std::cerr << "venue simulator: the ready line can't be written to descriptor " << options.ready_fd
+              << '\n';
     return 1;
   }
   int number = 0;
