@@ -84,7 +84,7 @@ constexpr setting table[] = {
     {"venues.*.instruments.*.lot", decimal, "0.00001", "venues.yaml", "size step until the venue states it"},
     {"venues.*.instruments.*.min_notional", decimal, "5", "venues.yaml", "smallest order value until the venue states it"},
     {"venues.*.processing", duration, "10s", "venues.yaml",
-     "after this time of the venue an order that it has never heard of will not appear any more"},
+     "after this time, of the market and of this machine, an order that the venue has never heard of will not appear"},
 };
 
 } // namespace

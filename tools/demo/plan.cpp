@@ -201,9 +201,8 @@ status write_configuration(const workspace& files, const market_source& source, 
     settings["venues.binance.api"] = "wss://" + base + "/ws-api/v3";
     settings["venues.binance.ca"] = ready->ca;
     settings["venues.binance.orders"] = "1000";
-    // A second of this machine's time, whatever the market clock makes of it: an order that has not reached
-    // the simulator by then was lost with its socket.
-    settings["venues.binance.processing"] = std::to_string(ready->rate_permille) + "ms";
+    // An order that has not reached the simulator within a second was lost with its socket.
+    settings["venues.binance.processing"] = "1s";
   }
   for (const auto& [key, value] : options.settings) settings[key] = value;
 
