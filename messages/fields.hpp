@@ -41,6 +41,10 @@ struct field {
   std::string_view doc;
 };
 
+/// clang 14 deduces no template arguments for aggregates by itself.
+template <class Class, class Type>
+field(std::string_view, Type Class::*, std::string_view) -> field<Class, Type>;
+
 #define TROUPE_FIELD(name_, doc_)                                                                  \
   ::troupe::field { #name_, &troupe_self::name_, doc_ }
 

@@ -4,6 +4,14 @@
 
 namespace troupe {
 
+// Checked once, here: in the header every file of actors would pay for it.
+#define TROUPE_CHECK_TYPE(type_)                                                                   \
+  static_assert(lists_all_fields<type_>, #type_ ": a member is missing in its field list");        \
+  static_assert(wire_message<type_>, #type_ ": floating-point or pointer field");
+TROUPE_MESSAGE_TYPES(TROUPE_CHECK_TYPE)
+#undef TROUPE_CHECK_TYPE
+
+
 std::uint64_t cluster_schema_hash() {
   static const auto hash = [] {
     std::uint64_t sum = stable_hash("troupe-schema-1");

@@ -31,12 +31,6 @@ CAF_END_TYPE_ID_BLOCK(troupe)
 
 namespace troupe {
 
-#define TROUPE_CHECK_TYPE(type_)                                                                   \
-  static_assert(lists_all_fields<type_>, #type_ ": a member is missing in its field list");        \
-  static_assert(wire_message<type_>, #type_ ": floating-point or pointer field");
-TROUPE_MESSAGE_TYPES(TROUPE_CHECK_TYPE)
-#undef TROUPE_CHECK_TYPE
-
 /// Hash over the shapes of all message types; nodes with different ones refuse each other.
 std::uint64_t cluster_schema_hash();
 
