@@ -54,6 +54,8 @@ holder=$!
 for _ in $(seq 1 200); do [[ -s $work/port ]] && break; python3 -c 'import select; select.select([],[],[],0.05)'; done
 port=$(cat "$work/port")
 printf 'node ingest host=127.0.0.1 port=%s roles=ingest,gateway\n' "$port" >"$work/config/nodes.conf"
+printf 'venues:\n  binance:\n    rest: https://127.0.0.1:1\n    stream: wss://127.0.0.1:1\n    instruments:\n      BTC-USDT:\n        symbol: BTCUSDT\n' \
+  >"$work/config/venues.yaml"
 refused "$port" -- "$troupe" --config "$work/config" --data "$work/data" node ingest
 kill "$holder"
 

@@ -2,7 +2,7 @@
 # The program itself: starts fast, links no LibTorch, speaks JSON, fails on unknown words.
 source "$(dirname "$0")/common.sh"
 
-if ldd "$troupe" | grep -qiE 'torch|c10'; then fail "troupe links LibTorch"; fi
+if ldd "$troupe" | grep -qE 'libtorch|libc10'; then fail "troupe links LibTorch"; fi
 
 # Help within 50 ms: the median of 15 runs, since one run alone measures the machine.
 python3 - "$troupe" <<'P' || fail "troupe --help takes longer than 50 ms"

@@ -206,11 +206,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   runtime.node.section_actors["tree"] = root_name;
   runtime.node.sections["source"] = [kind = config->text("source.kind")] { return "\"" + kind + "\""; };
   auto node = start_node(system, state.env, std::move(runtime));
-  if (!node) {
-    log::error("node", node.error().message());
-    log::close();
-    return refuse(node.error(), exit_failure);
-  }
+  if (!node) return refuse(node.error(), exit_failure);
 
   supervisor_options root;
   root.name = root_name;
