@@ -204,7 +204,8 @@ void http_client::impl::on_deadline(const call_pointer& call) {
   if (place != waiting.end()) {
     waiting.erase(place);
     queued = waiting.size();
-    return finish(call, error{make_error_code(net_errc::deadline_unsent), where() + std::string{call->request.path()}});
+    return finish(call, error{make_error_code(net_errc::deadline_unsent),
+                              where() + std::string{call->request.path()}});
   }
   for (const auto& candidate : connections)
     if (candidate->call == call) return candidate->end(net_errc::deadline, {});
