@@ -69,7 +69,8 @@ void trainer_state::open() {
     auto resumed =
         bytes ? trainer::resume(options_.training, *bytes, source) : result<trainer>{bytes.error()};
     if (!resumed) {
-      refusal = resumed.error();
+      // The newest one's reason: older ones may only lack what was pruned.
+      if (!refusal) refusal = resumed.error();
       log::warn("trainer", "can't go on from this checkpoint: " + resumed.error().message());
       continue;
     }
@@ -79,7 +80,11 @@ void trainer_state::open() {
     break;
   }
   // Starting afresh beside checkpoints that are there would train on the whole stream a second time.
-  if (!trainer_ && refusal) return give_up(*refusal);
+  if (!trainer_ && refusal) {
+    refusal->text = (options_.data / "checkpoints" / model).string() + ": " + refusal->text + "; set models." + model
+                    + " back to what it was, or move that folder away to begin anew";
+    return give_up(*refusal);
+  }
   if (!trainer_) {
     auto fresh = trainer::start(options_.training);
     if (!fresh) return give_up(fresh.error());

@@ -59,4 +59,26 @@ printf 'venues:\n  binance:\n    rest: https://127.0.0.1:1\n    stream: wss://12
 refused "$port" -- "$troupe" --config "$work/config" --data "$work/data" node ingest
 kill "$holder"
 
+# A checkpoint of another shape: the train node names folder, tensor and shapes, and starts nothing.
+if [[ -x $bin/troupe-model ]]; then
+  printf 'node train host=127.0.0.1 port=%s roles=train\n' "$port" >"$work/config/nodes.conf"
+  printf 'models:\n  cnn:\n    width: 16\n' >"$work/config/models.yaml"
+  "$bin/troupe-model" --config "$work/config" --data "$work/data" node train 2>"$work/err" &
+  trainer=$!
+  for _ in $(seq 1 400); do
+    grep -q '"all actors run"' "$work/err" && break
+    python3 -c 'import select; select.select([],[],[],0.05)'
+  done
+  kill "$trainer"
+  wait "$trainer" || fail "the train node did not stop in order"
+  code=0
+  "$bin/troupe-model" --config "$work/config" --data "$work/data" --set models.cnn.width=24 node train >"$work/out" 2>"$work/err" || code=$?
+  ((code != 0)) || fail "a checkpoint of another shape was taken"
+  grep '^troupe: ' "$work/err" >"$work/words" || fail "no words about the checkpoint"
+  (($(wc -l <"$work/words") == 1)) || fail "not a one-line error: $(cat "$work/words")"
+  for text in "checkpoints/cnn" "expected shape [24, 16, 5], found [16, 16, 5]" "move that folder away"; do
+    grep -qF "$text" "$work/words" || fail "'$text' is missing in: $(cat "$work/words")"
+  done
+fi
+
 finish

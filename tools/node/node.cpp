@@ -12,7 +12,9 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdio>
+#include <mutex>
 
 extern char** environ;
 
@@ -75,6 +77,27 @@ status check_mode(const configuration& config, const node_spec& self, const std:
   return {config_errc::bad_value, "trading.mode " + mode + " is not part of this version; set trading.mode to paper"};
 }
 
+/// Why the first actor of this process failed: what an operator wants to read when a node does not start.
+class first_failure {
+public:
+  static first_failure& instance() {
+    static first_failure it;
+    return it;
+  }
+  void note(const std::string& text) {
+    const std::lock_guard lock{guard_};
+    if (text_.empty()) text_ = text;
+  }
+  [[nodiscard]] std::string text() const {
+    const std::lock_guard lock{guard_};
+    return text_.empty() ? "no answer; the node's log may say more" : text_;
+  }
+
+private:
+  mutable std::mutex guard_;
+  std::string text_;
+};
+
 /// Kills an actor through its supervisor, so that the kill does not count towards restart limits.
 void kill_verb(const actor_environment& env, actor_pointer<node_actor> self, const admin_command& command,
                const admin_answer& answer) {
@@ -94,8 +117,9 @@ void kill_verb(const actor_environment& env, actor_pointer<node_actor> self, con
             [answer](const error& why) { answer({false, why.message()}); });
 }
 
-/// Waits until every child of the supervisors runs; an error names the first that does not.
-status wait_until_running(caf::actor_system& system, const directory& names, const std::vector<std::string>& expected) {
+/// Waits until every child of the supervisors runs; an error says why the first that failed could not.
+status wait_until_running(caf::actor_system& system, const directory& names, const std::vector<std::string>& expected,
+                          const std::atomic<bool>& gave_up) {
   caf::scoped_actor self{system};
   const auto deadline = monotonic_ns() + nanoseconds{30s}.count();
   for (const auto& name : expected) {
@@ -106,8 +130,9 @@ status wait_until_running(caf::actor_system& system, const directory& names, con
         self->request(handle, 5s, status_request{})
             .receive([&](const status_report&) { answered = true; }, [](const caf::error&) {});
       if (answered) break;
-      if (monotonic_ns() > deadline)
-        return error{std::make_error_code(std::errc::timed_out), name + " did not start; the node's log says why"};
+      if (gave_up || monotonic_ns() > deadline)
+        return error{std::make_error_code(std::errc::timed_out),
+                     name + " did not start: " + first_failure::instance().text()};
       self->receive(caf::after(std::chrono::milliseconds{2}) >> [] {});
     }
   }
@@ -148,6 +173,7 @@ result<std::vector<child_definition>> make_children(const room_context& context,
 void log_supervision(const supervisor_event& event) {
   const bool expected = event.what == supervisor_event::kind::started || event.what == supervisor_event::kind::finished
                         || (event.what == supervisor_event::kind::ended && classify_exit(event.why) == exit_class::normal);
+  if (!expected && event.why.code) first_failure::instance().note(event.why.text);
   log::write(expected ? log::severity::info : log::severity::warn, "supervisor",
              event.child + " " + std::string{to_text(event.what)},
              {{"supervisor", event.supervisor},
@@ -206,7 +232,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   runtime.node.section_actors["tree"] = root_name;
   runtime.node.sections["source"] = [kind = config->text("source.kind")] { return "\"" + kind + "\""; };
   auto node = start_node(system, state.env, std::move(runtime));
-  if (!node) return refuse(node.error(), exit_failure);
+  if (!node) end_process(refuse(node.error(), exit_failure));
 
   supervisor_options root;
   root.name = root_name;
@@ -220,10 +246,9 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
     gave_up = true;
     request_stop();
   });
-  if (auto running = wait_until_running(system, state.names, expected); !running) {
-    log::error("node", running.error().text);
+  if (auto running = wait_until_running(system, state.names, expected, gave_up); !running) {
     log::close();
-    return refuse(running.error(), exit_failure);
+    end_process(refuse(running.error(), exit_failure));
   }
   node->ready();
   log::info("node", "all actors run", {{"node", options.name}, {"actors", std::to_string(expected.size())}});
