@@ -21,6 +21,13 @@ void bump(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
+/// Makes room for the next sample when the sampled message has been handled.
+void close_sample(actor_stats& stats) noexcept {
+  const auto sampled = stats.sample_at.load(std::memory_order_relaxed);
+  if (sampled != 0 && stats.consumed.load(std::memory_order_relaxed) >= sampled)
+    stats.sample_at.store(0, std::memory_order_relaxed);
+}
+
 constexpr auto later = [](const auto& a, const auto& b) { return a.due > b.due; };
 
 } // namespace
@@ -124,8 +131,15 @@ void actor_core::enqueued() noexcept {
   stats.sample_ns.store(coarse_ns(), std::memory_order_relaxed);
 }
 
+void actor_core::resumed() noexcept {
+  stats_->handler_ended = 0;
+  close_sample(*stats_);
+}
+
 actor_core::handler_scope::handler_scope(actor_core& core, const caf::mailbox_element& x) noexcept
-    : stats_{*core.stats_}, type_{compat::type_key(x)}, since_{monotonic_ns()} {
+    : stats_{*core.stats_}, type_{compat::type_key(x)},
+      // Back to back, the end of one handler is the start of the next: one look at the clock each.
+      since_{stats_.handler_ended != 0 ? stats_.handler_ended : monotonic_ns()} {
   stats_.handler_type.store(type_, std::memory_order_relaxed);
   stats_.handler_since.store(since_, std::memory_order_release);
 }
@@ -133,12 +147,14 @@ actor_core::handler_scope::handler_scope(actor_core& core, const caf::mailbox_el
 actor_core::handler_scope::~handler_scope() {
   stats_.handler_since.store(0, std::memory_order_release);
   if (skipped_) return;
+  const auto end = monotonic_ns();
+  stats_.handler_ended = end;
   const auto number = stats_.consumed.load(std::memory_order_relaxed) + 1;
   stats_.consumed.store(number, std::memory_order_relaxed);
-  stats_.handler_time.record(monotonic_ns() - since_);
+  stats_.handler_time.record(end - since_);
   stats_.types.add(type_);
-  const auto sampled = stats_.sample_at.load(std::memory_order_relaxed);
-  if (sampled != 0 && number >= sampled) stats_.sample_at.store(0, std::memory_order_relaxed);
+  // The senders' cache line is touched now and then only.
+  if (number % 16 == 0) close_sample(stats_);
 }
 
 // --- suspension ----------------------------------------------------------------------------------

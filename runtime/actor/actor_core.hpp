@@ -60,6 +60,9 @@ public:
   /// Any thread: a message goes into the mailbox.
   void enqueued() noexcept;
 
+  /// The actor begins to work off its mailbox.
+  void resumed() noexcept;
+
   /// Counts and times one handler run; also when an exception leaves it.
   class handler_scope {
   public:

@@ -109,10 +109,10 @@ actor_report actor_table::report_of(row& r, std::int64_t now) const {
   out.kind = stats.kind;
   out.id = stats.id;
   out.mailbox = stats.mailbox();
-  if (out.mailbox > 0 && stats.sample_at.load(std::memory_order_relaxed) != 0)
+  out.messages = stats.consumed.load(std::memory_order_relaxed);
+  if (out.mailbox > 0 && stats.sample_at.load(std::memory_order_relaxed) > out.messages)
     out.mailbox_age = nanoseconds{
         std::max<std::int64_t>(0, now - stats.sample_ns.load(std::memory_order_relaxed))};
-  out.messages = stats.consumed.load(std::memory_order_relaxed);
   out.errors = stats.errors.load(std::memory_order_relaxed);
   out.restarts = stats.restarts;
   out.handler_p50 = nanoseconds{stats.handler_time.quantile(0.5)};

@@ -64,6 +64,8 @@ struct actor_stats {
   std::atomic<std::int64_t> handler_since{
       0}; ///< steady ns at which the running handler began, 0 = none runs
   std::atomic<std::uintptr_t> handler_type{0};
+  std::int64_t handler_ended =
+      0; ///< actor only: end of the last handler of this resumption, 0 = none
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> unexpected{0};
   std::atomic<std::uint64_t> parked{0};  ///< messages held back while suspended

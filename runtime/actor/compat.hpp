@@ -192,8 +192,8 @@ struct answer_of<caf::response_handle<Self, Output, false>> {
 
 /// Connects a CAF actor class with hooks of ours without knowing what they do.
 ///
-/// `Core` provides: `enqueued()`, `begin(element)`, `end(outcome)`, `intercept(element, consume)`,
-/// `started()`, `finished(reason)`. It is constructed with the actor and `start`.
+/// `Core` provides: `enqueued()`, `resumed()`, `handler_scope`, `intercept(control, element,
+/// consume)`, `started()`, `finished(reason)`. It is constructed with the actor and `start`.
 template <class Base, class Core>
 class hooked : public Base {
 public:
@@ -220,6 +220,11 @@ public:
     else
       scope.done();
     return outcome;
+  }
+
+  caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t most) override {
+    core_.resumed();
+    return Base::resume(unit, most);
   }
 
   void initialize() override {

@@ -9,6 +9,7 @@
 #include "tools/bench/benchmarks.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <future>
 #include <ostream>
 #include <vector>
@@ -86,11 +87,12 @@ target_actor::behavior_type bare_target(target_actor::pointer, std::shared_ptr<c
 
 struct bare_driver_state {
   static inline const char* name = "bare";
+  caf::duration timeout = caf::infinite;
 };
 
 void bare_next(driver_actor::stateful_pointer<bare_driver_state> self, const target_actor& target,
                const std::shared_ptr<countdown>& asks) {
-  self->request(target, 1s, status_request{})
+  self->request(target, self->state.timeout, status_request{})
       .then(
           [=](const status_report&) {
             const bool more = asks->left > 1;
@@ -101,7 +103,9 @@ void bare_next(driver_actor::stateful_pointer<bare_driver_state> self, const tar
 }
 
 driver_actor::behavior_type bare_driver(driver_actor::stateful_pointer<bare_driver_state> self,
-                                        target_actor target, std::shared_ptr<countdown> asks) {
+                                        target_actor target, std::shared_ptr<countdown> asks,
+                                        bool with_timeout) {
+  if (with_timeout) self->state.timeout = caf::duration{1s};
   return {[=](const acknowledged& start) {
     if (start.sequence == 0) return bare_next(self, target, asks);
     for (std::uint64_t i = 0; i < start.sequence; ++i)
@@ -112,27 +116,29 @@ driver_actor::behavior_type bare_driver(driver_actor::stateful_pointer<bare_driv
 // --- one run
 // ---------------------------------------------------------------------------------------
 
+/// Whose actors run.
+enum class way { bare, bare_with_timeout, ours };
+
 struct pair {
   target_actor target;
   driver_actor driver;
 };
 
-pair spawn_pair(caf::actor_system& system, bool instrumented,
-                const std::shared_ptr<countdown>& one_way, const std::shared_ptr<countdown>& asks) {
-  if (!instrumented) {
-    auto target = system.spawn(bare_target, one_way);
-    return {target, system.spawn(bare_driver, target, asks)};
+pair spawn_pair(caf::actor_system& system, way how, const std::shared_ptr<countdown>& count) {
+  if (how != way::ours) {
+    auto target = system.spawn(bare_target, count);
+    return {target, system.spawn(bare_driver, target, count, how == way::bare_with_timeout)};
   }
-  auto target = spawn_actor<target_state>(system, {}, one_way);
-  return {target, spawn_actor<driver_state>(system, {}, target, asks)};
+  auto target = spawn_actor<target_state>(system, {}, count);
+  return {target, spawn_actor<driver_state>(system, {}, target, count)};
 }
 
 /// Nanoseconds per message or question.
-double run(caf::actor_system& system, bool instrumented, bool asking, std::uint64_t count) {
+double run(caf::actor_system& system, way how, bool asking, std::uint64_t count) {
   auto all = std::make_shared<countdown>();
   all->left = count;
   auto done = all->done.get_future();
-  const auto actors = spawn_pair(system, instrumented, all, all);
+  const auto actors = spawn_pair(system, how, all);
   const auto start = monotonic_ns();
   tell_anonymously(actors.driver, acknowledged{asking ? 0 : count});
   if (done.wait_for(60s) != std::future_status::ready) return 0;
@@ -146,18 +152,58 @@ double median(std::vector<double> values) {
 
 struct figures {
   double bare = 0;
+  double bare_with_timeout = 0;
   double ours = 0;
+
+  [[nodiscard]] double more() const { return ours - bare; }
+  /// Like for like: ours always has a time-out.
+  [[nodiscard]] double ratio() const {
+    return bare_with_timeout > 0 ? ours / bare_with_timeout : 0;
+  }
+  [[nodiscard]] double ratio_to_untimed() const { return bare > 0 ? ours / bare : 0; }
 };
 
-/// Alternates the two ways, so that both see the same machine.
+/// Alternates the ways, so that all see the same machine.
 figures compare(caf::actor_system& system, int rounds, bool asking, std::uint64_t count) {
   std::vector<double> bare;
+  std::vector<double> timed;
   std::vector<double> ours;
   for (int i = 0; i < rounds; ++i) {
-    bare.push_back(run(system, false, asking, count));
-    ours.push_back(run(system, true, asking, count));
+    bare.push_back(run(system, way::bare, asking, count));
+    if (asking) timed.push_back(run(system, way::bare_with_timeout, asking, count));
+    ours.push_back(run(system, way::ours, asking, count));
   }
-  return {median(std::move(bare)), median(std::move(ours))};
+  return {median(std::move(bare)), median(std::move(timed)), median(std::move(ours))};
+}
+
+void print_json(const figures& one_way, const figures& ask, int rounds, std::ostream& out) {
+  json_writer w;
+  w.begin_object().field("bench", "actors").field("rounds", rounds);
+  w.key("one_way")
+      .begin_object()
+      .field("bare_ns", one_way.bare, 1)
+      .field("ours_ns", one_way.ours, 1);
+  w.field("more_ns", one_way.more(), 1).field("goal_more_ns", 100).end_object();
+  w.key("ask").begin_object().field("bare_ns", ask.bare, 1).field("ours_ns", ask.ours, 1);
+  w.field("bare_with_timeout_ns", ask.bare_with_timeout, 1);
+  w.field("ratio_to_untimed", ask.ratio_to_untimed(), 3);
+  w.field("ratio", ask.ratio(), 3).field("goal_ratio", 1.15, 2).end_object().end_object();
+  out << w.text() << "\n";
+}
+
+void print_text(const figures& one_way, const figures& ask, std::ostream& out) {
+  char line[300];
+  std::snprintf(
+      line, sizeof line,
+      "one way:  bare CAF %.0f ns, with introspection %.0f ns, %+.0f ns (goal: at most +100)\n",
+      one_way.bare, one_way.ours, one_way.more());
+  out << line;
+  std::snprintf(
+      line, sizeof line,
+      "question: bare CAF %.0f ns, with introspection %.0f ns, %.2f times (goal: at most 1.15);\n"
+      "          bare CAF without a time-out %.0f ns, %.2f times\n",
+      ask.bare_with_timeout, ask.ours, ask.ratio(), ask.bare, ask.ratio_to_untimed());
+  out << line;
 }
 
 } // namespace
@@ -172,30 +218,10 @@ int bench_actor_hop(const bench_actors_options& options, std::ostream& out, std:
         << " messages and " << options.asks << " questions\n";
   const auto one_way = compare(system, options.rounds, false, options.messages);
   const auto ask = compare(system, options.rounds, true, options.asks);
-  const auto more = one_way.ours - one_way.bare;
-  const auto ratio = ask.bare > 0 ? ask.ours / ask.bare : 0;
-  if (options.json) {
-    json_writer w;
-    w.begin_object().field("bench", "actors").field("rounds", options.rounds);
-    w.key("one_way")
-        .begin_object()
-        .field("bare_ns", one_way.bare, 1)
-        .field("ours_ns", one_way.ours, 1);
-    w.field("more_ns", more, 1).field("goal_more_ns", 100).end_object();
-    w.key("ask").begin_object().field("bare_ns", ask.bare, 1).field("ours_ns", ask.ours, 1);
-    w.field("ratio", ratio, 3).field("goal_ratio", 1.15, 2).end_object().end_object();
-    out << w.text() << "\n";
-    return 0;
-  }
-  const auto line = [&](const char* what, const figures& f) {
-    out << what << "bare CAF " << static_cast<std::int64_t>(f.bare) << " ns, with introspection "
-        << static_cast<std::int64_t>(f.ours) << " ns";
-  };
-  line("one way:  ", one_way);
-  out << ", " << static_cast<std::int64_t>(more) << " ns more (goal: at most 100)\n";
-  line("question: ", ask);
-  out << ", " << static_cast<double>(static_cast<std::int64_t>(ratio * 1000)) / 1000
-      << " times as long (goal: at most 1.15)\n";
+  if (options.json)
+    print_json(one_way, ask, options.rounds, out);
+  else
+    print_text(one_way, ask, out);
   return 0;
 }
 

@@ -17,7 +17,8 @@ struct bench_actors_options {
 
 /// Prints nanoseconds per message one way and per question with answer, instrumented and bare, and
 /// the goals they are held against (one way at most 100 ns more, a question at most 1.15 times as
-/// long). Figures on `out`, words on `words`. Returns 0 when it ran.
+/// long as bare CAF with the same time-out). Figures on `out`, words on `words`. Returns 0 when it
+/// ran.
 int bench_actor_hop(const bench_actors_options& options, std::ostream& out, std::ostream& words);
 
 } // namespace troupe
