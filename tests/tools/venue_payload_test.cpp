@@ -279,7 +279,7 @@ CAF_TEST(budgets are charged and overdrawn budgets are refused) {
   CAF_CHECK_EQUAL(b.open("/api/v3/ping").status, 200u);
   for (int i = 0; i < 99; ++i)
     CAF_REQUIRE_EQUAL(b.sign("POST", "/api/v3/order",
-                             "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price=99")
+                             "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.2&price=99")
                           .status,
                       200u);
   const auto full = b.sign("POST", "/api/v3/order", std::string{limit_buy});
