@@ -142,7 +142,10 @@ record_scan scan_record(std::string_view bytes, std::size_t offset) noexcept {
         written < record_header_bytes
         && std::memcmp(&raw, &record_magic, std::min<std::size_t>(written, 4)) == 0;
     const bool blank = has_blank_sector(bytes, offset, offset + record_header_bytes);
-    return {blank || stopped ? record_found::cut : record_found::damaged, {}, 0};
+    // A torn record that was being erased when the process stopped: no flipped bit makes the mark's first
+    // byte zero.
+    const bool erased = rest.front() == '\0';
+    return {blank || stopped || erased ? record_found::cut : record_found::damaged, {}, 0};
   }
   if (raw.version > record_version) return {record_found::newer_version, {}, 0};
   if (raw.length > record_max_payload) return {record_found::damaged, {}, 0};
