@@ -5,6 +5,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -127,6 +128,16 @@ rocksdb::ColumnFamilyOptions family_options(const rocksdb_options& options,
   return out;
 }
 
+/// After a failed write RocksDB would go on by itself, on a log that has a hole; as Debian builds
+/// it, with assertions, that attempt aborts the process. The owner closes and opens anew instead.
+class no_self_recovery final : public rocksdb::EventListener {
+public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::DBOptions database_options(const rocksdb_options& options) {
   rocksdb::DBOptions out;
   out.create_if_missing = !options.read_only;
@@ -134,6 +145,10 @@ rocksdb::DBOptions database_options(const rocksdb_options& options) {
   // A torn end of the log is what a crash leaves; damage before it is refused, never skipped.
   out.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   out.paranoid_checks = true;
+  out.max_bgerror_resume_count = 0;
+  out.listeners.push_back(std::make_shared<no_self_recovery>());
+  // The log has everything: nothing needs to be written while closing.
+  out.avoid_flush_during_shutdown = true;
   out.db_write_buffer_size = options.write_buffer_bytes;
   out.max_total_wal_size = std::max<std::uint64_t>(2 * options.write_buffer_bytes, 8u << 20);
   // Quick restarts: what the log holds stays in memory until a buffer is full.
