@@ -30,7 +30,8 @@ complain 'CAF outside the shells' < <(pure_sources | grep -vE '^messages/(actors
 complain 'LibTorch outside its rooms' < <(all_sources | grep -vE '^(actors/models|actors/trainers|tests/models)/' |
   xargs -r grep -nE '#\s*include\s*<(torch|ATen|c10)/' || true)
 complain 'sleep as synchronisation' < <(all_sources | xargs -r grep -nE 'sleep_for|sleep_until|\busleep\(|\bsleep\(' || true)
-complain 'an await or an infinite time-out' < <(all_sources | grep -v '^tests/' |
+# runtime/actor keeps every ask's finite time-out itself, beside CAF; benchmarks measure bare CAF.
+complain 'an await or an infinite time-out' < <(all_sources | grep -vE '^(tests|runtime/actor|tools/bench)/' |
   xargs -r grep -nE '\)\.await\(|caf::infinite' || true)
 complain 'unfinished' < <(all_sources | xargs -r grep -nE '\b(TODO|FIXME|XXX|HACK)\b' || true)
 complain 'a file of more than 700 lines' < <(all_sources | xargs -r wc -l | awk '$1 > 700 && $2 != "total" {print $2 ": " $1}')
