@@ -33,7 +33,8 @@ complain 'sleep as synchronisation' < <(all_sources | xargs -r grep -nE 'sleep_f
 # runtime/actor keeps every ask's finite time-out itself, beside CAF; benchmarks measure bare CAF.
 complain 'an await or an infinite time-out' < <(all_sources | grep -vE '^(tests|runtime/actor|tools/bench)/' |
   xargs -r grep -nE '\)\.await\(|caf::infinite' || true)
-complain 'unfinished' < <(all_sources | xargs -r grep -nE '\b(TODO|FIXME|XXX|HACK)\b' || true)
+# Written apart, so that this line does not find itself.
+complain 'unfinished' < <(all_sources | xargs -r grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' || true)
 complain 'a file of more than 700 lines' < <(all_sources | xargs -r wc -l | awk '$1 > 700 && $2 != "total" {print $2 ": " $1}')
 
 if ((found)); then
