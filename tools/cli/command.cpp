@@ -1,22 +1,13 @@
 #include "tools/cli/command.hpp"
 
-#include <cstdio>
+#include "runtime/config/process_configuration.hpp"
 
-extern char** environ;
+#include <cstdio>
 
 namespace troupe::cli {
 
 result<configuration> load_configuration(const global_options& global) {
-  configuration_source source;
-  source.folder = global.config;
-  source.overrides = global.overrides;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string line = *entry;
-    const auto equals = line.find('=');
-    if (equals != std::string::npos && line.starts_with("TROUPE__"))
-      source.environment[line.substr(0, equals)] = line.substr(equals + 1);
-  }
-  return configuration::load(source);
+  return load_process_configuration(global.config, global.overrides);
 }
 
 int fail(const error& what) {

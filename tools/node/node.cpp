@@ -4,6 +4,7 @@
 #include "runtime/actor/watchdog.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
+#include "runtime/config/process_configuration.hpp"
 #include "runtime/log.hpp"
 
 #include <caf/actor_system.hpp>
@@ -15,8 +16,6 @@
 #include <atomic>
 #include <cstdio>
 #include <mutex>
-
-extern char** environ;
 
 namespace troupe::node {
 namespace {
@@ -33,19 +32,6 @@ constexpr auto drain_patience = 8s;
 int refuse(const error& what, int code) {
   std::fprintf(stderr, "troupe: %s\n", what.text.c_str());
   return code;
-}
-
-result<configuration> read_configuration(const node_options& options) {
-  configuration_source source;
-  source.folder = options.config;
-  source.overrides = options.overrides;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string line = *entry;
-    const auto equals = line.find('=');
-    if (equals != std::string::npos && line.starts_with("TROUPE__"))
-      source.environment[line.substr(0, equals)] = line.substr(equals + 1);
-  }
-  return configuration::load(source);
 }
 
 log::severity severity_of(const std::string& word) {
@@ -185,7 +171,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   block_stop_signals();
   auto stem = std::make_shared<stem_link>(stem_link::from_environment());
 
-  const auto config = read_configuration(options);
+  const auto config = load_process_configuration(options.config, options.overrides);
   if (!config) return refuse(config.error(), exit_configuration);
   const auto nodes = load_nodes_conf(options.config / config->text("cluster.nodes"));
   if (!nodes) return refuse(nodes.error(), exit_configuration);
