@@ -59,6 +59,7 @@ execution_policy policy_of(const room_context& context) {
   const auto& config = context.config;
   execution_policy out;
   out.time_to_live = config.duration("executor.order_life");
+  out.reprice_ticks = config.integer("executor.reprice_ticks");
   out.intent_expiry = at_least(context, config.duration("executor.intent_life"), 1s);
   if (const auto wait = config.duration("executor.cross_after"); wait.count() > 0) out.cross_after = wait;
   out.max_quote_age = quote_age(context);
@@ -214,6 +215,7 @@ child_definition orchestrator_child(const room_context& context, const account_i
     decide.policy.shape = config.text("orchestrator.shape") == "sign" ? policy_shape::sign : policy_shape::linear;
     decide.policy.min_holding = config.duration("orchestrator.min_holding");
     decide.policy.min_change = spec.lot;
+    decide.policy.long_only = spec.kind == contract_kind::spot && config.boolean("orchestrator.long_only");
     decide.gather = at_least(context, decide.gather, 100ms);
     options.instruments.push_back({.account = account, .decide = decide});
   }
