@@ -6,7 +6,7 @@ recordings
 export TMPDIR=$work
 flags=()
 [[ $kind == chaos ]] && flags=(--chaos)
-"$troupe" --json demo --for 90s --folder "$work/run" "${flags[@]}" >"$work/summary" 2>"$work/words" || {
+"$troupe" demo --for 90s "${flags[@]}" --json --folder "$work/run" >"$work/summary" 2>"$work/words" || {
   fail "demo --for 90s ${flags[*]} ended with $?"
   cat "$work/words" >&2
 }
