@@ -65,9 +65,13 @@ function(troupe_test name)
   if(NOT arg_LABELS)
     set(arg_LABELS fast)
   endif()
+  if(TROUPE_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 5")
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE troupe_test_main ${arg_DEPS})
-  add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
+  # CAF's runner gives up on a single test after 10 s by default; the limit that counts is ctest's.
+  add_test(NAME ${name} COMMAND ${name} -r ${arg_TIMEOUT} ${arg_ARGS})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
     SKIP_REGULAR_EXPRESSION "^SKIPPED PROGRAM"
     ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0;UBSAN_OPTIONS=print_stacktrace=1:suppressions=${CMAKE_SOURCE_DIR}/tests/ubsan.supp;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
