@@ -128,6 +128,14 @@ rocksdb::ColumnFamilyOptions family_options(const rocksdb_options& options,
   return out;
 }
 
+/// RocksDB's own log lies beside its data, so a full disk hits it too; the next line written to it would then
+/// abort the process (an assertion of this build). Errors reach us as statuses; the log is not kept.
+class no_log_file final : public rocksdb::Logger {
+public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 /// After a failed write RocksDB would go on by itself, on a log that has a hole; as Debian builds
 /// it, with assertions, that attempt aborts the process. The owner closes and opens anew instead.
 class no_self_recovery final : public rocksdb::EventListener {
@@ -155,7 +163,7 @@ rocksdb::DBOptions database_options(const rocksdb_options& options) {
   out.avoid_flush_during_recovery = true;
   out.max_open_files = 256;
   out.max_background_jobs = 2;
-  out.keep_log_file_num = 3;
+  out.info_log = std::make_shared<no_log_file>();
   out.max_log_file_size = 4u << 20;
   out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   return out;
