@@ -21,4 +21,12 @@ result<nodes_conf> load_nodes_conf(const std::filesystem::path& file) {
   return parse_nodes_conf(text, file.string());
 }
 
+result<nodes_conf> load_nodes_conf_of(const std::filesystem::path& folder, const std::filesystem::path& name) {
+  const auto inside = folder / name;
+  const auto beside = std::filesystem::absolute(folder).parent_path() / name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(inside, ignored) && std::filesystem::exists(beside, ignored)) return load_nodes_conf(beside);
+  return load_nodes_conf(inside);
+}
+
 } // namespace troupe

@@ -102,6 +102,17 @@ bool fits(setting_kind kind, std::string_view text) {
   return false;
 }
 
+/// @pre both texts fit the kind
+bool below(setting_kind kind, std::string_view text, std::string_view least) {
+  if (kind == setting_kind::duration) return parse_duration(text).value_or({}) < parse_duration(least).value_or({});
+  return parse_decimal(text, 9).value_or(0) < parse_decimal(least, 9).value_or(0);
+}
+
+bool one_of(std::string_view words, std::string_view text) {
+  const auto known = split(words, '|');
+  return std::find(known.begin(), known.end(), text) != known.end();
+}
+
 /// A leaf of the YAML tree with its place.
 struct leaf {
   std::string path;
@@ -193,6 +204,10 @@ status configuration::set(const std::string& path, std::string text, std::string
   }
   if (!fits(row->kind, text))
     return {config_errc::bad_value, place + ": " + path + " must be " + std::string{kind_text(row->kind)} + ", not '" + text + "'"};
+  if (!row->least.empty() && below(row->kind, text, row->least))
+    return {config_errc::bad_value, place + ": " + path + " must be at least " + std::string{row->least} + ", not " + text};
+  if (!row->words.empty() && !one_of(row->words, text))
+    return {config_errc::bad_value, place + ": " + path + " must be one of " + std::string{row->words} + ", not '" + text + "'"};
   values_[path] = {std::move(text), std::move(origin)};
   return ok;
 }

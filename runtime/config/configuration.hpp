@@ -34,6 +34,8 @@ struct setting {
   std::string_view fallback; ///< default, as text; lists are separated by commas
   std::string_view file;     ///< troupe.yaml, models.yaml or venues.yaml
   std::string_view doc;
+  std::string_view least = {}; ///< smallest value allowed; empty = any
+  std::string_view words = {}; ///< the only texts allowed, separated by '|'; empty = any
 };
 
 /// All settings; the reference page and `config show` are made from it.

@@ -78,6 +78,16 @@ CAF_TEST(wrong_values_are_refused_with_their_place) {
   CAF_CHECK(says(f.load(), "belongs into models.yaml"));
 }
 
+CAF_TEST(limits_and_words_are_checked_where_they_stand) {
+  const folder f;
+  f.write("troupe.yaml", "risk:\n  max_open_orders: -5\n");
+  CAF_CHECK(says(f.load(), "troupe.yaml:2: risk.max_open_orders must be at least 1"));
+  f.write("troupe.yaml", "predictor:\n  interval: -10s\n");
+  CAF_CHECK(says(f.load(), "must be at least 1s"));
+  f.write("troupe.yaml", "trading:\n  mode: papr\n");
+  CAF_CHECK(says(f.load(), "troupe.yaml:2: trading.mode must be one of paper|testnet|live"));
+}
+
 CAF_TEST(free_parts_get_their_defaults) {
   const folder f;
   f.write("venues.yaml", "venues:\n  binance:\n    rest: https://127.0.0.1:1\n  binance-usdm:\n    rest: y\n");

@@ -35,6 +35,8 @@ status take_settings(const global_options& global, demo_arguments& arguments) {
   if (arguments.length.empty()) return ok;
   const auto length = parse_duration(arguments.length);
   if (!length) return length.error();
+  if (*length < std::chrono::seconds{1})
+    return {config_errc::bad_value, "--for " + arguments.length + ": the shortest run is 1s"};
   arguments.options.length = std::chrono::duration_cast<std::chrono::seconds>(*length);
   return ok;
 }

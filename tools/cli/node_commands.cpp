@@ -27,19 +27,18 @@ result<nodes_conf> read_nodes(const global_options& global, const path& named) {
   if (!named.empty()) return load_nodes_conf(named);
   auto config = load_configuration(global);
   if (!config) return std::move(config).error();
-  const auto inside = global.config / config->text("cluster.nodes");
-  // The repository's own nodes.conf stands at its root, beside config/.
-  const auto beside = path{config->text("cluster.nodes")};
-  return load_nodes_conf(!std::filesystem::exists(inside) && std::filesystem::exists(beside) ? beside : inside);
+  return load_nodes_conf_of(global.config, config->text("cluster.nodes"));
 }
 
-stem_process process_of(const global_options& global, const node_spec& node) {
+stem_process process_of(const global_options& global, const node_spec& node, const path& nodes_file) {
   const auto programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   stem_process out;
   out.name = node.name.text;
   out.command = {(programs / (node.needs_torch() ? "troupe-model" : "troupe")).string(), "--config",
                  std::filesystem::absolute(global.config).string(), "--data", std::filesystem::absolute(global.data).string()};
   for (const auto& item : global.overrides) out.command.insert(out.command.end(), {"--set", item});
+  if (!nodes_file.empty())
+    out.command.insert(out.command.end(), {"--set", "cluster.nodes=" + std::filesystem::absolute(nodes_file).string()});
   out.command.insert(out.command.end(), {"node", node.name.text});
   out.log_file = global.data / (node.name.text + ".log");
   return out;
@@ -52,7 +51,7 @@ int up_command(const global_options& global, const path& nodes_file) {
   std::filesystem::create_directories(global.data, failed);
   if (failed) return fail({failed, global.data.string() + " can't be made; choose another --data"});
   stem_options options;
-  for (const auto& node : nodes->nodes()) options.processes.push_back(process_of(global, node));
+  for (const auto& node : nodes->nodes()) options.processes.push_back(process_of(global, node, nodes_file));
   options.socket = socket_of(global);
   options.say = [](const std::string& line) { std::fprintf(stderr, "troupe: %s\n", line.c_str()); };
   options.all_ready = [] { std::fprintf(stderr, "troupe: every node runs; ctrl-C stops them in order\n"); };

@@ -34,7 +34,7 @@ std::string operator_name() {
 int latch(const global_options& global, trading_state state, const std::string& reason) {
   const auto config = load_configuration(global);
   if (!config) return fail(config.error());
-  const auto nodes = load_nodes_conf(global.config / config->text("cluster.nodes"));
+  const auto nodes = load_nodes_conf_of(global.config, config->text("cluster.nodes"));
   if (!nodes) return fail(nodes.error());
   cluster_client client{*nodes};
   const auto now = client.halt({state, operator_name(), reason});

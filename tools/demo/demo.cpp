@@ -96,9 +96,11 @@ void settle(rig& system, observation& seen) {
 
 void check_training(const rig& system, run_summary& run) {
   auto store = checkpoint_store::open(real_disk(), {.root = system.files().data / "train" / "checkpoints"});
-  if (!store) return;
-  const auto manifests = store->list("cnn");
-  if (!manifests) return;
+  const auto manifests = store ? store->list("cnn") : result<std::vector<checkpoint_manifest>>{store.error()};
+  if (!manifests) {
+    run.training_error = manifests.error().text;
+    return;
+  }
   const auto chain = check_training_chain(*manifests);
   run.trained_twice = static_cast<std::int64_t>(chain.trained_twice);
   run.training_gaps = static_cast<std::int64_t>(chain.gaps);

@@ -67,6 +67,8 @@ std::string speed_of(const demo_options& options, const market_source& source) {
 } // namespace
 
 result<market_source> choose_source(const demo_options& options, const std::string& recordings_folder) {
+  if (options.live && (options.generated || !options.tapes.empty()))
+    return error{std::make_error_code(std::errc::invalid_argument), "--live goes with neither --tape nor --generated"};
   if (options.live) return market_source{"live", {}, "LIVE: public streams of Binance, orders on the paper venue"};
   if (!options.tapes.empty()) {
     for (const auto& tape : options.tapes)
@@ -91,9 +93,10 @@ result<workspace> make_workspace(const demo_options& options) {
     out.folder = pattern;
   } else {
     out.folder = std::filesystem::absolute(options.folder);
-    if (std::filesystem::exists(out.folder / "data"))
+    std::error_code ignored;
+    if (std::filesystem::exists(out.folder, ignored) && !std::filesystem::is_empty(out.folder, ignored))
       return error{std::make_error_code(std::errc::file_exists),
-                   out.folder.string() + " holds an earlier demonstration; choose another --folder or remove it"};
+                   out.folder.string() + " is not empty; choose another --folder, the demonstration writes keys and settings into it"};
   }
   out.config = out.folder / "config";
   out.data = out.folder / "data";
@@ -188,7 +191,11 @@ status write_configuration(const workspace& files, const market_source& source, 
       {"models.cnn.checkpoint_samples", "256"},
       {"models.cnn.checkpoint_every", "5s"},
   };
-  if (ready != nullptr) {
+  if (ready == nullptr) {
+    settings["venues.binance.rest"] = "https://api.binance.com";
+    settings["venues.binance.stream"] = "wss://stream.binance.com:9443";
+    settings["venues.binance.api"] = "wss://ws-api.binance.com:443/ws-api/v3";
+  } else {
     // The simulator's account starts with some of the base asset, so it may sell first.
     settings["orchestrator.long_only"] = "false";
     // A touch that moves 75 times as fast as the sockets would be chased all the time.

@@ -99,6 +99,8 @@ std::vector<std::string> shortfalls(const run_summary& run) {
   for (const std::size_t i : {0, 1})
     at_least(f.trained[i], 1, "predictions trained on over " + std::string{name_of(all_horizons[i])});
   none(run.trained_twice, "snapshots trained on twice");
+  none(run.training_gaps, "snapshots left out of training");
+  if (!run.training_error.empty()) out.push_back("training can't be checked: " + run.training_error);
   if (run.chaos) {
     at_least(run.kills.kills, least_kills, "kills");
     at_least(run.kills.with_orders_in_flight, least_kills_in_flight, "kills with orders in flight");

@@ -21,6 +21,7 @@ struct run_summary {
   std::string ledger_error;                           ///< why there is none although there should be
   std::int64_t trained_twice = 0;
   std::int64_t training_gaps = 0;
+  std::string training_error;                         ///< why the chain of checkpoints could not be checked
 };
 
 std::string summary_json(const run_summary& run);

@@ -114,7 +114,8 @@ status wait_until_running(caf::actor_system& system, const directory& names, con
       bool answered = false;
       if (handle)
         self->request(handle, 5s, status_request{})
-            .receive([&](const status_report&) { answered = true; }, [](const caf::error&) {});
+            .receive([&](const status_report& page) { answered = page.json.find("\"open\":false") == std::string::npos; },
+                     [](const caf::error&) {});
       if (answered) break;
       if (gave_up || monotonic_ns() > deadline)
         return error{std::make_error_code(std::errc::timed_out),
@@ -173,7 +174,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
 
   const auto config = load_process_configuration(options.config, options.overrides);
   if (!config) return refuse(config.error(), exit_configuration);
-  const auto nodes = load_nodes_conf(options.config / config->text("cluster.nodes"));
+  const auto nodes = load_nodes_conf_of(options.config, config->text("cluster.nodes"));
   if (!nodes) return refuse(nodes.error(), exit_configuration);
   const auto self = nodes->at(options.name);
   if (!self) return refuse(self.error(), exit_configuration);
@@ -204,6 +205,10 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   std::vector<std::string> expected;
   auto children = make_children(context, rooms, expected);
   if (!children) return refuse(children.error(), exit_configuration);
+  // Below the account's own supervisor: the node runs only when its journal could be opened.
+  if (self->has(node_role::execution))
+    for (const auto& account : self->accounts)
+      for (const auto* kind : {"journal/", "executor/"}) expected.push_back(kind + account);
 
   system_config system_settings{{.threads = self->threads}};
   auto& system = *new caf::actor_system{system_settings}; // ended by _exit: its destructor may wait for ever
