@@ -488,6 +488,8 @@ CAF_TEST(pings are answered with the same payload and count as life) {
   // From here on the server says nothing: the client notices by itself.
   CAF_REQUIRE(seen.wait(10));
   CAF_CHECK(seen.lines()[9] == "idle");
+  // The server's side ends too; its handler must not outlive what it writes to.
+  CAF_REQUIRE(seen.wait(11));
   const std::lock_guard lock{mutex};
   at_server.reset();
 }

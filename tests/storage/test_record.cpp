@@ -35,7 +35,8 @@ CAF_TEST(crc32c is the Castagnoli one and both variants agree) {
 CAF_TEST(a record comes back and zeros are no record) {
   std::string out;
   append_record(out, {.kind = 3, .schema = 5, .sequence = 7, .epoch = 9, .durable = 6}, "payload");
-  const auto scan = scan_record(padded(out), 0);
+  const auto segment = padded(out);
+  const auto scan = scan_record(segment, 0);
   CAF_REQUIRE(scan.found == record_found::whole);
   CAF_CHECK_EQUAL(scan.bytes, out.size());
   CAF_CHECK_EQUAL(scan.record.header.sequence, 7u);

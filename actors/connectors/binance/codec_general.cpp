@@ -278,6 +278,7 @@ void general_decoder::decode(std::string_view frame, int price_scale, int size_s
     out.damage = why;
   };
   if (frame.size() > max_bytes) return damaged(frame_damage::too_large);
+  if (frame.empty()) return damaged(frame_damage::not_json);
   dom::element root;
   dom::object object;
   // With realloc_if_needed the text is copied into the parser's own padded buffer.
