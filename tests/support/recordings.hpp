@@ -36,7 +36,10 @@ inline std::optional<std::filesystem::path> recordings() {
 inline std::optional<std::filesystem::path> recording(std::string_view below, std::string_view test) {
   std::error_code ignored;
   const auto folder = recordings();
-  if (folder && std::filesystem::exists(*folder / below, ignored)) return *folder / below;
+  if (folder && std::filesystem::exists(*folder / below, ignored)) {
+    std::cout << "recording: " << below << std::endl;
+    return *folder / below;
+  }
   std::cout << "skipped: " << test << ": no recording " << below << " ($TROUPE_DATA or ../shared/data)"
             << std::endl;
   return std::nullopt;
