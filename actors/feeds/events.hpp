@@ -49,6 +49,8 @@ struct depth_event {
   std::uint64_t last = 0;     ///< last sequence number within (Binance u)
   std::uint64_t previous = 0; ///< last number of the change before (Binance pu)
   bool has_previous = false;  ///< true where the venue chains by `previous`
+  bool has_checksum = false;  ///< true where the venue proves the book behind this change
+  std::uint32_t checksum = 0; ///< the venue's checksum of its book behind this change
   std::span<const level> bids;
   std::span<const level> asks;
 };
@@ -57,6 +59,8 @@ struct depth_event {
 struct image_event {
   std::uint64_t last = 0;
   market_time event;           ///< 0 where the venue does not say
+  bool has_checksum = false;   ///< see depth_event
+  std::uint32_t checksum = 0;
   std::span<const level> bids; ///< best first
   std::span<const level> asks; ///< best first
 };
@@ -70,6 +74,8 @@ struct best_event {
 };
 
 /// A public trade. An aggregate spans the trade ids first_id..last_id.
+/// Venues whose ids are text, or numbers with holes, set `numbered` to false: then `id_text` (or `id` where
+/// that is empty) tells trades apart and holes are no sign of loss.
 struct trade_event {
   std::uint64_t id = 0;       ///< trade id, or aggregate id
   std::uint64_t first_id = 0; ///< first trade within; equals id for a single trade
@@ -80,6 +86,8 @@ struct trade_event {
   size quantity;
   side taker = side::buy;
   bool aggregated = false;
+  bool numbered = true;       ///< ids run without a hole
+  std::string_view id_text;   ///< the venue's id where it is no number
   bool on_market = true; ///< false for what is no market trade (insurance fund, settlement)
 };
 
@@ -112,14 +120,20 @@ struct market_event {
   candle_event candle;
 };
 
-/// Turns a venue's frames into events. One object per instrument: it knows the scales. Keeps its
-/// buffers, so that a frame costs no allocation. Any bytes are safe. Not thread-safe.
+/// Turns a venue's frames into events. One object per instrument: it knows the scales and the venue's
+/// spelling; what a frame says of other instruments is left out. Keeps its buffers, so that a frame costs no
+/// allocation. Any bytes are safe. Not thread-safe.
 class frame_decoder {
 public:
   virtual ~frame_decoder() = default;
 
-  /// Decodes one frame. The views in the result point into `frame` and into this object.
+  /// Decodes one frame and returns its first event. The views in the result point into `frame` and into
+  /// this object, and are valid until the next call of `decode` or `next`.
   virtual const market_event& decode(std::string_view frame) noexcept = 0;
+
+  /// The frame's next event, null when there is no more: venues put many trades, or changes of several
+  /// sides, into one frame. Either all events of a frame are good or the first one is `damaged`.
+  virtual const market_event* next() noexcept { return nullptr; }
 };
 
 } // namespace troupe

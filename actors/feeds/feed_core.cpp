@@ -56,6 +56,7 @@ void feed_core::on_frame(market_time received, std::string_view payload) {
   received_ = std::max(received_, received);
   check_stale();
   take(decoder_->decode(payload), payload);
+  while (const auto* event = decoder_->next()) take(*event, payload);
 }
 
 void feed_core::on_image(market_time received, std::string_view payload, std::uint64_t session) {

@@ -1,0 +1,81 @@
+#pragma once
+
+/// A venue, as the connector, the feeds, the back-filler and `troupe venue` know it: one description each,
+/// made of pure functions. Hosts, limits and dated facts come from config/venues.yaml.
+
+#include "actors/connectors/market_protocol.hpp"
+#include "actors/feeds/book_machine.hpp"
+#include "actors/feeds/events.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+/// A request of the venue's public REST interface.
+struct rest_call {
+  std::string method = "GET";
+  std::string target; ///< path and query; empty: the venue has no such call
+  std::string body;
+  std::uint32_t weight = 1; ///< of the venue's budget
+};
+
+/// One way a venue publishes its book.
+struct book_channel {
+  std::string_view name; ///< "depth", "obu", "mbp.150"
+  book_rules rules;      ///< which of the five machines, and the venue's rule in it
+};
+
+/// A venue's own candle out of REST, and the page it comes in.
+struct candle_page {
+  std::vector<bar> bars;  ///< ascending by open time; holes stay holes; `closed` as the venue says
+  bool volume_known = true;
+};
+
+/// How the venue pages its candles.
+struct candle_rules {
+  std::uint32_t per_page = 1000;
+  bool newest_first = false; ///< as the venue lists them; `candle_page` is always ascending
+  bool newest_only = false;  ///< the venue keeps only its newest page (Kraken)
+};
+
+/// One venue. Function pointers are never null unless said.
+struct venue_description {
+  std::string_view name;                ///< "bybit"
+  std::span<const book_channel> books;  ///< the first is the default
+  protocol_traits traits;
+
+  /// Distributes the topics of all instruments over sockets.
+  std::vector<market_socket_plan> (*plan)(std::span<const instrument_spec> instruments,
+                                          const market_selection& what);
+  std::unique_ptr<market_protocol> (*protocol)();
+  std::unique_ptr<frame_decoder> (*decoder)(const instrument_spec& instrument);
+
+  /// REST image of a book; null where images come in band.
+  rest_call (*image)(const instrument_spec& instrument, int levels) = nullptr;
+
+  /// A call that must be made before each connection, and what it says; null where there is none (KuCoin).
+  rest_call (*ticket)() = nullptr;
+  /// The socket's whole URL out of the ticket's answer.
+  result<std::string> (*ticket_url)(std::string_view body) = nullptr;
+
+  /// Rules of the venue's instruments: one or several calls, and how to read an answer. Instruments get
+  /// ids of our spelling, "BTC-USDT@bybit"; what can't be read is left out and counted.
+  std::vector<rest_call> (*instruments)();
+  result<std::vector<instrument_spec>> (*read_instruments)(std::string_view body, market_time now);
+
+  /// The venue's own candles from `from` to before `to`, one page a call; intervals as in `bar`.
+  candle_rules candles;
+  rest_call (*candle_call)(const instrument_spec& instrument, nanoseconds interval, market_time from,
+                           market_time to);
+  result<candle_page> (*read_candles)(const instrument_spec& instrument, nanoseconds interval,
+                                      std::string_view body);
+};
+
+/// All venues, in this order: binance, binance-usdm, bybit, deribit, mexc, coinbase, kraken, okx, kucoin,
+/// gate, bitfinex, htx.
+std::span<const venue_description* const> all_venues() noexcept;
+
+/// Null when there is no venue of that name.
+const venue_description* find_venue(std::string_view name) noexcept;
+
+} // namespace troupe
