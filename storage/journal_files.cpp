@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::string_view segment_magic = "TRJRNL01";
 constexpr std::string_view epoch_magic = "TREPOCH1";
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t segment_version = 2; // 1: without its size
+constexpr std::uint32_t epoch_version = 1;
 constexpr std::uint16_t identity_kind = 0x4944; // "ID"
 constexpr std::size_t segment_header_bytes = 36;
 constexpr std::size_t epoch_bytes = 28;
@@ -28,10 +29,10 @@ T get(std::string_view bytes, std::size_t at) {
   return x;
 }
 
-std::string segment_header(std::uint64_t number, std::uint64_t account) {
+std::string segment_header(std::uint64_t number, std::uint64_t account, std::uint64_t bytes) {
   std::string out{segment_magic};
-  put<std::uint32_t>(out, format_version);
-  put<std::uint32_t>(out, 0);
+  put<std::uint32_t>(out, segment_version);
+  put<std::uint32_t>(out, static_cast<std::uint32_t>(bytes));
   put(out, number);
   put(out, account);
   put(out, crc32c(out));
@@ -88,7 +89,7 @@ status create_segment(disk& on, const std::filesystem::path& directory, std::uin
       if (auto done = file.write_at(at, std::string_view{zeros}.substr(0, piece)); !done)
         return done;
     }
-    if (auto done = file.write_at(0, segment_header(number, account)); !done) return done;
+    if (auto done = file.write_at(0, segment_header(number, account, bytes)); !done) return done;
     if (auto done = file.sync(); !done) return done;
   }
   if (auto done = on.rename(temporary, path); !done) return done;
@@ -103,7 +104,7 @@ status check_segment_header(std::string_view bytes, const std::string& name, std
       || crc32c(bytes.substr(0, segment_header_bytes - 4))
              != get<std::uint32_t>(bytes, segment_header_bytes - 4))
     return {storage_errc::damaged, name + ":0: segment header is damaged"};
-  if (get<std::uint32_t>(bytes, 8) > format_version)
+  if (get<std::uint32_t>(bytes, 8) > segment_version)
     return {storage_errc::newer_version, name + ": written by a newer program"};
   if (get<std::uint64_t>(bytes, 16) != number)
     return {storage_errc::damaged, name + ": is segment "
@@ -112,6 +113,11 @@ status check_segment_header(std::string_view bytes, const std::string& name, std
   if (account && get<std::uint64_t>(bytes, 24) != *account)
     return {storage_errc::foreign, name + ": belongs to another account"};
   return ok;
+}
+
+std::uint64_t full_size(std::string_view bytes) noexcept {
+  const bool told = bytes.size() >= first_record && get<std::uint32_t>(bytes, 8) > 1;
+  return told ? get<std::uint32_t>(bytes, 12) : bytes.size();
 }
 
 // --- EPOCH and IDENTITY
@@ -128,14 +134,14 @@ result<std::uint64_t> read_epoch(disk& on, const std::filesystem::path& director
             path.string()
                 + ": damaged; check with `troupe journal verify`, then let a person "
                   "adopt the directory, which rebuilds it from the journal"};
-  if (get<std::uint32_t>(*bytes, 8) > format_version)
+  if (get<std::uint32_t>(*bytes, 8) > epoch_version)
     return {storage_errc::newer_version, path.string() + ": written by a newer program"};
   return get<std::uint64_t>(*bytes, 16);
 }
 
 status write_epoch(disk& on, const std::filesystem::path& directory, std::uint64_t epoch) {
   std::string out{epoch_magic};
-  put<std::uint32_t>(out, format_version);
+  put<std::uint32_t>(out, epoch_version);
   put<std::uint32_t>(out, 0);
   put(out, epoch);
   put(out, crc32c(out));
@@ -233,6 +239,10 @@ private:
       scan = scan_record(*bytes, offset);
     }
     report_.segments.push_back({number, offset, bytes->size()});
+    if (const auto full = full_size(*bytes); bytes->size() != full) {
+      report_.broken = wrong_size(path, number, offset, *bytes, full);
+      return ok;
+    }
     if (scan.found == record_found::zeros) return ok;
     return judge(numbers, i, *bytes, offset, scan.found);
   }
@@ -240,6 +250,15 @@ private:
   bool in_sequence(const record_header& header) const noexcept {
     return header.sequence == report_.records + 1 && header.epoch >= report_.highest_epoch
            && header.durable < header.sequence;
+  }
+
+  /// Segments appear with their full size and keep it, so this is never an interrupted write.
+  static broken_place wrong_size(const std::filesystem::path& path, std::uint64_t number,
+                                 std::uint64_t offset, std::string_view bytes, std::uint64_t full) {
+    const auto used = bytes.find_last_not_of('\0') + 1;
+    return {number, offset, used > offset ? used - offset : 0, false,
+            path.string() + ":" + std::to_string(bytes.size()) + ": the file ends here, of "
+                + std::to_string(full) + " bytes that it was made with; records may be missing"};
   }
 
   /// Tells an interrupted write from damage.

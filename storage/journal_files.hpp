@@ -14,7 +14,8 @@ inline constexpr std::uint64_t max_segment_bytes = 1u << 30;
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t number);
 /// Numbers of the segments that are there, ascending.
 result<std::vector<std::uint64_t>> list_segments(disk& on, const std::filesystem::path& directory);
-/// Creates a zero-filled, synced segment by rename.
+/// Creates a zero-filled, synced segment by rename: it has its full size or is not there. The header
+/// says the size, so that a file cut short later is noticed.
 status create_segment(disk& on, const std::filesystem::path& directory, std::uint64_t number,
                       std::uint64_t account, std::uint64_t bytes);
 /// Hash of the account that all segments carry.
@@ -22,6 +23,9 @@ std::uint64_t account_hash(const std::string& account) noexcept;
 /// Checks the first sector.
 status check_segment_header(std::string_view bytes, const std::string& name, std::uint64_t number,
                             std::optional<std::uint64_t> account);
+/// The size that a segment with a good header was made with; `bytes.size()` for version 1, which did
+/// not say.
+std::uint64_t full_size(std::string_view bytes) noexcept;
 
 result<std::uint64_t> read_epoch(disk& on, const std::filesystem::path& directory);
 status write_epoch(disk& on, const std::filesystem::path& directory, std::uint64_t epoch);

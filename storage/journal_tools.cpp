@@ -119,7 +119,9 @@ result<journal_verification> repair_journal(disk& on, const std::filesystem::pat
       if (auto done = on.remove(path); !done) return std::move(done).error();
       continue;
     }
-    bytes->replace(broken->offset, std::string::npos, bytes->size() - broken->offset, '\0');
+    const auto full = full_size(*bytes);
+    bytes->resize(broken->offset);
+    bytes->resize(full, '\0');
     if (auto done = replace_file(on, path, *bytes); !done) return std::move(done).error();
   }
   if (auto done = on.sync_directory(directory); !done) return std::move(done).error();

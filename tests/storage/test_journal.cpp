@@ -188,6 +188,81 @@ CAF_TEST(a torn tail is cut off and reported and a hole is refused) {
   CAF_CHECK(intents_of(*journal).size() < 20);
 }
 
+CAF_TEST(a segment cut short at any place is refused and can be repaired) {
+  memory_disk on;
+  {
+    auto journal = order_journal::open(on, options_in(dir));
+    CAF_REQUIRE(journal);
+    append_intents(*journal, 0, 20);
+  }
+  const auto last = segment(journal_files::list_segments(on, dir)->back());
+  const auto whole = on.content(last);
+  const auto records = verify_journal(on, dir)->records;
+  // Every sector and every byte of the last records' end, where a cut looks most like a torn tail.
+  const auto used = whole.find_last_not_of('\0') + 1;
+  for (std::size_t bytes = 0; bytes < whole.size(); bytes += bytes + 64 < used || bytes > used + 64 ? 61 : 1) {
+    on.content(last) = whole.substr(0, bytes);
+    auto refused = order_journal::open(on, options_in(dir));
+    CAF_REQUIRE(!refused);
+    CAF_REQUIRE(refused.error().code == storage_errc::damaged);
+    CAF_REQUIRE(refused.error().text.starts_with(last.string() + ":"));
+    CAF_REQUIRE(refused.error().text.find("repair") != std::string::npos);
+    CAF_REQUIRE_EQUAL(on.content(last).size(), bytes);
+    const auto found = verify_journal(on, dir);
+    CAF_REQUIRE(found && !found->intact);
+  }
+  // Sizes are named, and one that grew is none of ours either.
+  on.content(last) = whole.substr(0, 4096);
+  const auto text = order_journal::open(on, options_in(dir)).error().text;
+  CAF_CHECK(text.find("4096") != std::string::npos && text.find("16384") != std::string::npos);
+  on.content(last) = whole + std::string(512, '\0');
+  CAF_CHECK(order_journal::open(on, options_in(dir)).error().code == storage_errc::damaged);
+  on.content(last) = whole.substr(0, used - 10);
+  CAF_REQUIRE(repair_journal(on, dir));
+  CAF_CHECK_EQUAL(on.content(last).size(), whole.size());
+  auto journal = order_journal::open(on, options_in(dir));
+  CAF_REQUIRE(journal);
+  CAF_CHECK_EQUAL(journal->recovery().records, records - 1);
+}
+
+CAF_TEST(a crash while a segment is made leaves nothing that disturbs) {
+  memory_disk on;
+  {
+    auto journal = order_journal::open(on, options_in(dir));
+    CAF_REQUIRE(journal);
+    append_intents(*journal, 0, 5);
+  }
+  // Neither its size nor its header had come to the disk.
+  auto unfinished = on.open(segment(2).string() + ".new", open_mode::create);
+  CAF_REQUIRE(unfinished);
+  CAF_REQUIRE((*unfinished)->write_at(0, std::string(3000, '\0')));
+  auto journal = order_journal::open(on, options_in(dir));
+  CAF_REQUIRE(journal);
+  append_intents(*journal, 5, 95);
+  CAF_CHECK(intents_of(*journal) == numbers(100));
+  CAF_CHECK(verify_journal(on, dir)->segments > 1);
+}
+
+CAF_TEST(segments of version 1 are still read) {
+  memory_disk on;
+  {
+    auto journal = order_journal::open(on, options_in(dir));
+    CAF_REQUIRE(journal);
+    append_intents(*journal, 0, 5);
+  }
+  // Version 1 had zeros where the size stands now.
+  auto& bytes = on.content(segment(1));
+  const std::uint32_t version = 1;
+  bytes.replace(8, 4, reinterpret_cast<const char*>(&version), 4);
+  bytes.replace(12, 4, 4, '\0');
+  const auto sum = crc32c(std::string_view{bytes}.substr(0, 32));
+  bytes.replace(32, 4, reinterpret_cast<const char*>(&sum), 4);
+  auto journal = order_journal::open(on, options_in(dir));
+  CAF_REQUIRE(journal);
+  append_intents(*journal, 5, 60);
+  CAF_CHECK(intents_of(*journal) == numbers(65));
+}
+
 CAF_TEST(the second opener is refused and told who holds it) {
   scratch_folder folder;
   auto options = options_in(folder / "j");
