@@ -57,6 +57,8 @@ public:
   bool send(std::string payload) const;
   /// The same for frames shared between many sessions.
   bool send(std::shared_ptr<const std::string> payload) const;
+  /// The same as a binary frame.
+  bool send_binary(std::shared_ptr<const std::string> payload) const;
   bool ping(std::string payload = {}) const;
   void close(std::uint16_t code = 1000, std::string reason = {}) const;
   /// Fault injection: RST.

@@ -63,6 +63,12 @@ private:
   std::string peer_host_;
 };
 
+/// A frame that waits to be written.
+struct outgoing_frame {
+  std::shared_ptr<const std::string> payload;
+  bool text = true;
+};
+
 struct ws_session::impl : resettable, std::enable_shared_from_this<ws_session::impl> {
   using socket_type = websocket::stream<net_stream, false>;
 
@@ -72,7 +78,7 @@ struct ws_session::impl : resettable, std::enable_shared_from_this<ws_session::i
   /// Takes the connection over and answers the upgrade.
   void open(net_stream&& stream, const http::request<http::string_body>& request, ws_handlers calls,
             std::shared_ptr<admission> counted);
-  bool push(std::shared_ptr<const std::string> payload);
+  bool push(std::shared_ptr<const std::string> payload, bool text);
   void reset() override;
   void ping(std::string payload);
   void close(std::uint16_t code, std::string reason);
@@ -106,7 +112,7 @@ struct ws_session::impl : resettable, std::enable_shared_from_this<ws_session::i
 
   std::mutex mutex; ///< guards the queue and the executor
   std::optional<net_stream::executor_type> executor;
-  std::deque<std::shared_ptr<const std::string>> queue;
+  std::deque<outgoing_frame> queue;
   std::atomic<std::size_t> queued{0};
   std::atomic<bool> over{false};
   std::atomic<bool> hole{false};

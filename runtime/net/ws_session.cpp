@@ -38,7 +38,7 @@ void ws_session::impl::open(net_stream&& stream, const http::request<http::strin
   });
 }
 
-bool ws_session::impl::push(std::shared_ptr<const std::string> payload) {
+bool ws_session::impl::push(std::shared_ptr<const std::string> payload, bool text) {
   if (over) return false;
   if (hole) return true; // dropped, as the network would
   const auto size = payload->size();
@@ -52,7 +52,7 @@ bool ws_session::impl::push(std::shared_ptr<const std::string> payload) {
   }
   const std::lock_guard lock{mutex};
   queued += size;
-  queue.push_back(std::move(payload));
+  queue.push_back({std::move(payload), text});
   // One wake-up for a burst: whoever finds the queue empty posts, the writer drains the rest.
   if (queue.size() == 1 && executor)
     asio::post(*executor, [self = shared_from_this()] { self->write(); });
@@ -61,21 +61,22 @@ bool ws_session::impl::push(std::shared_ptr<const std::string> payload) {
 
 void ws_session::impl::write() {
   if (ended || !opened || writing || closing || stalled || hole) return;
-  std::shared_ptr<const std::string> next;
+  outgoing_frame next;
   {
     const std::lock_guard lock{mutex};
     if (queue.empty()) return;
     next = queue.front();
   }
   writing = true;
-  const auto bytes = asio::buffer(*next);
+  const auto bytes = asio::buffer(*next.payload);
+  socket->text(next.text);
   socket->async_write(bytes, [self = shared_from_this(), next](const boost_error& ec, std::size_t) {
     self->writing = false;
     if (self->ended || self->hole) return;
     if (ec) return self->fail(net_error(classify(ec, net_errc::broken), "session", ec), false);
     {
       const std::lock_guard lock{self->mutex};
-      self->queued -= next->size();
+      self->queued -= next.payload->size();
       self->queue.pop_front();
     }
     self->write();
@@ -173,10 +174,13 @@ void ws_session::impl::fail(error why, bool abrupt) {
 }
 
 bool ws_session::send(std::string payload) const {
-  return impl_->push(std::make_shared<const std::string>(std::move(payload)));
+  return impl_->push(std::make_shared<const std::string>(std::move(payload)), true);
 }
 bool ws_session::send(std::shared_ptr<const std::string> payload) const {
-  return impl_->push(std::move(payload));
+  return impl_->push(std::move(payload), true);
+}
+bool ws_session::send_binary(std::shared_ptr<const std::string> payload) const {
+  return impl_->push(std::move(payload), false);
 }
 bool ws_session::ping(std::string payload) const {
   impl_->later([payload = std::move(payload)](impl& self) { self.ping(payload); });
