@@ -29,6 +29,7 @@ struct market_topic {
 struct market_socket_plan {
   std::string target; ///< path and query, "/v5/public/spot"
   std::vector<market_topic> topics;
+  bool subscribed = false; ///< the target itself subscribes to all topics (Binance's ?streams=…)
 };
 
 /// What to subscribe to for each instrument.
@@ -58,8 +59,12 @@ enum class inbound_kind : std::uint8_t {
 struct inbound {
   inbound_kind kind = inbound_kind::unknown;
   std::string_view text; ///< the frame as decoders take it: inflated where the venue compresses
-  std::string_view topic; ///< of data, acknowledgement, refusal: `market_topic::name`; empty: not said
-  std::span<const std::string_view> symbols; ///< of data (and what decoders must see besides): whose feeds
+  /// Of data, acknowledgement, refusal: `market_topic::name`; empty: not said. An answer without a topic
+  /// answers the oldest command that still waits, whole.
+  std::string_view topic;
+  std::span<const std::string> topics; ///< of an answer to a command of several topics: all it answers
+  /// Of data, and of any other frame that decoders must see (Bitfinex's channel numbers): whose feeds.
+  std::span<const std::string_view> symbols;
   std::string_view why;                      ///< the venue's words
   std::int64_t code = 0;                     ///< the venue's error code
   std::uint64_t sequence = 0; ///< the topic's own number, for overlapping sockets; 0: can't overlap
@@ -69,7 +74,7 @@ struct inbound {
 /// A message to the venue, with the topics whose answer it waits for.
 struct market_command {
   std::string text;
-  std::vector<std::string> topics; ///< names; empty: nothing to wait for
+  std::vector<std::string> topics; ///< names; empty: nothing to wait for (an unsubscription as a rule)
 };
 
 /// Numbers of a venue's sockets; from its documents, dated in config/venues.yaml where they may change.
