@@ -155,6 +155,20 @@ struct feed_report {
   nanoseconds clock_offset{};
   level bid;
   level ask;
+  std::uint64_t checksums_compared = 0;
+  std::uint64_t checksums_equal = 0;
+  std::uint64_t resyncs_gap = 0;
+  std::uint64_t resyncs_crossed = 0;
+  std::uint64_t resyncs_checksum = 0;
+  std::uint64_t resyncs_overflow = 0;
+  std::uint64_t resyncs_session = 0;
+  std::uint64_t images_unasked = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t unprovable = 0;
+  std::uint64_t proven_levels = 0;
+  nanoseconds lag_p50{};
+  nanoseconds lag_p99{};
+  nanoseconds age{};
 
   TROUPE_FIELDS(
       feed_report, "Integrity figures of one feed.", TROUPE_FIELD(instrument, "whose feed"),
@@ -174,7 +188,21 @@ struct feed_report {
       TROUPE_FIELD(bid_levels, "bid levels held"), TROUPE_FIELD(ask_levels, "ask levels held"),
       TROUPE_FIELD(newest, "venue time of the newest change"),
       TROUPE_FIELD(clock_offset, "receive time - venue time, median"),
-      TROUPE_FIELD(bid, "best bid"), TROUPE_FIELD(ask, "best ask"))
+      TROUPE_FIELD(bid, "best bid"), TROUPE_FIELD(ask, "best ask"),
+      TROUPE_FIELD(checksums_compared, "the venue's checksums compared with ours"),
+      TROUPE_FIELD(checksums_equal, "of these equal"),
+      TROUPE_FIELD(resyncs_gap, "valid books dropped for a break of the sequence"),
+      TROUPE_FIELD(resyncs_crossed, "valid books dropped for being crossed"),
+      TROUPE_FIELD(resyncs_checksum, "valid books dropped for another checksum"),
+      TROUPE_FIELD(resyncs_overflow, "valid books dropped for too many levels"),
+      TROUPE_FIELD(resyncs_session, "valid books dropped with their session"),
+      TROUPE_FIELD(images_unasked, "valid books replaced by an image of the venue"),
+      TROUPE_FIELD(quarantined, "frames put aside as damaged, with their reason"),
+      TROUPE_FIELD(unprovable, "changes and images that neither number nor checksum proves"),
+      TROUPE_FIELD(proven_levels, "levels a side that a checksum proves; 0 = no checksum"),
+      TROUPE_FIELD(lag_p50, "receive time - venue time, median"),
+      TROUPE_FIELD(lag_p99, "receive time - venue time, 99th percentile"),
+      TROUPE_FIELD(age, "time since the last frame that moved or confirmed the book"))
 };
 
 } // namespace troupe

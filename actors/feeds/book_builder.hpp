@@ -4,18 +4,11 @@
 /// for Binance spot and futures; KuCoin, Gate and MEXC differ in the rule only.
 /// Rules: Binance "How to manage a local order book correctly" (spot) and the same page for futures.
 
-#include "actors/feeds/events.hpp"
-#include "actors/feeds/order_book.hpp"
+#include "actors/feeds/book_machine.hpp"
 
 #include <deque>
 
 namespace troupe {
-
-/// How a venue chains its changes.
-enum class sequence_rule : std::uint8_t {
-  spot,   ///< U == previous u + 1; the first applied bridges U <= L+1 <= u; u <= L is stale
-  futures ///< pu == previous u; the first applied bridges pu <= L <= u; u < L is stale
-};
 
 /// Limits of a bootstrap.
 struct builder_options {
@@ -26,31 +19,7 @@ struct builder_options {
   std::size_t max_levels = 1 << 18;          ///< levels a side beyond which the book is taken for damaged
 };
 
-/// What one input did.
-enum class build_step : std::uint8_t {
-  applied,  ///< the book moved on and is valid
-  buffered, ///< kept until the image comes
-  stale,    ///< at or below what the book holds; left out
-  bridged,  ///< the image was joined with the buffer; the book is valid
-  waiting,  ///< the image was taken; the first change that bridges it is still to come
-  too_old,  ///< the image is older than the first buffered change: ask for a new one
-  gap,      ///< the sequence broke: the book was dropped, ask for an image
-  crossed,  ///< bid at or above ask: the book was dropped, ask for an image
-  overflow, ///< more levels than can be: the book was dropped, ask for an image
-  ignored   ///< an image that nobody waits for
-};
-
-/// Counts since construction; they only grow.
-struct builder_counts {
-  std::uint64_t applied = 0;        ///< changes applied
-  std::uint64_t stale = 0;          ///< changes at or below the image or replayed
-  std::uint64_t levels = 0;         ///< levels within applied changes
-  std::uint64_t gaps = 0;           ///< breaks of the sequence
-  std::uint64_t crossed = 0;        ///< crossed states
-  std::uint64_t images = 0;         ///< images joined
-  std::uint64_t images_refused = 0; ///< images too old or not waited for
-  std::uint64_t buffer_dropped = 0; ///< buffered changes dropped for room
-};
+using builder_counts = machine_counts;
 
 /// Keeps one book in the venue's own sequence. Published only while `valid()`. Not thread-safe.
 class book_builder {

@@ -53,6 +53,10 @@ struct depth_event {
   std::uint32_t checksum = 0; ///< the venue's checksum of its book behind this change
   std::span<const level> bids;
   std::span<const level> asks;
+  /// The rows' own numbers where the venue numbers them (KuCoin), as many as `bids` and `asks`; else empty.
+  /// Rows at or below the book are left out; rows at price 0 only carry a number.
+  std::span<const std::uint64_t> bid_rows;
+  std::span<const std::uint64_t> ask_rows;
 };
 
 /// A whole book as of sequence number `last`.

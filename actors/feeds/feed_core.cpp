@@ -180,6 +180,8 @@ void feed_core::after_step(build_step step) {
   case build_step::too_old: return need_image("image older than the first buffered change");
   case build_step::gap: return broken(book_validity::gap, "sequence broke");
   case build_step::crossed: return broken(book_validity::crossed, "bid at or above ask");
+  case build_step::checksum_mismatch: return broken(book_validity::damaged, "the checksum is another one");
+  case build_step::replaced: return set_validity(book_validity::valid, "image of the venue");
   case build_step::overflow: return broken(book_validity::damaged, "more levels than a book can have");
   case build_step::stale:
   case build_step::ignored: return;
