@@ -1,7 +1,7 @@
 #include "actors/connectors/binance/codec.hpp"
 
 #include "actors/connectors/binance/codec_general.hpp"
-#include "actors/connectors/binance/number_scan.hpp"
+#include "actors/connectors/number_scan.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -9,6 +9,7 @@
 namespace troupe::binance {
 
 using namespace std::string_view_literals;
+using namespace number_scan;
 
 // --- the scanner ----------------------------------------------------------------------------------
 
@@ -65,8 +66,8 @@ bool known_event(std::string_view name, fields& f) noexcept {
 /// One pass over one frame. Every function returns the place behind what it took, or nullptr = declined.
 struct decoder::scan {
   const char* end;
-  const detail::digit_shuffles& price_shuffles;
-  const detail::digit_shuffles& size_shuffles;
+  const number_scan::detail::digit_shuffles& price_shuffles;
+  const number_scan::detail::digit_shuffles& size_shuffles;
   int price_scale;
   int size_scale;
 
@@ -401,8 +402,8 @@ bool fill_trade(const fields& f, market_event& out) noexcept {
 // --- the decoder ----------------------------------------------------------------------------------
 
 struct decoder::tables {
-  const detail::digit_shuffles& price;
-  const detail::digit_shuffles& size;
+  const number_scan::detail::digit_shuffles& price;
+  const number_scan::detail::digit_shuffles& size;
 };
 
 struct decoder::general {

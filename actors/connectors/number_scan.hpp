@@ -1,6 +1,6 @@
 #pragma once
 
-/// Decimal text to scaled integers, 16 bytes at a time. Internal to the codec.
+/// Decimal text to scaled integers, 16 bytes at a time. Internal to the codecs of the venues.
 ///
 /// Sixteen bytes are loaded, digits and the point are found as bit masks, and one shuffle puts the digits
 /// in place for a fixed number of decimals; three multiply-adds turn them into an integer. What doesn't
@@ -17,7 +17,7 @@
 #define TROUPE_SSE 1
 #endif
 
-namespace troupe::binance {
+namespace troupe::number_scan {
 
 /// Outcome of a scan: characters taken, 0 = declined.
 struct scanned {
@@ -160,9 +160,17 @@ inline std::uint32_t mask_of(__m128i v) noexcept { return static_cast<std::uint3
 
 } // namespace detail
 
-/// Scans a quoted decimal from behind its opening quote; `length` includes the closing quote.
+/// What may stand behind a number.
+template <bool quoted>
+constexpr bool ends_number(char c) noexcept {
+  return quoted ? c == '"' : c == ',' || c == ']' || c == '}' || c == ' ' || (c >= 0x09 && c <= 0x0d);
+}
+
+/// Scans a quoted decimal from behind its opening quote; `length` includes the closing quote. With
+/// `quoted` false a bare number, and `length` is that of its digits.
 /// @pre at least 16 bytes of readable text lie before `end`; p < end; the last of them is no digit
-inline scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles& shuffles,
+template <bool quoted = true>
+scanned scan_decimal(const char* p, const char* end, const detail::digit_shuffles& shuffles,
                             int scale) noexcept {
   using namespace detail;
   const auto text = load_text(p, end);
@@ -177,7 +185,7 @@ inline scanned scan_decimal(const char* p, const char* end, const detail::digit_
     length = static_cast<std::uint32_t>(__builtin_ctz(others));
     if (length == whole + 1) return {};
   }
-  if (whole == 0 || whole > shuffles.longest_whole || p[length] != '"') return {};
+  if (whole == 0 || whole > shuffles.longest_whole || !ends_number<quoted>(p[length])) return {};
   const auto kept = whole + 1 + static_cast<std::uint32_t>(scale);
   if (length > kept) { // decimals behind the scale must be zeros
     const auto zeros = mask_of(_mm_cmpeq_epi8(digits, _mm_setzero_si128()));
@@ -186,7 +194,7 @@ inline scanned scan_decimal(const char* p, const char* end, const detail::digit_
   }
   const auto clean = _mm_and_si128(digits, below(length));
   const auto placed = _mm_shuffle_epi8(clean, load_bytes(shuffles.by_point[whole].data()));
-  return {join_digits(placed), length + 1};
+  return {join_digits(placed), quoted ? length + 1 : length};
 }
 
 /// A price and a size as they stand in a level, `61641.50","1.211"]`; length 0 = declined.
@@ -307,7 +315,8 @@ namespace detail {
 struct digit_shuffles {};
 } // namespace detail
 
-inline scanned scan_decimal(const char*, const char*, const detail::digit_shuffles&, int) noexcept {
+template <bool quoted = true>
+scanned scan_decimal(const char*, const char*, const detail::digit_shuffles&, int) noexcept {
   return {};
 }
 
@@ -348,4 +357,4 @@ inline const detail::digit_shuffles& shuffles_of(int) noexcept {
 
 #endif
 
-} // namespace troupe::binance
+} // namespace troupe::number_scan
