@@ -15,11 +15,17 @@ namespace troupe {
 struct acknowledged;
 struct admin_command;
 struct admin_result;
+struct bar_page;
+struct bar_put;
+struct bar_range;
 struct book_image;
+struct book_query;
+struct book_view;
 struct checkpoint_activate;
 struct checkpoint_chunk;
 struct checkpoint_manifest;
 struct checkpoint_receipt;
+struct consolidated_page;
 struct decision;
 struct directory_update;
 struct executor_report;
@@ -48,6 +54,7 @@ struct pong;
 struct prediction;
 struct prediction_list;
 struct quote;
+struct rest_answer;
 struct risk_request;
 struct risk_verdict;
 struct session_event;
@@ -136,6 +143,20 @@ using feed_actor = caf::typed_actor<
     // A subscriber has taken the last quote and may be sent the next one.
     on<acknowledged>>;
 
+/// One symbol's book over all venues: merged levels, price buckets, imbalance averages, heat map.
+using consolidator_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Takes a venue's newest levels; acknowledges to the feed.
+    on<book_view>,
+    // Answers with the merged book, or with one venue's part of it.
+    rpc<book_query>::to<consolidated_page>>;
+
+/// Fills holes of one venue's bars from its REST interface, at the start and after gaps.
+using backfiller_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Takes the end of a REST request of its own.
+    on<rest_answer>>;
+
 // --- storage -------------------------------------------------------------------------------------
 
 /// The embedded store. Detached: its handlers may block on the disk.
@@ -149,6 +170,10 @@ using store_actor = caf::typed_actor<
     rpc<pending_request>::to<prediction_list>,
     // Hands out the training stream in order.
     rpc<training_pull>::to<training_batch>,
+    // Stores closed bars; the answer's sequence says how many were new or changed.
+    rpc<bar_put>::to<acknowledged>,
+    // Reads bars in order of time, page by page.
+    rpc<bar_range>::to<bar_page>,
     // Takes a piece of a checkpoint; the last one is checked and synced before the answer.
     rpc<checkpoint_chunk>::to<checkpoint_receipt>>;
 

@@ -4,6 +4,8 @@
 /// `wire_message` (float, pointer, unlisted field) does not compile here.
 
 #include "messages/cluster.hpp"
+#include "messages/consolidated.hpp"
+#include "messages/history.hpp"
 #include "messages/trading.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -11,7 +13,9 @@
 
 /// Calls X(type) for every message type that may cross nodes.
 #define TROUPE_MESSAGE_TYPES(X)                                                                    \
-  X(acknowledged) X(actor_report) X(admin_command) X(admin_result) X(bar) X(book_image)           \
+  X(acknowledged) X(actor_report) X(admin_command) X(admin_result) X(arbitrage) X(bar)             \
+  X(bar_page) X(bar_put) X(bar_range) X(book_image) X(book_query) X(book_view) X(consolidated_page) \
+  X(heat_column) X(imbalance_average) X(merged_level) X(price_bucket) X(rest_answer) X(venue_part)  \
   X(checkpoint_activate) X(checkpoint_chunk) X(checkpoint_manifest) X(checkpoint_receipt)         \
   X(decision) X(directory_update) X(executor_report) X(farewell) X(feature_frame) X(feed_report)  \
   X(fill) X(forecast) X(frame_batch) X(halt_command) X(halt_state) X(hello) X(hello_reply) X(image_request)           \

@@ -5,6 +5,7 @@
 /// pass the same test suite. Handlers block on the disk: used from a detached actor. What a call
 /// has acknowledged survives a power cut (RocksDB; memory loses all by nature).
 
+#include "messages/history.hpp"
 #include "messages/learning.hpp"
 #include "storage/errc.hpp"
 
@@ -82,6 +83,12 @@ public:
   /// them until `sync` has returned.
   virtual void defer_sync(bool on) = 0;
 };
+
+/// Stores closed bars; with `only_missing` one that is there is left as it is. Returns how many were written.
+result<std::uint64_t> put_bars(store& in, const std::vector<bar>& bars, bool only_missing);
+
+/// One page of bars; `more` when the limit or the page's size cut it.
+result<bar_page> read_bars(store& from, const bar_range& what);
 
 /// A store that lives in memory: tests and back-tests.
 std::unique_ptr<store> make_memory_store();

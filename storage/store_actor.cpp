@@ -152,6 +152,17 @@ store_actor::behavior_type store_state::make_behavior() {
         ++pulls_;
         return read<training_batch>([&](store& s) { return s.pull(what); });
       },
+      [this](const bar_put& what) {
+        return write([&](store& s) -> result<acknowledged> {
+          auto stored = put_bars(s, what.bars, what.only_missing);
+          if (!stored) return std::move(stored).error();
+          bars_ += *stored;
+          return acknowledged{*stored};
+        });
+      },
+      [this](const bar_range& what) {
+        return read<bar_page>([&](store& s) { return read_bars(s, what); });
+      },
       [this](const checkpoint_chunk& piece) -> reply<checkpoint_receipt> {
         close_group();
         auto receipt = take(piece);
@@ -207,6 +218,7 @@ std::string store_state::status_json() {
       .field("known_puts", known_puts_)
       .field("matured", matured_)
       .field("pulls", pulls_)
+      .field("bars", bars_)
       .field("refused", refused_)
       .field("failures", failures_)
       .field("checkpoints_stored", checkpoints_stored_)

@@ -63,6 +63,7 @@ private:
   std::uint64_t known_puts_ = 0;
   std::uint64_t matured_ = 0;
   std::uint64_t pulls_ = 0;
+  std::uint64_t bars_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t failures_ = 0;
   std::uint64_t opens_ = 0;
