@@ -1,12 +1,15 @@
 #include "messages/money.hpp"
 #include "runtime/config/credentials.hpp"
 #include "tools/cli/command.hpp"
+#include "tools/venue_sim/data/data_server.hpp"
+#include "tools/venue_sim/data/dialect.hpp"
 #include "tools/venue_sim/venue_sim.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -21,7 +24,33 @@ struct sim_arguments {
   std::string account = "main@binance";
   bool once = false;
   bool fit = false;
+  std::vector<std::string> symbols;
 };
+
+/// The venues that a simulator can play.
+std::vector<std::string> simulated_venues() {
+  std::vector<std::string> out{"binance", "binance-usdm"};
+  for (const auto name : venue_sim::dialect_names())
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.emplace_back(name);
+  return out;
+}
+
+/// Public market data only: all venues but the two whose orders are matched.
+int data_venue_command(const sim_arguments& arguments) {
+  venue_sim::data_server_options options;
+  const auto& asked = arguments.options;
+  options.venue = arguments.venue;
+  options.folder = asked.folder;
+  options.tapes = asked.tapes;
+  if (!arguments.symbols.empty()) options.symbols = arguments.symbols;
+  options.seed = asked.seed;
+  options.clock = asked.clock;
+  options.port = asked.port;
+  options.control_port = asked.control_port;
+  options.faults = asked.faults;
+  options.ready_fd = asked.ready_fd;
+  return venue_sim::data_server_main(options);
+}
 
 int fit_command(const sim_arguments& arguments) {
   const auto fitted = venue_sim::fit_generated_market(arguments.options.tapes);
@@ -37,6 +66,8 @@ int sim_command(sim_arguments& arguments) {
   const auto rate = parse_decimal(arguments.speed, 3);
   if (!rate || *rate <= 0) return fail({make_error_code(money_errc::not_a_number), "--speed must be a number above 0"});
   options.clock.rate_permille = *rate;
+  const bool trades = arguments.venue.starts_with("binance") && arguments.symbols.empty();
+  if (!trades) return data_venue_command(arguments);
   options.loop = !arguments.once;
   if (!arguments.credentials_file.empty()) {
     const auto keys = credentials::load(arguments.credentials_file);
@@ -58,9 +89,10 @@ void add_venue_commands(CLI::App& app, global_options& global) {
       "sim", "A venue simulator on loopback TLS: market data from a tape or generated, orders matched and ledgered");
   auto arguments = std::make_shared<sim_arguments>();
   auto& options = arguments->options;
-  sim->add_option("--venue", arguments->venue, "binance or binance-usdm")
-      ->check(CLI::IsMember({"binance", "binance-usdm"}))
+  sim->add_option("--venue", arguments->venue, "Which venue; orders are matched on binance, the others serve market data")
+      ->check(CLI::IsMember(simulated_venues()))
       ->capture_default_str();
+  sim->add_option("--symbol", arguments->symbols, "Symbols of a data venue, BTC-USDT or BTC-USDT-PERP; with binance: market data only");
   sim->add_option("--tape", options.tapes, "Tape or recording of one stream; several are played in order. Without: generated market")
       ->check(CLI::ExistingFile);
   sim->add_option("--folder", options.folder, "Folder of ledger and certificates")->default_val("data/venue-sim");

@@ -33,8 +33,16 @@ enum class fault : std::uint8_t {
   reorder_diff,       ///< a depth diff is sent after the next one
   wrong_frame,        ///< a frame is cut in half: no JSON
   server_shutdown,    ///< the serverShutdown event on all market sockets, which are closed 1 s later
+  // Those below strike the market data of all venues (data/data_server.hpp).
+  black_hole,         ///< a socket stays open, but nothing is read, written or answered any more
+  wrong_checksum,     ///< a change goes out with another checksum than its book has
+  crossed_book,       ///< a change carries a bid above the best ask
+  slow_image,         ///< a REST image comes `ms` later
+  refused_request,    ///< a REST request is answered 429 with Retry-After `ms`/1000
+  banned,             ///< all REST requests are answered 418 for `ms`
+  skewed_clock,       ///< the venue's clock is `ms` ahead from now on
 };
-inline constexpr std::size_t fault_kinds = 17;
+inline constexpr std::size_t fault_kinds = 24;
 
 std::string_view text_of(fault f) noexcept;
 

@@ -4,10 +4,10 @@
 #include "tools/venue_sim/decimal.hpp"
 #include "tools/venue_sim/market_sockets.hpp"
 #include "tools/venue_sim/order_flow.hpp"
+#include "tools/venue_sim/server_parts.hpp"
 #include "tools/venue_sim/user_sockets.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <future>
 #include <unistd.h>
 
@@ -21,21 +21,6 @@ constexpr std::int64_t longest_nap_ns = 50 * ms;
 constexpr std::size_t frames_at_once = 2000;             // then others get their turn
 constexpr std::int64_t remembered_ns = 15 * 60 * second; // public history rebuilt after a restart
 constexpr std::int64_t generated_start_ns = 1'723'161'255 * second;
-
-std::int64_t monotonic_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<std::int64_t>(t.tv_sec) * second + t.tv_nsec;
-}
-
-class simulated_clock final : public market_clock {
-public:
-  explicit simulated_clock(const scaled_clock& rate) : rate_{rate} {}
-  [[nodiscard]] market_time now() const noexcept override { return {rate_.market_at(monotonic_ns())}; }
-
-private:
-  const scaled_clock& rate_;
-};
 
 error bad_option(std::string text) {
   return {make_error_code(venue_sim_errc::bad_option), std::move(text)};
@@ -54,18 +39,6 @@ result<std::unique_ptr<market_source>> make_source(const venue_sim_options& opti
     return bad_option(options.tapes.front().string()
                       + ": holds frames of another Binance market than the one asked for");
   return std::unique_ptr<market_source>{std::make_unique<tape_market>(std::move(*loaded), options.loop)};
-}
-
-/// Certificates outlive the process: clients keep the authority's file open across a restart.
-result<net::certificate_files> certificates(const std::filesystem::path& folder) {
-  const auto tls = folder / "tls";
-  const net::certificate_files kept{tls / "ca.pem", tls / "server.pem", tls / "server.key"};
-  std::error_code ignored;
-  const auto there = [&](const std::filesystem::path& file) {
-    return std::filesystem::exists(file, ignored);
-  };
-  if (there(kept.authority) && there(kept.certificate) && there(kept.key)) return kept;
-  return net::make_self_signed(tls, {"localhost", "127.0.0.1"}, 365);
 }
 
 bool is_order_entry(const net::http_request& request) {
@@ -94,7 +67,7 @@ struct venue_server::impl {
   void begin();
 
   [[nodiscard]] instant now() const {
-    const auto steady = monotonic_ns();
+    const auto steady = steady_now_ns();
     return {options.clock.market_at(steady), steady};
   }
 
@@ -119,7 +92,7 @@ struct venue_server::impl {
   venue_sim_options options;
   std::function<void(status)> on_end;
   net::io_runner io{1}; // before all that holds sockets, which must not outlive it
-  simulated_clock clock;
+  shared_market_clock clock;
   fault_plan faults;
   std::unique_ptr<market_source> source;
   std::unique_ptr<exchange> venue;
@@ -176,7 +149,7 @@ status venue_server::impl::open() {
 /// Fixes what the clock leaves open.
 void venue_server::impl::begin() {
   if (options.clock.origin_market_ns == 0) options.clock.origin_market_ns = source->shape().start_ns;
-  if (options.clock.origin_steady_ns == 0) options.clock.origin_steady_ns = monotonic_ns();
+  if (options.clock.origin_steady_ns == 0) options.clock.origin_steady_ns = steady_now_ns();
 }
 
 /// A restarted simulator stands where the clock stands.
@@ -185,12 +158,12 @@ void venue_server::impl::catch_up() {
 }
 
 status venue_server::impl::open_ports() {
-  auto certificate = certificates(options.folder);
+  auto certificate = kept_certificates(options.folder);
   if (!certificate) return certificate.error();
   files = *certificate;
   auto context = net::tls_context::server(files.certificate, files.key);
   if (!context) return context.error();
-  const auto steady = [] { return monotonic_ns(); };
+  const auto steady = [] { return steady_now_ns(); };
   market_socket_settings sockets;
   if (options.venue == venue_kind::binance_usdm) sockets.messages_per_second = 10;
   market = std::make_unique<market_sockets>(source->shape(), sockets, faults, steady);
@@ -233,7 +206,7 @@ void venue_server::impl::strike_market() {
   if (shutdown_at_ns == 0 && faults.strikes(fault::server_shutdown)) {
     market->announce("!serverShutdown",
                      R"({"e":"serverShutdown","E":)" + std::to_string(now().market_ms()) + "}");
-    shutdown_at_ns = monotonic_ns() + second;
+    shutdown_at_ns = steady_now_ns() + second;
   }
 }
 
@@ -255,7 +228,7 @@ void venue_server::impl::pump() {
   if (over) return;
   play_due();
   if (over) return;
-  const auto steady = monotonic_ns();
+  const auto steady = steady_now_ns();
   house_keeping(steady);
   const auto next = source->next_time();
   auto nap = longest_nap_ns;

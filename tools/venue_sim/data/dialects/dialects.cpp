@@ -1,0 +1,30 @@
+#include "tools/venue_sim/data/dialects/dialects.hpp"
+
+#include <array>
+
+namespace troupe::venue_sim {
+namespace {
+
+struct dialect_row {
+  std::string_view venue;
+  std::unique_ptr<venue_dialect> (*make)(const data_world& world);
+};
+
+constexpr std::array<dialect_row, 1> rows{{{"bybit", &make_bybit_dialect}}};
+
+} // namespace
+
+std::unique_ptr<venue_dialect> make_dialect(std::string_view venue, const data_world& world) {
+  for (const auto& row : rows)
+    if (row.venue == venue) return row.make(world);
+  return nullptr;
+}
+
+std::vector<std::string_view> dialect_names() {
+  std::vector<std::string_view> out;
+  for (const auto& row : rows)
+    out.push_back(row.venue);
+  return out;
+}
+
+} // namespace troupe::venue_sim

@@ -1,0 +1,11 @@
+#pragma once
+
+/// The dialects' makers, one file each. Internal to the simulator.
+
+#include "tools/venue_sim/data/dialect.hpp"
+
+namespace troupe::venue_sim {
+
+std::unique_ptr<venue_dialect> make_bybit_dialect(const data_world& world);
+
+} // namespace troupe::venue_sim
