@@ -86,6 +86,7 @@ struct tape_info {
   std::uint64_t blocks = 0;
   std::uint64_t payload_bytes = 0;
   std::uint64_t file_bytes = 0;
+  std::uint64_t unread_bytes = 0;
   market_time first;
   market_time last;
   std::vector<tape_channel> channels;
@@ -98,6 +99,8 @@ struct tape_info {
                 TROUPE_FIELD(records, "frames"), TROUPE_FIELD(blocks, "compressed blocks"),
                 TROUPE_FIELD(payload_bytes, "sum of the frames' lengths"),
                 TROUPE_FIELD(file_bytes, "length of the file"),
+                TROUPE_FIELD(unread_bytes,
+                             "unfinished only: bytes behind the readable prefix, a cut-off or damaged block"),
                 TROUPE_FIELD(first, "first receive time"), TROUPE_FIELD(last, "last receive time"),
                 TROUPE_FIELD(channels, "channel table"),
                 TROUPE_FIELD(records_by_channel, "in the order of channels"),

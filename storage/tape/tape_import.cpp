@@ -2,6 +2,8 @@
 #include "storage/tape/line_source.hpp"
 #include "storage/tape/tape_tools.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -102,6 +104,7 @@ public:
 
   std::uint64_t lines = 0;
   std::uint64_t skipped = 0;
+  std::uint64_t not_json = 0;
 
   void next_file(std::uint64_t bytes) { done_ += bytes; }
 
@@ -117,6 +120,7 @@ private:
   status take_two_way(line_source& in, std::string_view line);
   status add_event(line_source& in, channel_kind kind, const std::string& url,
                    std::string_view time_text, std::string_view payload);
+  status check_frame(const line_source& in, std::string_view frame);
   void report(const line_source& in) {
     if (options_.progress && (lines & 1023u) == 0)
       options_.progress(done_ + in.bytes_read(), total_);
@@ -130,7 +134,23 @@ private:
   std::string socket_url_;
   std::vector<event> events_;
   std::uint64_t event_bytes_ = 0;
+  simdjson::dom::parser parser_;
 };
+
+/// Venues speak JSON but for keep-alives; a line that was cut off or mixed with another one does not parse.
+status importer::check_frame(const line_source& in, std::string_view frame) {
+  if (frame == "ping" || frame == "pong") return ok;
+  simdjson::dom::element root;
+  if (parser_.parse(frame.data(), frame.size()).get(root) == simdjson::SUCCESS) return ok;
+  ++not_json;
+  if (options_.binary) return ok;
+  constexpr std::size_t shown = 40;
+  std::string start;
+  for (const char c : frame.substr(0, shown)) start += c >= ' ' && c <= '~' ? c : '.';
+  return bad_line(in, "the frame is no JSON: `" + start + (frame.size() > shown ? "…" : "")
+                          + "`; was the line cut off? Mend the recording, or import with --binary, which takes"
+                            " every frame as it is");
+}
 
 result<std::uint32_t> importer::channel(channel_kind kind, const std::string& name,
                                         const std::string& url) {
@@ -150,6 +170,7 @@ status importer::take_line(line_source& in, std::string_view line) {
       || end != digits.data() + digits.size())
     return bad_line(in, "not `<nanoseconds> <frame>`");
   const auto frame = line.substr(space + 1);
+  if (auto good = check_frame(in, frame); !good) return good;
   // A socket frame names its stream or channel; a bare book image is the reply of the REST
   // interface.
   const bool image = frame.starts_with("{\"lastUpdateId\"");
@@ -185,8 +206,12 @@ status importer::add_event(line_source& in, channel_kind kind, const std::string
   std::string bytes;
   if (is_python_bytes(payload)) {
     if (!decode_python_bytes(payload, bytes)) return bad_line(in, "malformed bytes literal");
-  } else
+  } else {
+    // What the client itself sent is no frame of the venue, and bytes literals are binary by their own word.
+    if (kind != channel_kind::sent)
+      if (auto good = check_frame(in, payload); !good) return good;
     bytes = payload;
+  }
   static constexpr std::string_view names[] = {"socket", "rest", "sent"};
   const auto id = channel(kind, std::string{names[static_cast<std::size_t>(kind)]}, url);
   if (!id) return id.error();
@@ -282,6 +307,7 @@ result<tape_import_report> run(const tape_import_options& options, std::vector<l
   if (auto done = work.write_two_way(); !done) return std::move(done).error();
   report.lines = work.lines;
   report.skipped_lines = work.skipped;
+  report.not_json = work.not_json;
   auto info = out.finish();
   if (!info) return std::move(info).error();
   report.tape = std::move(*info);

@@ -172,7 +172,7 @@ result<tape_reader> tape_reader::open(disk& on, const std::filesystem::path& pat
                   + " bytes); `troupe tape verify` shows what is readable, `troupe tape recover` "
                     "copies it"};
     }
-    s->scan(head->bytes);
+    s->info.unread_bytes = s->file.size() - s->scan(head->bytes);
   }
   s->sum_up();
   return tape_reader{std::move(s)};

@@ -35,6 +35,7 @@ public:
       // The header may still be right, or a later one found by its magic and checksum.
       note(block.error().text);
       const auto next = find_header(offset, end, number);
+      into_.lost_bytes += (next ? next->first : end) - offset;
       if (!next) return ok;
       offset = next->first;
       number = next->second;
@@ -53,22 +54,27 @@ private:
     std::string bytes;
     if (end - offset >= block_header_bytes && from_.read(offset, block_header_bytes, bytes)) {
       const auto header = parse_block_header(bytes);
-      if (header && header->number == number
-          && header->packed <= end - offset - block_header_bytes) {
+      if (header && header->number == number) {
         into_.lost_records += header->records;
+        ++into_.lost_blocks;
+        if (header->packed > end - offset - block_header_bytes) return {}; // cut off here
         return std::pair{offset + block_header_bytes + header->packed, number + 1};
       }
     }
+    into_.lost_is_exact = false;
     constexpr std::uint64_t step = 1u << 20;
     for (std::uint64_t at = offset + 1; at < end; at += step) {
       const auto length = std::min<std::uint64_t>(step + block_header_bytes, end - at);
-      if (length < block_header_bytes || !from_.read(at, length, bytes)) return {};
+      if (length < block_header_bytes || !from_.read(at, length, bytes)) break;
       for (auto hit = bytes.find("TBLK"); hit != std::string::npos;
            hit = bytes.find("TBLK", hit + 1)) {
         const auto header = parse_block_header(std::string_view{bytes}.substr(hit));
-        if (header && header->number > number) return std::pair{at + hit, header->number};
+        if (!header || header->number <= number) continue;
+        into_.lost_blocks += header->number - number;
+        return std::pair{at + hit, header->number};
       }
     }
+    ++into_.lost_blocks;
     return {};
   }
 
@@ -78,6 +84,8 @@ private:
     if (auto done = unpack_block(block, where, plain_); !done) {
       note(done.error().text);
       into_.lost_records += block.header.records;
+      ++into_.lost_blocks;
+      into_.lost_bytes += block_header_bytes + block.packed.size();
       return ok;
     }
     std::size_t at = 0;
@@ -99,7 +107,11 @@ private:
       ++records;
       if (auto done = visit(*found, where); !done) return done;
     }
-    if (records != block.header.records) note(where + ": record count is wrong");
+    if (records == block.header.records) return ok;
+    note(where + ": record count is wrong");
+    if (records > block.header.records) return ok;
+    into_.lost_records += block.header.records - records;
+    ++into_.lost_blocks;
     return ok;
   }
 
@@ -113,6 +125,16 @@ private:
   tape_verification& into_;
   std::string plain_;
 };
+
+/// The index knows what there was: better than what headers still say.
+void count_losses(const std::optional<parsed_index>& index, std::uint64_t saved, tape_verification& into) {
+  if (!index) return;
+  std::uint64_t there = 0;
+  for (const auto& block : index->index.blocks) there += block.records;
+  into.lost_records = there - std::min(there, saved);
+  into.lost_blocks = std::min<std::uint64_t>(into.lost_blocks, index->index.blocks.size());
+  into.lost_is_exact = true;
+}
 
 /// Where blocks end and the tables of the whole file, as far as they are readable.
 struct outline {
@@ -183,6 +205,7 @@ result<tape_verification> verify_tape(disk& on, const std::filesystem::path& pat
       });
   if (!done) return std::move(done).error();
 
+  count_losses(outline->index, out.records, out);
   tape.records = out.records;
   tape.channels = std::move(walk.channels);
   tape.records_by_channel.resize(std::max(tape.channels.size(), tape.records_by_channel.size()));
@@ -200,8 +223,8 @@ result<tape_verification> verify_tape(disk& on, const std::filesystem::path& pat
   return out;
 }
 
-result<tape_info> recover_tape(disk& on, const std::filesystem::path& from_path,
-                               const std::filesystem::path& to) {
+result<tape_recovery> recover_tape(disk& on, const std::filesystem::path& from_path,
+                                   const std::filesystem::path& to) {
   auto from = source::open(on, from_path);
   if (!from) return std::move(from).error();
   auto outline = read_outline(*from);
@@ -213,24 +236,36 @@ result<tape_info> recover_tape(disk& on, const std::filesystem::path& from_path,
   if (!out) return std::move(out).error();
 
   tape_verification found;
+  if (!outline->index) found.damage.push_back(outline->index_problem);
   walker walk{*from, found};
   if (outline->index) walk.channels = outline->index->index.channels;
   std::uint32_t added = 0;
+  std::uint64_t saved = 0;
   market_time last{std::numeric_limits<std::int64_t>::min()};
   auto done =
       walk.run(outline->head.bytes, outline->end, [&](const item& x, const std::string&) -> status {
-        if (x.channel >= max_channels || x.received < last) return ok;
+        if (x.channel >= max_channels || x.received < last) return ++found.lost_records, ok;
         if (x.channel >= walk.channels.size()) walk.channels.resize(x.channel + 1);
         for (; added < walk.channels.size(); ++added) {
           const auto& c = walk.channels[added];
           if (auto id = out->add_channel(c.name, c.kind, c.url); !id) return std::move(id).error();
         }
         last = x.received;
+        ++saved;
         return out->append(x.received, x.channel, x.payload);
       });
   auto info = done ? out->finish() : result<tape_info>{std::move(done).error()};
-  if (!info) (void)out->discard();
-  return info;
+  if (!info) {
+    (void)out->discard();
+    return std::move(info).error();
+  }
+  count_losses(outline->index, saved, found);
+  return tape_recovery{.tape = std::move(*info),
+                       .lost_records = found.lost_records,
+                       .lost_blocks = found.lost_blocks,
+                       .lost_bytes = found.lost_bytes,
+                       .lost_is_exact = found.lost_is_exact,
+                       .damage = std::move(found.damage)};
 }
 
 } // namespace troupe

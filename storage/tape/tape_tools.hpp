@@ -19,6 +19,9 @@ struct tape_import_options {
   std::string instrument = {};
   std::string venue = {};
   std::string remarks = {};
+  /// Takes frames that are no JSON too, for venues that send something else. Without it such a frame is refused
+  /// with its line: it was most likely cut off. Python's bytes literals (two-way text) need no permission.
+  bool binary = false;
   tape_writer_options writer = {};
   /// Called now and then with the bytes read so far and in all.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
@@ -29,6 +32,7 @@ struct tape_import_report {
   std::string format;
   std::uint64_t lines = 0;
   std::uint64_t skipped_lines = 0;
+  std::uint64_t not_json = 0;
   tape_info tape;
 
   TROUPE_FIELDS(
@@ -37,6 +41,7 @@ struct tape_import_report {
                    "\"lines\" (time, space, frame) or \"two-way\" (sent, received, REST replies)"),
       TROUPE_FIELD(lines, "lines read, blank ones not counted"),
       TROUPE_FIELD(skipped_lines, "lines that are no frames (socket opened, configuration)"),
+      TROUPE_FIELD(not_json, "frames taken with --binary that are no JSON"),
       TROUPE_FIELD(tape, "the tape written"))
 };
 
@@ -63,6 +68,9 @@ struct tape_verification {
   std::vector<tape_silence> silences;
   std::uint64_t records = 0;
   std::uint64_t lost_records = 0;
+  std::uint64_t lost_blocks = 0;
+  std::uint64_t lost_bytes = 0;
+  bool lost_is_exact = true;
   tape_info tape;
 
   TROUPE_FIELDS(tape_verification, "What a full check of a tape found.",
@@ -71,7 +79,10 @@ struct tape_verification {
                 TROUPE_FIELD(silences, "silences longer than asked for, the first 1,000"),
                 TROUPE_FIELD(records, "records read"),
                 TROUPE_FIELD(lost_records,
-                             "records in damaged blocks, as far as their headers say"),
+                             "records in damaged blocks, as far as headers and index say"),
+                TROUPE_FIELD(lost_blocks, "blocks that are damaged or gone"),
+                TROUPE_FIELD(lost_bytes, "bytes of the file that no readable block claims"),
+                TROUPE_FIELD(lost_is_exact, "false: at least so many; what else is gone can't be known"),
                 TROUPE_FIELD(tape, "figures of the tape"))
 };
 
@@ -79,8 +90,25 @@ struct tape_verification {
 result<tape_verification> verify_tape(disk& on, const std::filesystem::path& path,
                                       nanoseconds silence);
 
+/// What a recovery saved and what it could not.
+struct tape_recovery {
+  tape_info tape;
+  std::uint64_t lost_records = 0;
+  std::uint64_t lost_blocks = 0;
+  std::uint64_t lost_bytes = 0;
+  bool lost_is_exact = true;
+  std::vector<std::string> damage;
+
+  TROUPE_FIELDS(tape_recovery, "What a recovery did.", TROUPE_FIELD(tape, "the tape written"),
+                TROUPE_FIELD(lost_records, "frames of the damaged tape that are not in the new one"),
+                TROUPE_FIELD(lost_blocks, "blocks that are damaged or gone"),
+                TROUPE_FIELD(lost_bytes, "bytes of the file that no readable block claims"),
+                TROUPE_FIELD(lost_is_exact, "false: at least so many; what else is gone can't be known"),
+                TROUPE_FIELD(damage, "each as file:block:offset and what is wrong"))
+};
+
 /// Copies what is readable of a damaged or unfinished tape into a new one.
-result<tape_info> recover_tape(disk& on, const std::filesystem::path& from,
-                               const std::filesystem::path& to);
+result<tape_recovery> recover_tape(disk& on, const std::filesystem::path& from,
+                                   const std::filesystem::path& to);
 
 } // namespace troupe

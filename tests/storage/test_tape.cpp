@@ -1,4 +1,5 @@
 #define CAF_SUITE storage_tape
+#include "storage/tape/tape_blocks.hpp"
 #include "storage/tape/tape_tools.hpp"
 #include "tests/storage/disks.hpp"
 #include "tests/support/recordings.hpp"
@@ -141,7 +142,7 @@ CAF_TEST(a killed writer leaves a readable prefix that is never taken for a whol
     CAF_REQUIRE(size < whole.size() || records == 1000);
     auto info = recover_tape(on, part, "/r.ttape");
     CAF_REQUIRE(info);
-    CAF_REQUIRE_EQUAL(static_cast<int>(info->records), records);
+    CAF_REQUIRE_EQUAL(static_cast<int>(info->tape.records), records);
     CAF_REQUIRE(verify_tape(on, "/r.ttape", {})->intact);
     CAF_REQUIRE(on.remove("/r.ttape"));
   }
@@ -171,12 +172,47 @@ CAF_TEST(a damaged block is named and the rest can be recovered) {
   CAF_CHECK_EQUAL(verified->records, 1000 - block.records);
   auto recovered = recover_tape(on, "/a.ttape", "/b.ttape");
   CAF_REQUIRE(recovered);
-  CAF_CHECK_EQUAL(recovered->records, 1000 - block.records);
-  // Also when the block's own header is gone.
+  CAF_CHECK_EQUAL(recovered->tape.records, 1000 - block.records);
+  CAF_CHECK_EQUAL(recovered->lost_records, block.records);
+  CAF_CHECK_EQUAL(recovered->lost_blocks, 1u);
+  CAF_CHECK(recovered->lost_is_exact);
+  CAF_CHECK_EQUAL(recovered->damage.size(), 1u);
+  // Also when the block's own header is gone: the index still knows how much it held.
   on.content("/a.ttape")[block.offset + 1] ^= 4;
   verified = verify_tape(on, "/a.ttape", {});
   CAF_REQUIRE(verified);
   CAF_CHECK_EQUAL(verified->records, 1000 - block.records);
+  CAF_CHECK_EQUAL(verified->lost_records, block.records);
+  CAF_CHECK_EQUAL(verified->lost_blocks, 1u);
+  CAF_CHECK(verified->lost_is_exact);
+}
+
+CAF_TEST(a recovery says how much is lost where no index tells) {
+  memory_disk on;
+  write_tape(on, "/a.ttape", 1000);
+  const auto whole = tape_reader::open(on, "/a.ttape");
+  CAF_REQUIRE(whole);
+  const auto blocks = whole->blocks();
+  CAF_REQUIRE(blocks.size() > 4);
+  auto& bytes = on.content("/a.ttape");
+  // Cut within the last block; the header of block 1 still tells what its content was.
+  bytes.resize(blocks.back().offset + tape_bytes::block_header_bytes + 5);
+  bytes[blocks[1].offset + 100] ^= 4;
+  auto recovered = recover_tape(on, "/a.ttape", "/b.ttape");
+  CAF_REQUIRE(recovered);
+  CAF_CHECK_EQUAL(recovered->lost_blocks, 2u);
+  CAF_CHECK_EQUAL(recovered->lost_records, blocks[1].records + blocks.back().records);
+  CAF_CHECK_EQUAL(recovered->tape.records + recovered->lost_records, 1000u);
+  CAF_CHECK(recovered->lost_is_exact);
+  CAF_CHECK_EQUAL(recovered->lost_bytes,
+                  blocks[2].offset - blocks[1].offset + tape_bytes::block_header_bytes + 5);
+  // Without that header its records can't be counted, and the report says so.
+  bytes[blocks[1].offset + 1] ^= 4;
+  recovered = recover_tape(on, "/a.ttape", "/c.ttape");
+  CAF_REQUIRE(recovered);
+  CAF_CHECK_EQUAL(recovered->lost_blocks, 2u);
+  CAF_CHECK_EQUAL(recovered->lost_records, blocks.back().records);
+  CAF_CHECK(!recovered->lost_is_exact);
 }
 
 CAF_TEST(what is no tape is refused in one line) {
@@ -226,7 +262,7 @@ CAF_TEST(both recorded text formats are imported) {
   write_text(
       folder / "ws",
       "wss://x.test/ws <-> 1618678069.69958\n\nwss://x.test/ws <- 1618678070.5: {\"sub\":1}\n"
-      "1618678070.25: b'\\x1f\\x8b\\x00\\'\\n'\n1618678071.000000001: text: with colon\n");
+      "1618678070.25: b'\\x1f\\x8b\\x00\\'\\n'\n1618678071.000000001: [\"text: with colon\"]\n");
   write_text(folder / "http",
              "https://x.test/book?a=1 -> 1618678070.75: {\"book\":1}\nconfiguration: {}\n");
   report = import_tape(
@@ -245,7 +281,7 @@ CAF_TEST(both recorded text formats are imported) {
   const std::vector<std::string> expected{
       "0 1618678070250000000 " + std::string{"\x1f\x8b\0'\n", 5},
       "2 1618678070500000000 {\"sub\":1}", "1 1618678070750000000 {\"book\":1}",
-      "0 1618678071000000001 text: with colon"};
+      "0 1618678071000000001 [\"text: with colon\"]"};
   CAF_CHECK(seen == expected);
 }
 
@@ -256,6 +292,9 @@ CAF_TEST(a bad import names file and line and leaves nothing) {
       {"no-time", "1723161253937000000 {}\nhello\n"},
       {"arrow", "wss://x.test => 16186: x\n"},
       {"literal", "1618678070.25: b'\\x1'\n"},
+      {"cut-off", "1723161253937000000 {}\n1723161253938000000 {\"stream\":\"btcusdt@dep\n"},
+      {"words", "1723161253937000000 no JSON at all\n"},
+      {"two-way-words", "1618678070.25: <html>busy</html>\n"},
       {"empty", "\n\n"}};
   for (const auto& [name, text] : bad) {
     write_text(folder / name, text);
@@ -272,6 +311,21 @@ CAF_TEST(a bad import names file and line and leaves nothing) {
           .error()
           .code
       == storage_errc::damaged);
+}
+
+CAF_TEST(frames that are no JSON are taken only when that is asked for) {
+  scratch_folder folder;
+  write_text(folder / "mixed", "1723161253937000000 {}\n1723161253938000000 pong\n1723161253939000000 \xfe\x01x\n");
+  const auto refused = import_tape(real_disk(), {.inputs = {folder / "mixed"}, .output = folder / "out.ttape"});
+  CAF_REQUIRE(!refused);
+  CAF_CHECK(refused.error().text.find("mixed:3: ") != std::string::npos);
+  CAF_CHECK(refused.error().text.find("--binary") != std::string::npos);
+  CAF_CHECK(!fs::exists(folder / "out.ttape"));
+  const auto taken =
+      import_tape(real_disk(), {.inputs = {folder / "mixed"}, .output = folder / "out.ttape", .binary = true});
+  CAF_REQUIRE(taken);
+  CAF_CHECK_EQUAL(taken->tape.records, 3u);
+  CAF_CHECK_EQUAL(taken->not_json, 1u);
 }
 
 CAF_TEST(the recorded spot pair imports with the figures that are known of it) {

@@ -37,7 +37,10 @@ void print_info(const tape_info& info) {
             << "bytes       " << info.payload_bytes << " of frames, " << info.file_bytes << " on disk\n"
             << "from        " << utc_text(info.first) << " UTC\n"
             << "to          " << utc_text(info.last) << " UTC\n"
-            << "finished    " << (info.finished ? "yes" : "no: the writer was stopped, this is the readable part") << '\n';
+            << "finished    ";
+  if (info.finished) std::cout << "yes\n";
+  else std::cout << "no: the writer was stopped or the end is cut off; this is the readable part, " << info.unread_bytes
+                 << " bytes behind it are not\n";
   for (std::size_t i = 0; i < info.channels.size(); ++i)
     std::cout << "channel " << info.channels[i].id << "   " << info.channels[i].name << "  "
               << (i < info.records_by_channel.size() ? info.records_by_channel[i] : 0) << " frames\n";
@@ -54,7 +57,9 @@ int import_command(const global_options& global, tape_import_options options) {
   if (global.json) std::cout << to_json(*report) << '\n';
   else {
     std::cout << options.output.string() << ": " << report->lines << " lines, " << report->skipped_lines
-              << " of them no frames\n";
+              << " of them no frames";
+    if (report->not_json > 0) std::cout << ", " << report->not_json << " frames that are no JSON";
+    std::cout << '\n';
     print_info(report->tape);
   }
   return 0;
@@ -68,9 +73,17 @@ int info_command(const global_options& global, const path& file) {
   return 0;
 }
 
+/// "at least 400 frames in 2 blocks, 1234 bytes"
+std::string loss_text(std::uint64_t records, std::uint64_t blocks, std::uint64_t bytes, bool exact) {
+  return std::string{exact ? "" : "at least "} + std::to_string(records) + " frames in " + std::to_string(blocks)
+         + " blocks, " + std::to_string(bytes) + " bytes";
+}
+
 int verify_command(const global_options& global, const path& file, const std::string& silence_text) {
   const auto silence = parse_duration(silence_text);
-  if (!silence) return fail(silence.error());
+  if (!silence || silence->count() <= 0)
+    return fail({make_error_code(config_errc::bad_value),
+                 "--silence " + silence_text + ": write a duration above 0, such as 250ms, 10s or 5m"});
   const auto found = verify_tape(real_disk(), file, *silence);
   if (!found) return fail(found.error());
   if (global.json) std::cout << to_json(*found) << '\n';
@@ -78,17 +91,24 @@ int verify_command(const global_options& global, const path& file, const std::st
     for (const auto& line : found->damage) std::cout << "damage   " << line << '\n';
     for (const auto& [from, to] : found->silences)
       std::cout << "silence  " << utc_text(from) << " … " << utc_text(to) << '\n';
-    std::cout << (found->intact ? "intact   " : "damaged  ") << found->records << " frames read, " << found->lost_records
-              << " lost\n";
+    std::cout << (found->intact ? "intact   " : "damaged  ") << found->records << " frames read, lost "
+              << loss_text(found->lost_records, found->lost_blocks, found->lost_bytes, found->lost_is_exact) << '\n';
   }
   return found->intact ? 0 : 1;
 }
 
 int recover_command(const global_options& global, const path& from, const path& to) {
-  const auto info = recover_tape(real_disk(), from, to);
-  if (!info) return fail(info.error());
-  if (global.json) std::cout << to_json(*info) << '\n';
-  else print_info(*info);
+  const auto done = recover_tape(real_disk(), from, to);
+  if (!done) return fail(done.error());
+  if (global.json) {
+    std::cout << to_json(*done) << '\n';
+    return 0;
+  }
+  for (const auto& line : done->damage) std::cout << "damage      " << line << '\n';
+  print_info(done->tape);
+  std::cout << "recovered   " << done->tape.records << " frames into " << to.string() << '\n'
+            << "lost        " << loss_text(done->lost_records, done->lost_blocks, done->lost_bytes, done->lost_is_exact)
+            << '\n';
   return 0;
 }
 
@@ -137,6 +157,7 @@ void add_tape_commands(CLI::App& app, global_options& global) {
   import->add_option("--instrument", options->instrument, "BTC-USDT@binance");
   import->add_option("--venue", options->venue, "binance");
   import->add_option("--remarks", options->remarks, "Free words");
+  import->add_flag("--binary", options->binary, "Take frames that are no JSON too, for venues that send something else");
   import->callback(run(global, [&global, options] { return import_command(global, *options); }));
 
   auto file = std::make_shared<path>();
