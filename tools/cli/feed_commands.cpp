@@ -22,6 +22,8 @@ void add_feed_commands(CLI::App& app, global_options& global) {
   verify->add_option("--expect", options->expect, "Expectations to compare with; exit code 1 on any difference")
       ->check(CLI::ExistingFile);
   verify->add_flag("--line-order", options->line_order, "Replay the deliberately wrong way, which must be caught (exit code 1)");
+  verify->add_flag("--allow-unfinished", options->allow_unfinished,
+                   "A tape that was never finished or is cut off is replayed as far as it goes, without exit code 1");
   verify->callback(run(global, [&global, options] {
     options->json = global.json;
     return feed_verify(*options, std::cout, std::cerr);

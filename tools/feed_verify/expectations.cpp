@@ -167,7 +167,7 @@ result<std::vector<std::string>> compare_with_expectations(const std::vector<fee
   dom::object root;
   if (parser.load(expectations.string()).get(root) != simdjson::SUCCESS)
     return error{std::make_error_code(std::errc::invalid_argument),
-                 expectations.string() + ": no readable JSON object; expected a file of expectations"};
+                 expectations.string() + ": no readable JSON object; name a file of expectations: {\"name\": {\"file\": …, figures}}"};
   std::vector<std::string> out;
   bool any = false;
   for (const auto member : root) {
@@ -181,7 +181,8 @@ result<std::vector<std::string>> compare_with_expectations(const std::vector<fee
   }
   if (!any)
     return error{std::make_error_code(std::errc::invalid_argument),
-                 expectations.string() + ": names no recording of these files: " + inputs[0].string()};
+                 expectations.string() + ": no entry speaks of " + inputs[0].string()
+                     + "; add one whose `file` or `files` end its path"};
   return out;
 }
 

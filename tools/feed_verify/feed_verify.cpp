@@ -75,52 +75,58 @@ void print_figures(std::ostream& out, const feed_figures& f) {
   if (!f.fault.empty()) out << "  FAULT      " << f.fault << '\n';
 }
 
-/// Why an honest replay is not right; empty when it is.
+/// Why an honest replay is not right, where it shows first and what to look for; empty when it is right.
 std::string fault_of(const feed_figures& f) {
   std::string why;
-  if (f.report.gaps > 0) why += std::to_string(f.report.gaps) + " gap(s) in the sequence; ";
-  if (f.report.crossed > 0) why += "book crossed " + std::to_string(f.report.crossed) + " time(s); ";
-  if (f.report.damaged_frames > 0) why += std::to_string(f.report.damaged_frames) + " damaged frame(s); ";
-  if (f.report.trade_gaps > 0) why += std::to_string(f.report.trade_gaps) + " hole(s) in the trade ids; ";
-  if (f.agreement.equal_number_agreed != f.agreement.equal_number)
-    why += "book differs from the venue's own best bid and ask at equal u; ";
-  if (!why.empty()) why.resize(why.size() - 2);
+  const auto add = [&](std::uint64_t count, const char* what, const std::string& first, const char* remedy) {
+    if (count == 0) return;
+    if (!why.empty()) why += "; ";
+    why += std::to_string(count) + " " + what + (first.empty() ? "" : ", the first at " + first) + " (" + remedy + ")";
+  };
+  const auto left_out = "was a file left out, or are they out of order? Else frames were lost: record again";
+  add(f.report.gaps, "gap(s) in the sequence", f.first_gap, left_out);
+  add(f.report.crossed, "crossed book(s)", f.first_crossed, left_out);
+  add(f.report.damaged_frames, "damaged frame(s)", f.first_damaged, "was the line cut off? Cut it out or record again");
+  add(f.report.trade_gaps, "hole(s) in the trade ids", f.first_hole, left_out);
+  add(f.agreement.equal_number - f.agreement.equal_number_agreed,
+      "difference(s) to the venue's own best bid and ask at equal u", {}, "a fault of the book: keep the recording");
   return why;
 }
 
 } // namespace
 
-std::string to_json(const std::vector<feed_figures>& figures) {
+std::string to_json(const std::vector<feed_figures>& figures, const std::vector<std::string>& unfinished) {
   json_writer w;
   w.begin_object().key("feeds").begin_array();
   for (const auto& f : figures) write_figures(w, f);
+  w.end_array().key("unfinished").begin_array();
+  for (const auto& line : unfinished) w.string(line);
   w.end_array().end_object();
   return std::move(w).text();
 }
 
 int feed_verify(const feed_verify_options& options, std::ostream& out, std::ostream& err) {
-  auto figures = options.line_order ? line_order_figures_of(options.inputs) : feed_figures_of(options.inputs);
-  if (!figures) {
-    err << "troupe: feed verify: " << figures.error().message() << '\n';
-    return 1;
-  }
-  bool fine = true;
+  const auto say = [&](const std::string& text) { err << "troupe: " << text << '\n'; };
+  std::vector<std::string> unfinished;
+  auto figures =
+      options.line_order ? line_order_figures_of(options.inputs, &unfinished) : feed_figures_of(options.inputs, &unfinished);
+  if (!figures) return say(figures.error().text), 1;
+  bool fine = unfinished.empty() || options.allow_unfinished;
   for (auto& f : *figures) {
     if (!options.line_order) f.fault = fault_of(f);
     fine = fine && f.fault.empty();
   }
-  if (options.json) out << to_json(*figures) << '\n';
+  if (options.json) out << to_json(*figures, unfinished) << '\n';
   else
     for (const auto& f : *figures) print_figures(out, f);
+  for (const auto& line : unfinished)
+    say(line + (options.allow_unfinished ? "" : ", --allow-unfinished takes it as it is"));
   for (const auto& f : *figures)
-    if (!f.fault.empty()) err << "troupe: feed verify: " << f.symbol << ": " << f.fault << '\n';
+    if (!f.fault.empty()) say(f.symbol + ": " + f.fault);
   if (options.expect.empty()) return fine ? 0 : 1;
   const auto differences = compare_with_expectations(*figures, options.inputs, options.expect);
-  if (!differences) {
-    err << "troupe: feed verify: " << differences.error().message() << '\n';
-    return 1;
-  }
-  for (const auto& line : *differences) err << "troupe: feed verify: " << line << '\n';
+  if (!differences) return say(differences.error().text), 1;
+  for (const auto& line : *differences) say(line);
   return fine && differences->empty() ? 0 : 1;
 }
 

@@ -35,17 +35,33 @@ std::string_view symbol_of_url(std::string_view url) {
 
 // --- tapes ---------------------------------------------------------------------------------------
 
-status read_tape(const path& file, const taker& take) {
-  auto tape = tape_reader::open(real_disk(), file, {.allow_unfinished = true});
+std::string words_of_unfinished(const path& file, const tape_info& info) {
+  return file.string() + ": the tape was never finished or its end is cut off: only its first "
+         + std::to_string(info.records) + " frames are here, " + std::to_string(info.unread_bytes)
+         + " bytes behind them can't be read; `troupe tape recover` makes a whole tape of what is readable";
+}
+
+result<tape_reader> open_tape(const path& file, std::vector<std::string>* unfinished) {
+  auto whole = tape_reader::open(real_disk(), file);
+  if (whole || unfinished == nullptr) return whole;
+  auto part = tape_reader::open(real_disk(), file, {.allow_unfinished = true});
+  if (part) unfinished->push_back(words_of_unfinished(file, part->info()));
+  return part;
+}
+
+status read_tape(const path& file, const taker& take, std::vector<std::string>* unfinished) {
+  auto tape = open_tape(file, unfinished);
   if (!tape) return std::move(tape).error();
   tape_record record;
-  for (;;) {
+  for (std::uint64_t number = 1;; ++number) {
     const auto more = tape->next(record);
-    if (!more) return more.error();
+    if (!more)
+      return error{more.error().code,
+                   more.error().text + "; `troupe tape recover` copies what is readable into a new tape"};
     if (!*more) return ok;
     const auto* channel = tape->channel(record.channel);
     if (channel != nullptr && channel->kind == channel_kind::sent) continue;
-    recorded_frame frame{record.received, record.payload, false, {}};
+    recorded_frame frame{record.received, record.payload, false, {}, &file, number, true};
     if (channel != nullptr && channel->kind == channel_kind::rest) {
       frame.rest = true;
       frame.symbol = symbol_of_url(channel->url);
@@ -61,7 +77,8 @@ bool split_line(std::string_view line, recorded_frame& out) {
   std::int64_t ns = 0;
   const auto [end, fault] = std::from_chars(line.data(), line.data() + line.size(), ns);
   if (fault != std::errc{} || end == line.data() + line.size() || *end != ' ') return false;
-  out = {market_time{ns}, line.substr(static_cast<std::size_t>(end - line.data()) + 1), false, {}};
+  out.received.ns = ns;
+  out.text = line.substr(static_cast<std::size_t>(end - line.data()) + 1);
   return true;
 }
 
@@ -72,6 +89,8 @@ struct kept_frame {
   std::string text;
   bool rest = false;
   std::string symbol;
+  const path* file = nullptr;
+  std::uint64_t line = 0;
 };
 
 bool parse_seconds(std::string_view text, market_time& out) {
@@ -113,11 +132,17 @@ bool split_two_way(std::string_view line, kept_frame& out) {
   return true;
 }
 
+/// Lines of a two-way text that are no frames: sockets opened, text sent, settings.
+bool tells_no_frame(std::string_view line) {
+  return line.starts_with("configuration:") || line.find(" <- ") != std::string_view::npos
+         || line.find(" <-> ") != std::string_view::npos;
+}
+
 status pass_on(std::vector<kept_frame>& frames, const taker& take) {
   std::stable_sort(frames.begin(), frames.end(),
                    [](const kept_frame& a, const kept_frame& b) { return a.received < b.received; });
   for (const auto& f : frames)
-    if (auto taken = take({f.received, f.text, f.rest, f.symbol}); !taken) return taken;
+    if (auto taken = take({f.received, f.text, f.rest, f.symbol, f.file, f.line, false}); !taken) return taken;
   frames.clear();
   return ok;
 }
@@ -133,23 +158,37 @@ status read_text(const path& file, std::vector<kept_frame>& two_way, const taker
     if (!*more) return ok;
     if (line.empty()) continue;
     recorded_frame frame;
+    frame.file = &file;
+    frame.number = lines->number();
     if (found == form::unknown) found = split_line(line, frame) ? form::lines : form::two_way;
     if (found == form::lines) {
       if (!split_line(line, frame))
-        return bad_line(*lines, "expected a receive time in ns, a space and a frame");
+        return bad_line(*lines, "expected a receive time in ns, a space and a frame; mend or cut out the line");
       if (auto taken = take(frame); !taken) return taken;
       continue;
     }
-    if (kept_frame kept; split_two_way(line, kept)) two_way.push_back(std::move(kept));
+    kept_frame kept;
+    if (split_two_way(line, kept)) {
+      kept.file = &file;
+      kept.line = lines->number();
+      two_way.push_back(std::move(kept));
+    } else if (!tells_no_frame(line))
+      return bad_line(*lines, "neither `<ns> <frame>`, `time: frame` nor `URL -> time: body`; is it a recording? "
+                              "Mend or cut out the line");
   }
 }
 
 } // namespace
 
-status read_recordings(const std::vector<path>& files, const taker& take) {
+std::string place_of(const recorded_frame& frame) {
+  const auto name = frame.file == nullptr ? std::string{"recording"} : frame.file->string();
+  return name + (frame.in_tape ? ":frame " : ":") + std::to_string(frame.number);
+}
+
+status read_recordings(const std::vector<path>& files, const taker& take, std::vector<std::string>* unfinished) {
   std::vector<kept_frame> two_way;
   for (const auto& file : files) {
-    auto done = is_tape(file) ? read_tape(file, take) : read_text(file, two_way, take);
+    auto done = is_tape(file) ? read_tape(file, take, unfinished) : read_text(file, two_way, take);
     if (!done) return done;
   }
   return pass_on(two_way, take);

@@ -29,9 +29,29 @@ private:
 };
 
 struct kept {
-  market_time received;
+  recorded_frame frame; ///< but for its text
   std::string text;
+
+  [[nodiscard]] recorded_frame whole() const {
+    auto out = frame;
+    out.text = text;
+    return out;
+  }
 };
+
+kept keep(const recorded_frame& frame) {
+  kept out{frame, std::string{frame.text}};
+  out.frame.symbol = {};
+  return out;
+}
+
+error bad_input(const std::string& text) { return {std::make_error_code(std::errc::invalid_argument), text}; }
+
+std::string names_of(const std::vector<path>& files) {
+  std::string out;
+  for (const auto& file : files) out += (out.empty() ? "" : ", ") + file.string();
+  return out;
+}
 
 bool is_image(std::string_view text) { return text.starts_with(R"({"lastUpdateId":)"); }
 
@@ -53,9 +73,9 @@ public:
   void take(const recorded_frame& frame) {
     if (is_image(frame.text) && !core_) begin(frame.text);
     if (frame.text.find(R"("pu":)") < 256) figures_.rule = "futures";
-    if (core_) return pass(frame.received, frame.text);
+    if (core_) return pass(frame);
     waiting_bytes_ += frame.text.size();
-    waiting_.push_back({frame.received, std::string{frame.text}});
+    waiting_.push_back(keep(frame));
     if (waiting_bytes_ > most_waiting_bytes) begin({});
   }
 
@@ -96,24 +116,37 @@ private:
     options.spec.price_scale = static_cast<std::uint8_t>(figures_.price_scale);
     options.spec.size_scale = static_cast<std::uint8_t>(figures_.size_scale);
     options.spec.tick = figures_.tick;
-    options.rule = figures_.rule == "futures" ? sequence_rule::futures : sequence_rule::spot;
+    options.rules.rule = figures_.rule == "futures" ? sequence_rule::futures : sequence_rule::spot;
     const binance::decoder_options scales{figures_.price_scale, figures_.size_scale};
     core_ = std::make_unique<feed_core>(options, std::make_unique<binance::decoder>(scales), collector_);
     reader_ = std::make_unique<binance::decoder>(scales);
     naive_ = std::make_unique<order_book>(book_options{figures_.tick});
-    for (const auto& w : waiting_) pass(w.received, w.text);
+    for (const auto& w : waiting_) pass(w.whole());
     waiting_.clear();
   }
 
-  void pass(market_time received, std::string_view text) {
-    const auto& event = reader_->decode(text);
+  void pass(const recorded_frame& frame) {
+    const auto& event = reader_->decode(frame.text);
     if (event.kind == event_kind::best) ++figures_.best_frames;
     if (line_order_) {
       naive_step(event);
       // The wrong way loses what stands in front of the image.
       if (event.kind == event_kind::depth && !naive_loaded_) return;
     }
-    core_->on_frame(received, text);
+    core_->on_frame(frame.received, frame.text);
+    note_trouble(frame);
+  }
+
+  /// Where each kind of trouble was noticed first.
+  void note_trouble(const recorded_frame& frame) {
+    const auto first = [&](std::string& place, std::uint64_t count) {
+      if (count > 0 && place.empty()) place = place_of(frame);
+    };
+    const auto& counts = core_->builder().counts();
+    first(figures_.first_damaged, core_->damaged().total());
+    first(figures_.first_gap, counts.gaps);
+    first(figures_.first_crossed, counts.crossed);
+    first(figures_.first_hole, core_->trades().holes());
   }
 
   /// What a program does that takes a recording line by line and doesn't check the sequence.
@@ -151,7 +184,8 @@ private:
   std::size_t waiting_bytes_ = 0;
 };
 
-result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bool line_order) {
+result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bool line_order,
+                                             std::vector<std::string>* unfinished) {
   std::map<std::string, std::unique_ptr<replay>> replays;
   std::vector<kept> homeless; // images that name no symbol, before any symbol was seen
   binance::decoder peek;
@@ -166,7 +200,7 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
     auto symbol = symbol_of(frame, peek);
     if (!symbol.empty()) {
       auto& mine = of(symbol);
-      for (const auto& h : homeless) mine.take({h.received, h.text, true, {}});
+      for (const auto& h : homeless) mine.take(h.whole());
       homeless.clear();
       mine.take(frame);
       return ok;
@@ -174,16 +208,17 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
     if (!is_image(frame.text)) return ok; // answers to commands and the like
     if (replays.size() == 1) replays.begin()->second->take(frame);
     else if (replays.empty() && homeless.size() < 4)
-      homeless.push_back({frame.received, std::string{frame.text}});
+      homeless.push_back(keep(frame));
     else
-      return error{std::make_error_code(std::errc::invalid_argument),
-                   "a book image names no symbol, but the recording has several"};
+      return bad_input(place_of(frame)
+                       + ": a book image without a symbol, but the recording has several instruments; write REST "
+                         "replies as `URL -> time: body`, or record each instrument into files of its own");
     return ok;
-  });
+  }, unfinished);
   if (!done) return std::move(done).error();
   if (frames == 0 || replays.empty())
-    return error{std::make_error_code(std::errc::invalid_argument),
-                 "no frames of a known venue in the recording"};
+    return bad_input(names_of(inputs) + ": none of its " + std::to_string(frames)
+                     + " frames is a market-data frame that feed verify knows; is it the recording of a stream?");
   std::vector<feed_figures> out;
   for (auto& [symbol, one] : replays) out.push_back(one->finish());
   return out;
@@ -191,12 +226,14 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
 
 } // namespace
 
-result<std::vector<feed_figures>> feed_figures_of(const std::vector<path>& inputs) {
-  return replay_all(inputs, false);
+result<std::vector<feed_figures>> feed_figures_of(const std::vector<path>& inputs,
+                                                  std::vector<std::string>* unfinished) {
+  return replay_all(inputs, false, unfinished);
 }
 
-result<std::vector<feed_figures>> line_order_figures_of(const std::vector<path>& inputs) {
-  return replay_all(inputs, true);
+result<std::vector<feed_figures>> line_order_figures_of(const std::vector<path>& inputs,
+                                                        std::vector<std::string>* unfinished) {
+  return replay_all(inputs, true, unfinished);
 }
 
 } // namespace troupe
