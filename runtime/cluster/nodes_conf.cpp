@@ -173,12 +173,10 @@ private:
   }
 
   status take_host(node_spec& node, const std::string& value) {
-    const bool fits = value.size() <= 253 && std::all_of(value.begin(), value.end(), [](char c) {
-                        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-                               || c == '.' || c == '-' || c == ':';
-                      });
-    if (!fits)
-      return fail(cluster_errc::bad_value, "host=" + value + ": expected an address or a host name");
+    // A node listens on 127.0.0.1 only: another address would be waited for without end.
+    if (value != "127.0.0.1" && value != "localhost")
+      return fail(cluster_errc::bad_value,
+                  "host=" + value + ": nodes listen on this machine's loopback only; write host=127.0.0.1");
     node.host = value;
     return ok;
   }
@@ -276,7 +274,7 @@ private:
     for (const auto& node : nodes_) {
       if (const auto [i, fresh] = names.emplace(node.name.text, &node); !fresh)
         return clash("the name '" + node.name.text + "'", node, *i->second);
-      const auto place = node.host + ":" + std::to_string(node.port);
+      const auto place = "127.0.0.1:" + std::to_string(node.port);
       if (const auto [i, fresh] = places.emplace(place, &node); !fresh)
         return clash("the port " + place, node, *i->second);
       for (const auto& account : node.accounts)

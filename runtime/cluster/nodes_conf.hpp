@@ -12,8 +12,8 @@
 /// ```
 /// | key | means | default |
 /// |---|---|---|
-/// | host | address the other nodes find it at | needed |
-/// | port | its one port, 1 to 65535, unique on its host | needed |
+/// | host | 127.0.0.1 or localhost: nodes listen on loopback only | needed |
+/// | port | its one port, 1 to 65535, unique | needed |
 /// | roles | ingest, gateway, execution, model, train; comma-separated | needed |
 /// | threads | worker threads of the actor scheduler, 1 to 256 | 2 |
 /// | device | cpu or cuda:N, for the roles model and train | cpu |

@@ -62,6 +62,28 @@ const setting* find_setting(std::string_view path) {
   return nullptr;
 }
 
+/// A path that is a section of settings: an example of a key in it; else empty.
+std::string key_below(std::string_view path) {
+  const auto parts = split(path, '.');
+  for (const auto& row : all_settings()) {
+    const auto pattern = split(row.path, '.');
+    if (pattern.size() <= parts.size()) continue;
+    bool same = true;
+    for (std::size_t i = 0; i < parts.size(); ++i) same = same && (pattern[i] == "*" || pattern[i] == parts[i]);
+    if (same) return std::string{pattern[parts.size()] == "*" ? "NAME" : pattern[parts.size()]};
+  }
+  return {};
+}
+
+/// The setting above a path that lies too deep; null when there is none.
+const setting* setting_above(std::string_view path) {
+  for (auto dot = path.rfind('.'); dot != std::string_view::npos; dot = path.rfind('.')) {
+    path = path.substr(0, dot);
+    if (const auto* row = find_setting(path)) return row;
+  }
+  return nullptr;
+}
+
 /// Known paths with the free parts of `path` filled in, so that a typo behind a venue's name is found.
 std::vector<std::string> candidates(std::string_view path) {
   const auto parts = split(path, '.');
@@ -118,6 +140,7 @@ struct leaf {
   std::string path;
   std::string text;
   int line;
+  bool list;
 };
 
 status collect(const YAML::Node& node, const std::string& path, int depth, const std::string& file,
@@ -146,11 +169,21 @@ status collect(const YAML::Node& node, const std::string& path, int depth, const
       if (!joined.empty()) joined += ',';
       joined += item.as<std::string>();
     }
-    out.push_back({path, joined, node.Mark().line + 1});
+    out.push_back({path, joined, node.Mark().line + 1, true});
     return ok;
   }
-  out.push_back({path, node.as<std::string>(), node.Mark().line + 1});
+  out.push_back({path, node.as<std::string>(), node.Mark().line + 1, false});
   return ok;
+}
+
+/// Why there is no setting at a path, and what to write instead.
+std::string unknown_key(const std::string& path) {
+  if (const auto below = key_below(path); !below.empty())
+    return "'" + path + "' is a section and takes no value of its own; write its keys below it, indented, such as "
+           + path.substr(path.rfind('.') + 1) + ": { " + below + ": … }";
+  if (const auto* above = setting_above(path))
+    return "'" + std::string{above->path} + "' takes " + std::string{kind_text(above->kind)} + ", no keys below it";
+  return "unknown key '" + path + "'" + did_you_mean(path, candidates(path));
 }
 
 /// Fills the free parts of a pattern with every name that is configured at their place.
@@ -198,10 +231,7 @@ result<nanoseconds> parse_duration(std::string_view text) {
 
 status configuration::set(const std::string& path, std::string text, std::string origin, const std::string& place) {
   const auto* row = find_setting(path);
-  if (row == nullptr) {
-    const auto known = candidates(path);
-    return {config_errc::unknown_key, place + ": unknown key '" + path + "'" + did_you_mean(path, known)};
-  }
+  if (row == nullptr) return {config_errc::unknown_key, place + ": " + unknown_key(path)};
   if (!fits(row->kind, text))
     return {config_errc::bad_value, place + ": " + path + " must be " + std::string{kind_text(row->kind)} + ", not '" + text + "'"};
   if (!row->least.empty() && below(row->kind, text, row->least))
@@ -228,12 +258,15 @@ status configuration::load_yaml(const std::filesystem::path& file) {
     return {config_errc::bad_syntax, name + ":" + std::to_string(e.mark.line + 1) + ":" + std::to_string(e.mark.column + 1)
                                          + ": " + e.msg};
   }
-  for (auto& [path, text, line] : leaves) {
+  for (auto& [path, text, line, list] : leaves) {
     const auto place = name + ":" + std::to_string(line);
+    const auto* known = find_setting(path);
+    if (list && known != nullptr && known->kind != setting_kind::text_list)
+      return {config_errc::bad_value,
+              place + ": " + path + " must be " + std::string{kind_text(known->kind)} + ", not a list"};
     if (auto done = set(path, std::move(text), place, place); !done) return done;
-    const auto* row = find_setting(path);
-    if (row->file != file.filename().string())
-      return {config_errc::unknown_key, place + ": '" + path + "' belongs into " + std::string{row->file}};
+    if (known->file != file.filename().string())
+      return {config_errc::unknown_key, place + ": '" + path + "' belongs into " + std::string{known->file}};
   }
   return ok;
 }

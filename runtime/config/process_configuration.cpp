@@ -6,6 +6,10 @@ namespace troupe {
 
 result<configuration> load_process_configuration(const std::filesystem::path& folder,
                                                  const std::vector<std::string>& overrides) {
+  std::error_code failed;
+  if (!std::filesystem::is_directory(folder, failed))
+    return {config_errc::unreadable, folder.string() + ": no such folder; name the folder of the configuration files"
+                                                       " with --config"};
   configuration_source source;
   source.folder = folder;
   source.overrides = overrides;

@@ -6,7 +6,8 @@
 
 namespace troupe {
 
-/// Loads the folder with the `TROUPE__…` variables of this process's environment and the given overrides.
+/// Loads the folder with the `TROUPE__…` variables of this process's environment and the given overrides. A folder
+/// that is not there is an error; each file in it may be missing.
 result<configuration> load_process_configuration(const std::filesystem::path& folder,
                                                  const std::vector<std::string>& overrides);
 

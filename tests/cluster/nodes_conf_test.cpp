@@ -78,6 +78,10 @@ CAF_TEST(errors_name_line_and_remedy) {
   CAF_CHECK(has(trouble("node a host=127.0.0.1 port=0 roles=ingest"),
                 "port=0: expected a number from 1 to 65535"));
   CAF_CHECK(has(trouble("node a host=127.0.0.1 port=70000 roles=ingest"), "port=70000"));
+  for (const std::string host : {"0.0.0.0", "10.0.0.2", "::", "exec.example"}) {
+    text = trouble("node a host=" + host + " port=1 roles=ingest");
+    CAF_CHECK(has(text, "n.conf:1: host=" + host + ":") && has(text, "loopback only; write host=127.0.0.1"));
+  }
   CAF_CHECK(has(trouble(node("roles=ingest threads=0")), "threads=0"));
   CAF_CHECK(has(trouble(node("roles=ingest threads=2x")), "threads=2x"));
   CAF_CHECK(has(trouble(node("")), "n.conf:2: node 'a' has no roles"));
@@ -105,7 +109,8 @@ CAF_TEST(contradictions_name_both_lines) {
   text = trouble(a + "node b host=127.0.0.1 port=2 roles=execution\n accounts=main@binance\n");
   CAF_CHECK(has(text, "n.conf:2:") && has(text, "the account 'main@binance'") && has(text, "line 1"));
   CAF_CHECK(trouble(a + "node b host=127.0.0.1 port=2 roles=execution standby-for=a\n").empty());
-  CAF_CHECK(trouble(a + "node b host=10.0.0.2 port=1 roles=ingest\n").empty());
+  CAF_CHECK(has(trouble(a + "node b host=localhost port=1 roles=ingest\n"), "the port 127.0.0.1:1"));
+  CAF_CHECK(trouble(a + "node b host=localhost port=2 roles=ingest\n").empty());
   std::string many;
   for (int i = 1; i <= 17; ++i)
     many += "node n" + std::to_string(i) + " host=127.0.0.1 port=" + std::to_string(i) + " roles=ingest\n";

@@ -1,5 +1,6 @@
 #define CAF_SUITE configuration
 #include "runtime/config/configuration.hpp"
+#include "runtime/config/process_configuration.hpp"
 #include "runtime/config/suggest.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -86,6 +87,29 @@ CAF_TEST(limits_and_words_are_checked_where_they_stand) {
   CAF_CHECK(says(f.load(), "must be at least 1s"));
   f.write("troupe.yaml", "trading:\n  mode: papr\n");
   CAF_CHECK(says(f.load(), "troupe.yaml:2: trading.mode must be one of paper|testnet|live"));
+}
+
+CAF_TEST(values_of_the_wrong_shape_are_named) {
+  const folder f;
+  f.write("troupe.yaml", "risk: [1,2]\n");
+  CAF_CHECK(says(f.load(), "troupe.yaml:1: 'risk' is a section"));
+  CAF_CHECK(says(f.load(), "write its keys below it"));
+  f.write("troupe.yaml", "risk: 5\n");
+  CAF_CHECK(says(f.load(), "troupe.yaml:1: 'risk' is a section"));
+  f.write("troupe.yaml", "predictor:\n  model: [a, b]\n");
+  CAF_CHECK(says(f.load(), "troupe.yaml:2: predictor.model must be text, not a list"));
+  f.write("troupe.yaml", "predictor:\n  interval:\n    every: 10s\n");
+  CAF_CHECK(says(f.load(), "troupe.yaml:3: 'predictor.interval' takes a duration"));
+  f.write("troupe.yaml", "instruments: BTC-USDT@binance\n");
+  CAF_CHECK(f.load().has_value());
+  CAF_CHECK(says(f.load({"venues.binance=x"}), "'venues.binance' is a section"));
+}
+
+CAF_TEST(a_folder_that_is_not_there_is_refused) {
+  const folder f;
+  CAF_CHECK(load_process_configuration(f.path, {}).has_value());
+  CAF_CHECK(says(load_process_configuration(f.path / "none", {}), "none: no such folder"));
+  CAF_CHECK(says(load_process_configuration(f.path / "none", {}), "--config"));
 }
 
 CAF_TEST(free_parts_get_their_defaults) {
