@@ -153,6 +153,7 @@ struct data_server::impl {
   std::uint64_t events = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t sockets_opened = 0;
+  std::int64_t paused_ns = 0; ///< market time at which the markets stand still; 0: they move
   bool over = false;
 };
 
@@ -278,8 +279,9 @@ void data_server::impl::show(data_market& market, data_event event) {
 }
 
 void data_server::impl::play_due() {
-  const auto due = options.clock.market_at(steady_now_ns());
-  world.now_ms = due / data_ms + skew_ms;
+  const auto now = options.clock.market_at(steady_now_ns());
+  const auto due = paused_ns != 0 ? paused_ns : now;
+  world.now_ms = now / data_ms + skew_ms;
   for (std::size_t n = 0; n < events_at_once; ++n) {
     const auto next = std::min_element(
         world.markets.begin(), world.markets.end(),
@@ -493,14 +495,18 @@ std::string data_server::impl::truth_answer(const net::http_request& request) co
   const auto asked = net::parse_query(request.query());
   std::string symbol;
   std::uint64_t from = 0;
+  std::uint64_t newest = 0;
   if (asked)
     for (const auto& [name, value] : *asked) {
       if (name == "symbol") symbol = value;
       if (name == "from") from = std::strtoull(value.c_str(), nullptr, 10);
+      if (name == "newest") newest = std::strtoull(value.c_str(), nullptr, 10);
     }
   for (std::size_t n = 0; n < world.markets.size(); ++n)
-    if (dialect->symbol_of(world.markets[n]->instrument()) == symbol)
-      return truths[n].to_json(symbol, from);
+    if (dialect->symbol_of(world.markets[n]->instrument()) == symbol) {
+      const auto last = world.markets[n]->number();
+      return truths[n].to_json(symbol, newest != 0 && newest <= last ? last - newest + 1 : from);
+    }
   return {};
 }
 
@@ -526,11 +532,14 @@ void data_server::impl::on_control(const net::http_request& request,
                            .field("error", set.error().message())
                            .end_object()
                            .text();
+  } else if (path == "/pause" && request.method == "POST") {
+    if (paused_ns == 0) paused_ns = options.clock.market_at(steady_now_ns());
+    reply.body = state();
   } else if (stop)
     reply.body = R"({"stopping":true})";
   else
     reply.status = 404,
-    reply.body = R"({"error":"known: GET /state, GET and POST /faults, GET /truth, POST /stop"})";
+    reply.body = R"({"error":"known: GET /state, GET and POST /faults, GET /truth, POST /pause, POST /stop"})";
   answer.respond(std::move(reply));
   // After a moment, so that the answer is out.
   if (stop && !over)

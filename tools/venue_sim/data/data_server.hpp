@@ -2,7 +2,8 @@
 
 /// A data venue: one of the twelve venues' public market data on loopback TLS, REST and sockets on
 /// one port, with scripted faults (faults.hpp) and a control port: GET /state, GET|POST /faults,
-/// GET /truth, POST /stop.
+/// GET /truth, POST /pause (the
+/// markets stand still from then on), POST /stop.
 ///
 /// The truth is what a client's book must be: per market the checksum of the best levels behind
 /// each of the newest changes, as `GET /truth?symbol=S&from=N` lists it:
