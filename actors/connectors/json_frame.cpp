@@ -1,5 +1,6 @@
 #include "actors/connectors/json_frame.hpp"
 
+#include "actors/connectors/loose_decimal.hpp"
 #include "actors/connectors/number_scan.hpp"
 
 #include <algorithm>
@@ -320,20 +321,31 @@ std::int64_t json_frame::not_negative(std::int64_t value) noexcept {
   return value;
 }
 
+bool json_frame::fast_decimal(json_value v, int scale, std::int64_t& out) noexcept {
+  if (scale > max_scale) return false;
+  const char* const p = v.raw_json_token().data();
+  // The padding behind the text makes 16 bytes readable from anywhere in it.
+  const auto& shuffles = shuffles_of(scale);
+  const auto found = *p == '"' ? scan_decimal<true>(p + 1, end_ + padding, shuffles, scale)
+                               : scan_decimal<false>(p, end_ + padding, shuffles, scale);
+  out = found.value;
+  return found.length != 0 && (*p == '"' || *p != '0' || found.length == 1 || p[1] == '.');
+}
+
 std::int64_t json_frame::decimal(json_value v, int scale) noexcept {
+  std::int64_t out = 0;
   if (!fine()) return 0;
-  const auto raw = v.raw_json_token();
-  const char* const p = raw.data();
-  if (scale <= max_scale) {
-    // The padding behind the text makes 16 bytes readable from anywhere in it.
-    const auto& shuffles = shuffles_of(scale);
-    const auto found = *p == '"' ? scan_decimal<true>(p + 1, end_ + padding, shuffles, scale)
-                                 : scan_decimal<false>(p, end_ + padding, shuffles, scale);
-    if (found.length != 0 && (*p == '"' || *p != '0' || found.length == 1 || p[1] == '.'))
-        [[likely]]
-      return found.value;
-  }
-  return careful_decimal(token(v), scale);
+  return fast_decimal(v, scale, out) ? out : careful_decimal(token(v), scale);
+}
+
+std::int64_t json_frame::rounded_decimal_of(json_value v, int scale) noexcept {
+  std::int64_t out = 0;
+  if (!fine()) return 0;
+  if (fast_decimal(v, scale, out)) return out;
+  const auto digits = token(v);
+  const auto parsed = parse_size(digits, scale);
+  if (!parsed) fail(frame_damage::bad_number);
+  return parsed.value_or(0);
 }
 
 std::int64_t json_frame::careful_decimal(std::string_view digits, int scale) noexcept {

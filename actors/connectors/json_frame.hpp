@@ -138,7 +138,13 @@ public:
   market_time iso_time(json_value v) noexcept;
   /// Negative prices are damage, like anywhere in a book. For spreads take `decimal`.
   price price_of(json_value v) noexcept { return {not_negative(decimal(v, price_scale_))}; }
-  size size_of(json_value v) noexcept { return {not_negative(decimal(v, size_scale_))}; }
+  size size_of(json_value v) noexcept {
+    return {not_negative(rounds_sizes_ ? rounded_decimal_of(v, size_scale_) : decimal(v, size_scale_))};
+  }
+
+  /// From now on sizes that are finer than the scale are rounded, never to 0, instead of being damage: for
+  /// venues whose books hold such sizes (KuCoin, HTX).
+  void round_sizes() noexcept { rounds_sizes_ = true; }
 
   /// Rows [price, size, …], bare or as text; what stands behind the size is left out.
   std::span<const level> levels(json_value v, side s) noexcept;
@@ -184,12 +190,15 @@ public:
 private:
   [[nodiscard]] static std::string_view key_text(const char* p) noexcept;
   std::int64_t not_negative(std::int64_t value) noexcept;
+  bool fast_decimal(json_value v, int scale, std::int64_t& out) noexcept;
   std::int64_t careful_decimal(std::string_view raw, int scale) noexcept;
+  std::int64_t rounded_decimal_of(json_value v, int scale) noexcept;
   std::string_view plain(std::string_view raw) noexcept;
   bool scan_levels(const char* p, level_lane& lane) noexcept;
 
   int price_scale_;
   int size_scale_;
+  bool rounds_sizes_ = false;
   frame_damage damage_ = frame_damage::none;
   simdjson::ondemand::parser parser_{64 << 20};
   simdjson::ondemand::document document_;
