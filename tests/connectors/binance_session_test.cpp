@@ -1,7 +1,9 @@
 #define CAF_SUITE binance_session
 #include <caf/test/unit_test.hpp>
 
-#include "actors/connectors/binance/session.hpp"
+#include "actors/connectors/binance/protocol.hpp"
+#include "actors/connectors/binance/rate_budget.hpp"
+#include "actors/connectors/market_session.hpp"
 
 #include <deque>
 #include <random>
@@ -13,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// The venue's side of the session, in simulated time.
-struct simulated_venue final : session_port {
+struct simulated_venue final : market_session_port {
   void open(std::uint64_t socket, const std::string& target) override {
     opens.emplace_back(now, socket);
     targets.push_back(target);
@@ -23,9 +25,7 @@ struct simulated_venue final : session_port {
     sent.emplace_back(now, text);
     sent_on.push_back(socket);
   }
-  void deliver(std::string_view, std::string_view frame, market_time) override {
-    delivered.emplace_back(frame);
-  }
+  void deliver(const inbound& frame, market_time) override { delivered.emplace_back(frame.text); }
   void changed(session_state state, const std::string& why) override { states.emplace_back(state, why); }
 
   [[nodiscard]] std::uint64_t newest() const { return opens.back().second; }
@@ -58,15 +58,36 @@ std::string ticker(std::uint64_t u) {
          + R"(,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}})";
 }
 
-session_options options() {
-  session_options out;
-  out.plan = plan_sockets(market_kind::spot, {"BTCUSDT"}, {}).front();
+std::vector<instrument_spec> instruments(const std::vector<std::string>& symbols) {
+  std::vector<instrument_spec> out(symbols.size());
+  for (std::size_t i = 0; i < symbols.size(); ++i) out[i].venue_symbol = symbols[i];
+  return out;
+}
+
+std::vector<market_socket_plan> plans(market_kind kind, const std::vector<std::string>& symbols,
+                                      const market_selection& what = {}) {
+  return plan_sockets(kind, instruments(symbols), what);
+}
+
+market_session_options options() {
+  market_session_options out;
+  out.plan = plans(market_kind::spot, {"BTCUSDT"}).front();
+  out.protocol = [] { return make_protocol(market_kind::spot); };
+  out.traits = traits_of(market_kind::spot);
   out.seed = 3;
   return out;
 }
 
+/// The same streams, subscribed by message.
+market_session_options by_message() {
+  auto out = options();
+  out.plan.target = "/stream";
+  out.plan.subscribed = false;
+  return out;
+}
+
 struct fixture {
-  explicit fixture(session_options how = options(), rate_budget_options limits = spot_limits())
+  explicit fixture(market_session_options how = options(), rate_budget_options limits = spot_limits())
       : budget{std::move(limits)}, subject{std::move(how), venue, budget} {
     subject.start(venue.now);
   }
@@ -97,7 +118,7 @@ struct fixture {
 
   simulated_venue venue;
   rate_budget budget;
-  session subject;
+  market_session subject;
   std::uint64_t sequence = 100;
 };
 
@@ -113,23 +134,33 @@ std::size_t most_in_window(const std::vector<std::pair<steady_time, std::uint64_
 
 } // namespace
 
+std::vector<std::string> names(const market_socket_plan& plan) {
+  std::vector<std::string> out;
+  for (const auto& topic : plan.topics) out.push_back(topic.name);
+  return out;
+}
+
 CAF_TEST(plans follow the routing of the venue) {
-  const auto spot = plan_sockets(market_kind::spot, {"BTCUSDT", "ETHUSDT"}, {});
+  const auto spot = plans(market_kind::spot, {"BTCUSDT", "ETHUSDT"});
   CAF_REQUIRE_EQUAL(spot.size(), 1u);
-  CAF_CHECK(spot[0].path == "/stream");
-  CAF_CHECK_EQUAL(spot[0].streams.size(), 6u);
-  CAF_CHECK(spot[0].streams[0] == "btcusdt@depth@100ms");
-  const auto usdm = plan_sockets(market_kind::usdm, {"BTCUSDT"}, {.depth_speed = "@0ms"});
+  CAF_CHECK(spot[0].target.starts_with("/stream?streams=btcusdt@depth@100ms/"));
+  CAF_CHECK(spot[0].subscribed);
+  CAF_CHECK_EQUAL(spot[0].topics.size(), 6u);
+  CAF_CHECK(spot[0].topics[0].symbol == "BTCUSDT" && spot[0].topics[0].kind == topic_kind::book);
+  const auto usdm = plans(market_kind::usdm, {"BTCUSDT"}, {.book_channel = "depth@0ms"});
   CAF_REQUIRE_EQUAL(usdm.size(), 2u);
-  CAF_CHECK(usdm[0].path == "/public/stream" && usdm[1].path == "/market/stream");
-  CAF_CHECK((usdm[0].streams == std::vector<std::string>{"btcusdt@depth@0ms", "btcusdt@bookTicker"}));
-  CAF_CHECK((usdm[1].streams == std::vector<std::string>{"btcusdt@trade"}));
+  CAF_CHECK(usdm[0].target == "/public/stream?streams=btcusdt@depth@0ms/btcusdt@bookTicker");
+  CAF_CHECK(usdm[1].target == "/market/stream?streams=btcusdt@trade");
+  CAF_CHECK((names(usdm[0]) == std::vector<std::string>{"btcusdt@depth@0ms", "btcusdt@bookTicker"}));
+  CAF_CHECK((names(usdm[1]) == std::vector<std::string>{"btcusdt@trade"}));
   std::vector<std::string> many;
   for (int i = 0; i < 1000; ++i) many.push_back("S" + std::to_string(i));
   std::size_t total = 0;
-  for (const auto& plan : plan_sockets(market_kind::spot, many, {}, 5000)) {
-    CAF_CHECK(plan.streams.size() <= 1024u);
-    total += plan.streams.size();
+  for (const auto& plan : plans(market_kind::spot, many)) {
+    CAF_CHECK(plan.topics.size() <= 1024u);
+    CAF_CHECK(plan.subscribed == (plan.topics.size() <= 150));
+    CAF_CHECK(plan.subscribed || plan.target == "/stream");
+    total += plan.topics.size();
   }
   CAF_CHECK_EQUAL(total, 3000u);
 }
@@ -150,17 +181,14 @@ CAF_TEST(many streams are subscribed by message and every message is acknowledge
   auto how = options();
   std::vector<std::string> symbols;
   for (int i = 0; i < 100; ++i) symbols.push_back("S" + std::to_string(i));
-  how.plan = plan_sockets(market_kind::spot, symbols, {}).front();
-  how.streams_per_message = 20;
-  how.depth_silence = how.ticker_silence = 60s;
+  how.plan = plans(market_kind::spot, symbols).front();
+  how.traits.book_quiet = how.traits.best_quiet = 60s;
   fixture f{how};
   CAF_CHECK(f.venue.targets[0] == "/stream");
   f.connect();
   CAF_CHECK(f.venue.states.back().first == session_state::connecting);
-  // 15 messages at 4 a second.
-  f.advance(1s);
-  CAF_CHECK(f.venue.sent.size() <= 8u);
-  f.advance(1s);
+  // 3 messages of 100 streams.
+  f.advance(2s);
   for (int round = 0; round < 10; ++round) {
     static_cast<void>(round);
     const auto sent = f.venue.sent.size();
@@ -172,28 +200,41 @@ CAF_TEST(many streams are subscribed by message and every message is acknowledge
     }
     f.advance(500ms);
   }
-  CAF_CHECK_EQUAL(f.venue.sent.size(), 15u);
+  CAF_CHECK_EQUAL(f.venue.sent.size(), 3u);
   CAF_CHECK(f.venue.states.back().first == session_state::connected);
   std::vector<std::pair<steady_time, std::uint64_t>> sends;
   for (const auto& each : f.venue.sent) sends.emplace_back(each.first, 0);
   CAF_CHECK(most_in_window(sends, 1s) <= 5u);
 }
 
-CAF_TEST(a refused or unanswered subscription replaces the socket) {
-  auto how = options();
-  how.streams_in_url = 0;
-  {
-    fixture f{how};
-    f.connect();
-    CAF_REQUIRE_EQUAL(f.venue.sent.size(), 1u);
-    f.frame(f.venue.newest(), R"({"error":{"code":2,"msg":"Invalid request"},"id":1})");
-    CAF_CHECK(f.venue.states.back().first == session_state::reconnecting);
-    CAF_CHECK(f.venue.closed(1));
-    CAF_CHECK_EQUAL(f.subject.counters().refused_subscriptions, 1u);
-    f.advance(1s);
-    CAF_CHECK_EQUAL(f.venue.opens.size(), 2u);
-  }
+CAF_TEST(a refused subscription is tried again and then shown) {
+  auto how = by_message();
+  how.refusal_tries = 3;
+  how.refusal_pause = 1s;
   fixture f{how};
+  f.connect();
+  CAF_REQUIRE_EQUAL(f.venue.sent.size(), 1u);
+  for (int id = 1; id <= 3; ++id) {
+    CAF_REQUIRE_EQUAL(f.venue.sent.size(), static_cast<std::size_t>(id));
+    f.frame(f.venue.newest(), R"({"error":{"code":2,"msg":"Invalid request"},"id":)" + std::to_string(id) + "}");
+    if (id < 3) {
+      CAF_CHECK(!f.venue.closed(1));
+      CAF_CHECK(f.subject.state() == session_state::connected);
+      f.advance(2100ms);
+    }
+  }
+  // Nothing is left on this socket.
+  CAF_CHECK(f.venue.closed(1));
+  CAF_CHECK(f.venue.states.back().first == session_state::reconnecting);
+  CAF_CHECK(f.venue.states.back().second.find("Invalid request") != std::string::npos);
+  CAF_CHECK_EQUAL(f.subject.counters().refused_subscriptions, 9u);
+  CAF_CHECK_EQUAL(f.subject.refused().size(), 3u);
+  f.advance(1s);
+  CAF_CHECK_EQUAL(f.venue.opens.size(), 2u);
+}
+
+CAF_TEST(an unanswered subscription replaces the socket) {
+  fixture f{by_message()};
   f.connect();
   f.advance(5100ms);
   CAF_CHECK(f.venue.closed(1));
@@ -258,7 +299,7 @@ CAF_TEST(a flood refusal closes the connections for its time) {
 
 CAF_TEST(rotation overlaps and loses and repeats nothing) {
   auto how = options();
-  how.rotation = 60s;
+  how.traits.rotation = 60s;
   fixture f{how};
   f.connect();
   f.live(59s);
@@ -306,7 +347,7 @@ CAF_TEST(rotation overlaps and loses and repeats nothing) {
 
 CAF_TEST(a stand-in that proves nothing is dropped and the old socket goes on) {
   auto how = options();
-  how.rotation = 10s;
+  how.traits.rotation = 10s;
   how.overlap_deadline = 5s;
   fixture f{how};
   f.connect();
@@ -383,9 +424,11 @@ CAF_TEST(a stream that comes back after being subscribed again keeps the socket)
 }
 
 CAF_TEST(pings count against our messages) {
-  auto how = options();
-  how.streams_in_url = 0;
-  how.streams_per_message = 1;
+  auto how = by_message();
+  // One stream a message.
+  std::vector<std::string> symbols;
+  for (int i = 0; i < 100; ++i) symbols.push_back("S" + std::to_string(i));
+  how.plan.topics = plans(market_kind::spot, symbols).front().topics;
   fixture f{how};
   for (int i = 0; i < 3; ++i) f.subject.on_ping(f.venue.newest(), f.venue.now);
   f.connect();
@@ -401,7 +444,7 @@ CAF_TEST(whatever happens the session stays within its limits and comes back) {
   for (int round = 0; round < 30; ++round) {
     auto how = options();
     how.seed = random();
-    how.rotation = 30s;
+    how.traits.rotation = 30s;
     how.overlap_deadline = 3s;
     how.breaker_pause = 3s;
     how.backoff_most = 2s;
