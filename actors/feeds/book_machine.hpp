@@ -10,8 +10,8 @@
 /// | D connection | image in band | a sequence over all messages of the connection, kept by the session |
 /// | E images | every message is an image | none |
 ///
-/// Whatever the family: a fault drops the book whole, `needs_image()` becomes true, and nothing is valid until
-/// an image has come. In B to E a later image always replaces the whole book.
+/// Whatever the family: a fault drops the book whole, `needs_image()` becomes true, and nothing is valid
+/// until an image has come. In B to E a later image always replaces the whole book.
 
 #include "actors/feeds/events.hpp"
 #include "actors/feeds/order_book.hpp"

@@ -16,8 +16,8 @@ std::uint32_t kraken_book_checksum(const order_book& book, int price_scale, int 
 /// joined by ':', without trailing zeros; the longer side goes on alone.
 std::uint32_t okx_book_checksum(const order_book& book, int price_scale, int size_scale);
 
-/// Bitfinex with OB_CHECKSUM: CRC-32 of the best 25 levels, bid and ask in turn, "price:amount" joined by ':',
-/// amounts of asks negative, numbers as JavaScript writes them (below 1e-6: exponents).
+/// Bitfinex with OB_CHECKSUM: CRC-32 of the best 25 levels, bid and ask in turn, "price:amount" joined by
+/// ':', amounts of asks negative, numbers as JavaScript writes them (below 1e-6: exponents).
 std::uint32_t bitfinex_book_checksum(const order_book& book, int price_scale, int size_scale);
 
 } // namespace troupe

@@ -35,8 +35,9 @@ feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_opti
   const auto rule = rule_of_venue(spec.id.venue());
   // Nobody can go on without a known venue: the supervisor learns it as this actor's end.
   if (!rule) throw std::invalid_argument{rule.error().message()};
-  options_.core.rule = *rule;
-  options_.core.image_retry = never;
+  options_.core.rules.rule = *rule;
+  // Requests are repeated by this actor, on the steady clock; what comes in band by the core.
+  if (options_.core.rules.family == book_family::ranged) options_.core.image_retry = never;
   if (options_.connector.empty()) options_.connector = "connector/" + std::string{spec.id.venue()};
   core_ = std::make_unique<feed_core>(options_.core, decoder_for(spec), static_cast<feed_listener&>(*this));
   for (const auto& name : options_.quote_subscribers)
@@ -100,7 +101,7 @@ void feed_state::on_session_event(const session_event& event) {
 
 void feed_state::on_tick() {
   core_->advance(env_.market->now());
-  if (image_asked_ && core_->builder().needs_image() && core_->builder().has_buffered()
+  if (image_asked_ && core_->machine().needs_image() && core_->machine().has_buffered()
       && env_.steady->now() - asked_ >= options_.image_retry)
     ask_for_image();
   for (auto& s : subscribers_)
@@ -141,7 +142,7 @@ void feed_state::on_validity(book_validity before, book_validity now, std::strin
              {{"instrument", options_.core.spec.id.text},
               {"before", std::string{name_of(before)}},
               {"why", std::string{why}},
-              {"sequence", std::to_string(core_ ? core_->builder().sequence() : 0)}});
+              {"sequence", std::to_string(core_ ? core_->machine().sequence() : 0)}});
 }
 
 // --- quotes --------------------------------------------------------------------------------------

@@ -6,11 +6,8 @@
 namespace troupe {
 namespace {
 
-builder_options builder_from(const feed_core_options& o) {
-  builder_options out;
-  out.rule = o.rule;
-  out.book = {o.spec.tick, o.window_ticks};
-  return out;
+std::unique_ptr<book_machine> machine_for(const feed_core_options& o) {
+  return make_book_machine(o.rules, {o.spec.tick, o.window_ticks}, {o.spec.price_scale, o.spec.size_scale});
 }
 
 /// No venue's clock is that far ahead of ours. A time beyond is damage: taken for true, it would end all
@@ -21,6 +18,7 @@ constexpr nanoseconds farthest_ahead = std::chrono::hours{1};
 market_time claimed_time(const market_event& event) noexcept {
   switch (event.kind) {
   case event_kind::depth: return event.depth.event;
+  case event_kind::image: return event.image.event;
   case event_kind::best: return event.best.event;
   case event_kind::trade: return std::max(event.trade.event, event.trade.at);
   default: return {};
@@ -39,14 +37,15 @@ feed_core::feed_core(feed_core_options options, std::unique_ptr<frame_decoder> d
     : options_{std::move(options)},
       decoder_{std::move(decoder)},
       listener_{listener},
-      builder_{builder_from(options_)},
+      machine_{machine_for(options_)},
       bars_{options_.spec.id, options_.bar_grace, [this](const bar& b) { listener_.on_bar(b); }},
-      features_{{options_.spec.price_scale, options_.spec.size_scale}} {
+      features_{{options_.spec.price_scale, options_.spec.size_scale}},
+      in_band_{options_.rules.family != book_family::ranged && options_.rules.image_in_band} {
   options_.frame_interval = whole_steps(options_.frame_interval);
   quote_.instrument = options_.spec.id;
-  builder_.on_applied([](void* self, const depth_event& change,
-                         const order_book&) { static_cast<feed_core*>(self)->applied(change); },
-                      this);
+  machine_->on_applied([](void* self, const depth_event& change,
+                          const order_book&) { static_cast<feed_core*>(self)->applied(change); },
+                       this);
 }
 
 // --- inputs --------------------------------------------------------------------------------------
@@ -64,7 +63,7 @@ void feed_core::on_image(market_time received, std::string_view payload, std::ui
   if (session != session_) return; // of a session that is gone; a new one was asked for since
   asking_ = false;
   const auto& event = decoder_->decode(payload);
-  if (event.kind == event_kind::image) return after_step(builder_.on_image(event.image));
+  if (event.kind == event_kind::image) return after_step(machine_->on_image(event.image));
   ++damaged_;
   quarantine_.keep(received, event.damage, payload);
   // The retry in advance() asks again: at once would hammer a venue that answers with errors.
@@ -75,7 +74,8 @@ void feed_core::on_session(std::uint64_t session, bool connected, market_time no
   received_ = std::max(received_, now);
   session_ = session;
   asking_ = false;
-  builder_.reset();
+  lost_with_session_ += machine_->valid() ? 1 : 0;
+  machine_->reset();
   agreement_.reset();
   set_validity(connected ? book_validity::bootstrapping : book_validity::disconnected,
                connected ? "session began" : "session ended");
@@ -88,38 +88,44 @@ void feed_core::take(const market_event& event, std::string_view payload) {
     ++unknown_;
     return;
   }
-  if (claimed_time(event) - received_ > farthest_ahead) [[unlikely]] {
-    ++damaged_;
-    quarantine_.keep(received_, frame_damage::bad_range, payload);
-    return;
-  }
+  if (claimed_time(event) - received_ > farthest_ahead) [[unlikely]]
+    return on_damage(frame_damage::bad_range, payload);
   switch (event.kind) {
-  case event_kind::depth:
-    offset_.take(received_ - event.depth.event);
-    reach(event.depth.event);
-    fresh_ = received_;
-    return after_step(builder_.on_depth(event.depth));
-  case event_kind::best:
-    if (event.best.event.ns != 0) {
-      offset_.take(received_ - event.best.event);
-      reach(event.best.event);
-    }
-    return agreement_.on_best(event.best);
-  case event_kind::trade:
-    offset_.take(received_ - event.trade.event);
-    reach(event.trade.event);
-    return on_trade_event(event.trade);
-  case event_kind::image: return after_step(builder_.on_image(event.image));
+  case event_kind::depth: {
+    measure(event.depth.event);
+    const auto step = machine_->on_depth(event.depth);
+    if (step != build_step::stale && step != build_step::ignored) fresh_ = received_;
+    return after_step(step);
+  }
+  case event_kind::best: measure(event.best.event); return agreement_.on_best(event.best);
+  case event_kind::trade: measure(event.trade.event); return on_trade_event(event.trade);
+  case event_kind::image: return on_book_image(event.image);
   case event_kind::candle:
   case event_kind::acknowledgement:
   case event_kind::shutdown: return;
   case event_kind::failure:
   case event_kind::other: ++unknown_; return;
-  case event_kind::damaged:
-    ++damaged_;
-    quarantine_.keep(received_, event.damage, payload);
-    return;
+  case event_kind::damaged: return on_damage(event.damage, payload);
   }
+}
+
+/// The image of a request is older than the changes around it, so only one of the socket tells the time.
+void feed_core::on_book_image(const image_event& image) {
+  if (in_band_) measure(image.event);
+  const auto step = machine_->on_image(image);
+  if (step != build_step::replaced) return after_step(step);
+  fresh_ = received_;
+  const auto& book = machine_->book();
+  agreement_.on_top(image.last, book.bid(), book.ask());
+  features_.on_book(book, image.bids.size() + image.asks.size());
+  after_step(step);
+}
+
+/// Some venues don't say when they sent a frame.
+void feed_core::measure(market_time event) {
+  if (event.ns == 0) return;
+  offset_.take(received_ - event);
+  reach(event);
 }
 
 void feed_core::on_trade_event(const trade_event& trade) {
@@ -129,7 +135,10 @@ void feed_core::on_trade_event(const trade_event& trade) {
   }
   // Trades and aggregates tell the same twice; the stream that came first is followed.
   if (trade.aggregated != aggregates_) return;
-  if (trades_.take(trade.first_id, trade.last_id) == trade_sequence::step::replayed) return;
+  const bool replayed = trade.numbered
+                            ? trades_.take(trade.first_id, trade.last_id) == trade_sequence::step::replayed
+                            : !unnumbered_trades_.take(trade);
+  if (replayed) return;
   if (__builtin_add_overflow(volume_.raw, trade.quantity.raw, &volume_.raw))
     volume_.raw = std::numeric_limits<std::int64_t>::max();
   if (!trade.on_market || trade.at_price.raw <= 0 || trade.quantity.raw <= 0) return;
@@ -142,7 +151,7 @@ void feed_core::advance(market_time now) {
   received_ = std::max(received_, now);
   check_stale();
   bars_.advance(std::max(newest_, received_ - offset_.median()));
-  const bool waits = builder_.needs_image() && builder_.has_buffered() && asking_;
+  const bool waits = machine_->needs_image() && asking_ && (in_band_ || machine_->has_buffered());
   if (waits && received_ - asked_ >= options_.image_retry) need_image("no usable image came");
 }
 
@@ -154,7 +163,7 @@ void feed_core::finish() {
 // --- the book's state ----------------------------------------------------------------------------
 
 void feed_core::applied(const depth_event& change) {
-  const auto& book = builder_.book();
+  const auto& book = machine_->book();
   agreement_.on_top(change.last, book.bid(), book.ask());
   features_.on_book(book, change.bids.size() + change.asks.size());
   listener_.on_depth(change, book);
@@ -172,26 +181,63 @@ void feed_core::after_step(build_step step) {
     return set_validity(book_validity::valid, "image and changes joined");
   case build_step::buffered:
     if (quote_.validity == book_validity::empty) set_validity(book_validity::bootstrapping, "first change");
-    if (!asking_) need_image("changes wait for an image");
-    return;
+    if (asking_) return;
+    return in_band_ ? expect_image() : need_image("changes wait for an image");
   case build_step::waiting:
     asking_ = false;
     return set_validity(book_validity::bootstrapping, "image waits for a change");
-  case build_step::too_old: return need_image("image older than the first buffered change");
-  case build_step::gap: return broken(book_validity::gap, "sequence broke");
-  case build_step::crossed: return broken(book_validity::crossed, "bid at or above ask");
-  case build_step::checksum_mismatch: return broken(book_validity::damaged, "the checksum is another one");
-  case build_step::replaced: return set_validity(book_validity::valid, "image of the venue");
-  case build_step::overflow: return broken(book_validity::damaged, "more levels than a book can have");
-  case build_step::stale:
-  case build_step::ignored: return;
+  case build_step::replaced:
+    asking_ = false;
+    if (quote_.validity == book_validity::valid) [[likely]]
+      return publish_top();
+    bridges_ += quote_.validity == book_validity::stale ? 0 : 1;
+    return set_validity(book_validity::valid, "image of the venue");
+  case build_step::too_old: return ask_again("image older than the first buffered change");
+  case build_step::gap: return broken(book_validity::gap, "sequence broke", lost_to_gaps_);
+  case build_step::crossed: return broken(book_validity::crossed, "bid at or above ask", lost_to_crossing_);
+  case build_step::checksum_mismatch:
+    return broken(book_validity::damaged, "the venue's checksum is another one", lost_to_checksums_);
+  case build_step::overflow:
+    return broken(book_validity::damaged, "more levels than a book can have", lost_to_overflow_);
+  case build_step::ignored:
+    // The image was not asked for: the subscription itself brings it.
+    if (in_band_ && machine_->needs_image() && !asking_) expect_image();
+    return;
+  case build_step::stale: return;
   }
 }
 
-void feed_core::broken(book_validity now, std::string_view why) {
+void feed_core::broken(book_validity now, std::string_view why, std::uint64_t& losses) {
+  losses += quote_.validity == book_validity::valid || quote_.validity == book_validity::stale ? 1 : 0;
   agreement_.reset();
   set_validity(now, why);
-  need_image(why);
+  ask_again(why);
+}
+
+/// Subscribing anew costs the venue more than a request, and where each image is wrong it would never end:
+/// once in `image_retry`, the rest in advance(). Family E brings the next image by itself.
+void feed_core::ask_again(std::string_view why) {
+  if (options_.rules.family == book_family::images) return expect_image();
+  const bool hold_back = in_band_ && received_ - asked_ < options_.image_retry;
+  if (!hold_back) return need_image(why);
+  asking_ = true;
+}
+
+/// Where neither a number nor a checksum of all levels shows what a frame carried, its loss drops the book.
+void feed_core::on_damage(frame_damage damage, std::string_view payload) {
+  ++damaged_;
+  quarantine_.keep(received_, damage, payload);
+  const auto family = options_.rules.family;
+  const bool silent = family == book_family::checksummed || family == book_family::connection;
+  if (!silent || !machine_->valid()) return;
+  machine_->reset();
+  broken(book_validity::damaged, "a frame could not be read", lost_to_gaps_);
+}
+
+/// The venue owes an image; advance() asks when it does not come.
+void feed_core::expect_image() noexcept {
+  asking_ = true;
+  asked_ = received_;
 }
 
 void feed_core::need_image(std::string_view why) {
@@ -221,10 +267,10 @@ void feed_core::set_validity(book_validity now, std::string_view why) {
 }
 
 void feed_core::publish_top() {
-  quote_.at = builder_.newest();
-  quote_.sequence = builder_.sequence();
-  quote_.bid = builder_.book().bid();
-  quote_.ask = builder_.book().ask();
+  quote_.at = machine_->newest();
+  quote_.sequence = machine_->sequence();
+  quote_.bid = machine_->book().bid();
+  quote_.ask = machine_->book().ask();
   listener_.on_quote(quote_);
 }
 
@@ -238,11 +284,11 @@ void feed_core::reach(market_time event) {
     next_frame_ = floor_to(event, options_.frame_interval) + options_.frame_interval;
   if (event >= next_frame_) [[unlikely]] {
     const auto at = floor_to(event, options_.frame_interval);
-    features_.advance(at, builder_.book(), valid);
+    features_.advance(at, machine_->book(), valid);
     emit_frame(at);
     next_frame_ = at + options_.frame_interval;
   }
-  features_.advance(event, builder_.book(), valid);
+  features_.advance(event, machine_->book(), valid);
   if (newest_ >= next_bars_) {
     bars_.advance(newest_);
     next_bars_ = newest_ + feature_step;
@@ -254,16 +300,16 @@ void feed_core::emit_frame(market_time at) {
   frame.instrument = options_.spec.id;
   frame.at = at;
   frame.schema = feature_schema_version;
-  frame.book_sequence = builder_.sequence();
+  frame.book_sequence = machine_->sequence();
   frame.validity = quote_.validity;
-  frame.bid = builder_.book().bid();
-  frame.ask = builder_.book().ask();
+  frame.bid = machine_->book().bid();
+  frame.ask = machine_->book().ask();
   frame.features = features_.tensor();
   listener_.on_feature_frame(std::move(frame));
 }
 
-feed_report feed_core::report() const {
-  const auto& c = builder_.counts();
+feed_report feed_core::report(market_time now) const {
+  const auto& c = machine_->counts();
   feed_report r;
   r.instrument = options_.spec.id;
   r.validity = quote_.validity;
@@ -278,15 +324,29 @@ feed_report feed_core::report() const {
   r.resyncs = bridges_ > 0 ? bridges_ - 1 : 0;
   r.quotes_compared = agreement_.figures().compared;
   r.quotes_equal = agreement_.figures().agreed;
-  r.trades = trades_.count();
+  r.trades = trades_.count() + unnumbered_trades_.count();
   r.trade_gaps = trades_.holes();
-  r.sequence = builder_.sequence();
-  r.bid_levels = builder_.book().levels(side::buy);
-  r.ask_levels = builder_.book().levels(side::sell);
+  r.sequence = machine_->sequence();
+  r.bid_levels = machine_->book().levels(side::buy);
+  r.ask_levels = machine_->book().levels(side::sell);
   r.newest = newest_;
   r.clock_offset = offset_.median();
-  r.bid = builder_.book().bid();
-  r.ask = builder_.book().ask();
+  r.bid = machine_->book().bid();
+  r.ask = machine_->book().ask();
+  r.checksums_compared = c.checksums_compared;
+  r.checksums_equal = c.checksums_equal;
+  r.resyncs_gap = lost_to_gaps_;
+  r.resyncs_crossed = lost_to_crossing_;
+  r.resyncs_checksum = lost_to_checksums_;
+  r.resyncs_overflow = lost_to_overflow_;
+  r.resyncs_session = lost_with_session_;
+  r.images_unasked = c.images_unasked;
+  r.quarantined = quarantine_.total();
+  r.unprovable = c.unproven;
+  r.proven_levels = options_.rules.checksum != nullptr ? options_.rules.checksum_levels : 0;
+  r.lag_p50 = offset_.percentile(50);
+  r.lag_p99 = offset_.percentile(99);
+  r.age = age(now);
   return r;
 }
 

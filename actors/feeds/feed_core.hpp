@@ -4,7 +4,7 @@
 /// same object runs inside the feed actor, in back-tests, in `troupe feed verify` and in the benchmarks.
 
 #include "actors/feeds/bars.hpp"
-#include "actors/feeds/book_builder.hpp"
+#include "actors/feeds/book_machine.hpp"
 #include "actors/feeds/features.hpp"
 #include "actors/feeds/integrity.hpp"
 #include "actors/feeds/trades.hpp"
@@ -16,7 +16,7 @@ namespace troupe {
 /// How one feed works.
 struct feed_core_options {
   instrument_spec spec{}; ///< id, venue symbol, scales and tick are used
-  sequence_rule rule = sequence_rule::spot;
+  book_rules rules{};     ///< of the book channel the frames come from
   std::uint32_t window_ticks = 65536; ///< see book_options
   nanoseconds frame_interval =
       std::chrono::seconds{10}; ///< a feature frame at each multiple of this market time
@@ -37,7 +37,8 @@ public:
   virtual void on_bar(const bar&) {}                ///< a bar was closed
   virtual void on_feature_frame(feature_frame&&) {} ///< an instant was reached
   virtual void on_validity(book_validity /*before*/, book_validity /*now*/, std::string_view /*why*/) {}
-  virtual void on_image_needed(std::string_view /*why*/) {}       ///< ask the connector for a REST image
+  /// Ask the connector for a REST image, or, where images come in band, to subscribe anew.
+  virtual void on_image_needed(std::string_view /*why*/) {}
   virtual void on_depth(const depth_event&, const order_book&) {} ///< a change was applied
 };
 
@@ -64,11 +65,12 @@ public:
   /// The end of a recording: judges what waits for later input and closes the open bars.
   void finish();
 
-  [[nodiscard]] feed_report report() const;
+  /// `now` is for the age; the newest time seen where it is left out.
+  [[nodiscard]] feed_report report(market_time now = {}) const;
   [[nodiscard]] const quote& current() const noexcept { return quote_; }
   [[nodiscard]] book_validity validity() const noexcept { return quote_.validity; }
-  [[nodiscard]] const order_book& book() const noexcept { return builder_.book(); }
-  [[nodiscard]] const book_builder& builder() const noexcept { return builder_; }
+  [[nodiscard]] const order_book& book() const noexcept { return machine_->book(); }
+  [[nodiscard]] const book_machine& machine() const noexcept { return *machine_; }
   [[nodiscard]] const agreement_meter::counts& agreement() const noexcept { return agreement_.figures(); }
   [[nodiscard]] const trade_sequence& trades() const noexcept { return trades_; }
   [[nodiscard]] const quarantine& damaged() const noexcept { return quarantine_; }
@@ -82,10 +84,15 @@ public:
 private:
   void take(const market_event& event, std::string_view payload);
   void on_trade_event(const trade_event& trade);
+  void on_book_image(const image_event& image);
   void after_step(build_step step);
   void applied(const depth_event& change);
-  void broken(book_validity now, std::string_view why);
+  void broken(book_validity now, std::string_view why, std::uint64_t& losses);
+  void on_damage(frame_damage damage, std::string_view payload);
+  void ask_again(std::string_view why);
   void need_image(std::string_view why);
+  void expect_image() noexcept;
+  void measure(market_time event);
   void set_validity(book_validity now, std::string_view why);
   void publish_top();
   void check_stale();
@@ -95,12 +102,13 @@ private:
   feed_core_options options_;
   std::unique_ptr<frame_decoder> decoder_;
   feed_listener& listener_;
-  book_builder builder_;
+  std::unique_ptr<book_machine> machine_;
   bar_builder bars_;
   feature_builder features_;
   agreement_meter agreement_;
   offset_meter offset_;
   trade_sequence trades_;
+  trade_window unnumbered_trades_;
   quarantine quarantine_;
   quote quote_;
   size volume_;
@@ -113,11 +121,17 @@ private:
   bool asking_ = false;
   bool aggregates_ = false; // which trade stream is followed: the first that was seen
   bool any_trade_ = false;
+  bool in_band_ = false; // images come by subscribing anew
   std::uint64_t session_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t unknown_ = 0;
   std::uint64_t damaged_ = 0;
   std::uint64_t bridges_ = 0;
+  std::uint64_t lost_to_gaps_ = 0; // valid books, by what ended them
+  std::uint64_t lost_to_crossing_ = 0;
+  std::uint64_t lost_to_checksums_ = 0;
+  std::uint64_t lost_to_overflow_ = 0;
+  std::uint64_t lost_with_session_ = 0;
 };
 
 } // namespace troupe

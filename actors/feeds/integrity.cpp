@@ -82,12 +82,13 @@ void offset_meter::take(nanoseconds offset) noexcept {
   for (auto& bin : bins_) total_ += bin /= 2;
 }
 
-nanoseconds offset_meter::median() const noexcept {
+nanoseconds offset_meter::percentile(unsigned percent) const noexcept {
   if (total_ == 0) return {};
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < bins_.size(); ++i) {
     below += bins_[i];
-    if (below * 2 >= total_) return std::chrono::milliseconds{static_cast<std::int64_t>(i) - reach};
+    if (below * 100 >= total_ * percent)
+      return std::chrono::milliseconds{static_cast<std::int64_t>(i) - reach};
   }
   return {};
 }

@@ -47,14 +47,16 @@ private:
   counts counts_;
 };
 
-/// Median of receive time - venue time, to the millisecond, within ±60 s. Older samples count less and less.
+/// Receive time - venue time, to the millisecond, within ±60 s. Older samples count less and less.
 /// Negative where the receiver's clock is behind. Not thread-safe.
 class offset_meter {
 public:
   offset_meter();
   void take(nanoseconds offset) noexcept;
   /// 0 before the first sample.
-  [[nodiscard]] nanoseconds median() const noexcept;
+  [[nodiscard]] nanoseconds median() const noexcept { return percentile(50); }
+  /// The least value that `percent` of the samples don't exceed; 0 before the first sample.
+  [[nodiscard]] nanoseconds percentile(unsigned percent) const noexcept;
   [[nodiscard]] std::uint64_t samples() const noexcept { return total_; }
 
 private:

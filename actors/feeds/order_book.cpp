@@ -171,6 +171,20 @@ void order_book::load(std::span<const level> bids, std::span<const level> asks) 
   follow_touch();
 }
 
+/// @pre the side has a level
+price order_book::worst(side which) const noexcept {
+  const auto& h = half_of(which);
+  const bool bids = which == side::buy;
+  if (h.count == 0) return bids ? h.spill.lowest().at : h.spill.highest().at;
+  const auto inside = price_of(bids ? next_up(h, 0) : next_down(h, window_ - 1));
+  if (h.spill.empty()) return inside;
+  return bids ? std::min(inside, h.spill.lowest().at) : std::max(inside, h.spill.highest().at);
+}
+
+void order_book::cut(side which, std::size_t depth) {
+  while (levels(which) > depth) apply(which, worst(which), {});
+}
+
 /// Moves the window when the touch has come near its edge, so that it is rarely moved.
 void order_book::follow_touch() {
   const auto margin = window_ / 8;

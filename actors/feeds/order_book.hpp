@@ -40,6 +40,9 @@ public:
   /// Replaces everything.
   void load(std::span<const level> bids, std::span<const level> asks);
 
+  /// Deletes the worst levels of a side beyond the best `depth`.
+  void cut(side which, std::size_t depth);
+
   /// Best level; size 0 when the side is empty.
   [[nodiscard]] level best(side which) const noexcept;
   [[nodiscard]] level bid() const noexcept { return best(side::buy); }
@@ -105,6 +108,7 @@ private:
   [[nodiscard]] std::int64_t next_up(const half& h, std::int64_t from) const noexcept;
   [[nodiscard]] std::int64_t next_down(const half& h, std::int64_t from) const noexcept;
   [[nodiscard]] std::optional<level> window_best(side which) const noexcept;
+  [[nodiscard]] price worst(side which) const noexcept;
   void centre(std::int64_t around) noexcept;
   void follow_touch();
   void move_window(std::int64_t around);

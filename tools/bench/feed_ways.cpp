@@ -1,6 +1,7 @@
 #include "tools/bench/feed_ways.hpp"
 
 #include "actors/connectors/binance/codec.hpp"
+#include "actors/feeds/book_builder.hpp"
 
 #include <simdjson.h>
 
@@ -243,9 +244,9 @@ private:
 
 // --- ours ----------------------------------------------------------------------------------------
 
-end_state end_of(const book_builder& builder) {
-  const auto& book = builder.book();
-  return {builder.sequence(), book.bid(), book.ask(), book.levels(side::buy), book.levels(side::sell)};
+end_state end_of(const book_machine& machine) {
+  const auto& book = machine.book();
+  return {machine.sequence(), book.bid(), book.ask(), book.levels(side::buy), book.levels(side::sell)};
 }
 
 builder_options builder_from(const stream_facts& facts) {
@@ -286,7 +287,7 @@ public:
   void take(const frame_buffer& in, const frame_place& frame) override {
     core_.on_frame(frame.received, in.text(frame));
   }
-  [[nodiscard]] end_state end() const override { return end_of(core_.builder()); }
+  [[nodiscard]] end_state end() const override { return end_of(core_.machine()); }
   [[nodiscard]] std::uint64_t sink() const override { return quotes_ + frames_; }
 
 private:
@@ -296,7 +297,7 @@ private:
     out.spec.price_scale = static_cast<std::uint8_t>(facts.price_scale);
     out.spec.size_scale = static_cast<std::uint8_t>(facts.size_scale);
     out.spec.tick = facts.tick;
-    out.rule = facts.rule;
+    out.rules.rule = facts.rule;
     return out;
   }
   static std::unique_ptr<frame_decoder> decoder_of(const stream_facts& facts) {

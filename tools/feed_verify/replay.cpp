@@ -142,7 +142,7 @@ private:
     const auto first = [&](std::string& place, std::uint64_t count) {
       if (count > 0 && place.empty()) place = place_of(frame);
     };
-    const auto& counts = core_->builder().counts();
+    const auto& counts = core_->machine().counts();
     first(figures_.first_damaged, core_->damaged().total());
     first(figures_.first_gap, counts.gaps);
     first(figures_.first_crossed, counts.crossed);
