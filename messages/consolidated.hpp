@@ -9,10 +9,11 @@ namespace troupe {
 
 /// Bounds of a `book_view`; a longer one is refused as damaged.
 inline constexpr std::size_t view_max_levels = 50;
-inline constexpr std::size_t view_max_buckets = 64;
+inline constexpr std::size_t view_max_buckets = 32;
 
 /// The top of one venue's book. Sizes are in base units, contracts converted; `size_scale` says the decimals.
 /// Bucket k holds the prices [k × width, (k + 1) × width); sums are over the whole book, not over the levels.
+/// Fewer than `view_max_buckets` sums of a side: the side ends with the last one.
 struct book_view {
   instrument_id instrument;
   market_time at;
