@@ -1,6 +1,6 @@
 // An unmodified independent client watches a simulated venue's book and must end with the venue's own.
 //
-//   node watch_book.mjs '<ready line of the simulator>' SYMBOL [seconds]
+//   node watch_book.mjs '<ready line of the simulator>' BTC-USDT [seconds]
 //
 // Prints one JSON object; exit code 0 only when the final book equals the truth.
 // The authority of the simulator comes in through NODE_EXTRA_CA_CERTS.
@@ -9,7 +9,8 @@ import zlib from 'node:zlib';
 import ccxt from 'ccxt';
 
 const ready = JSON.parse(process.argv[2]);
-const wanted = process.argv[3];
+const wanted = process.argv[3]; // "BTC-USDT", as Troupe writes it
+const symbol = ready.symbols[wanted];
 const seconds = Number(process.argv[4] ?? 8);
 
 // Venues whose name in that client differs, and what keeps it from loading more than the simulator offers.
@@ -72,8 +73,9 @@ async function main() {
   exchange.urls.api = redirect(exchange.urls.api);
   exchange.hostname = 'localhost';
   await exchange.loadMarkets();
-  const market = Object.values(exchange.markets).find((m) => m.id === wanted);
-  if (!market) throw new Error(`the client knows no market ${wanted}: ${Object.values(exchange.markets).map((m) => m.id).slice(0, 10)}`);
+  const [base, quote, perpetual] = wanted.split('-');
+  const market = Object.values(exchange.markets).find((m) => m.base === base && m.quote === quote && (perpetual ? m.swap : m.spot));
+  if (!market) throw new Error(`the client knows no market ${wanted}: ${Object.keys(exchange.markets).slice(0, 10)}`);
   let updates = 0;
   let book = null;
   const until = Date.now() + seconds * 1000;
@@ -87,7 +89,7 @@ async function main() {
   let ours = 0;
   const patience = Date.now() + 5000;
   for (;;) {
-    const all = (await control('GET', `/truth?symbol=${encodeURIComponent(wanted)}&from=0&newest=1`)).changes;
+    const all = (await control('GET', `/truth?symbol=${encodeURIComponent(symbol)}&from=0&newest=1`)).changes;
     truth = all[all.length - 1];
     ours = checksum(exchange.orderbooks[market.symbol]);
     if (ours === truth[3] || Date.now() > patience) break;
@@ -101,6 +103,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  console.log(JSON.stringify({ venue: ready.venue, symbol: wanted, equal: false, error: String(error).slice(0, 600) }));
+  console.log(JSON.stringify({ venue: ready.venue, symbol: wanted, equal: false, error: String(error.stack ?? error).slice(0, 900) }));
   process.exit(1);
 });

@@ -558,10 +558,10 @@ std::string data_server::impl::ready_line() const {
   w.field("port", server->port())
       .field("control_port", control->port())
       .field("ca", files.authority.string());
-  w.key("symbols").begin_array();
-  for (const auto& m : world.markets)
-    w.string(dialect->symbol_of(m->instrument()));
-  w.end_array().field("rate_permille", options.clock.rate_permille);
+  w.key("symbols").begin_object();
+  for (std::size_t n = 0; n < world.markets.size(); ++n)
+    w.field(options.symbols[n], dialect->symbol_of(world.markets[n]->instrument()));
+  w.end_object().field("rate_permille", options.clock.rate_permille);
   w.field("origin_market_ns", options.clock.origin_market_ns)
       .field("origin_steady_ns", options.clock.origin_steady_ns);
   w.field("pid", static_cast<std::int64_t>(::getpid())).end_object();

@@ -49,7 +49,7 @@ public:
   [[nodiscard]] std::uint16_t control_port() const noexcept;
   [[nodiscard]] std::filesystem::path authority() const;
   /// {"ready":true,"venue":…,"source":"GENERATED"|"CLONED"|"tape","port":…,"control_port":…,"ca":…,
-  ///  "symbols":[…],"pid":…}
+  ///  "symbols":{"BTC-USDT":"BTCUSDT"},"pid":…}
   [[nodiscard]] std::string ready_line() const;
 
 private:

@@ -10,7 +10,11 @@ struct dialect_row {
   std::unique_ptr<venue_dialect> (*make)(const data_world& world);
 };
 
-constexpr std::array<dialect_row, 1> rows{{{"bybit", &make_bybit_dialect}}};
+constexpr std::array rows{
+    dialect_row{"bybit", &make_bybit_dialect},
+    dialect_row{"okx", &make_okx_dialect},
+    dialect_row{"kraken", &make_kraken_dialect},
+};
 
 } // namespace
 

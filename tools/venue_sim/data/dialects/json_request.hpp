@@ -52,6 +52,13 @@ private:
   bool fine_ = false;
 };
 
+/// A member's text; empty when there is none.
+inline std::string_view text_of(simdjson::dom::element object, std::string_view key) {
+  std::string_view out;
+  if (object[key].get(out) != simdjson::SUCCESS) return {};
+  return out;
+}
+
 /// Parameters of a query string.
 inline parameters query_of(std::string_view query) {
   bool fine = false;
