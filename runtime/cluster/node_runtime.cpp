@@ -70,6 +70,8 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
     return {cluster_errc::unreadable,
             options.data.string() + ": " + failed.message() + "; name another --data"};
   // Before anything is written: a second process of this node must not raise the first one's counter.
+  auto lock = data_lock::take(options.data, spec->name.text);
+  if (!lock) return std::move(lock).error();
   if (auto open = check_port_free(spec->port, spec->name.text); !open) return std::move(open).error();
   const auto wall = static_cast<std::uint64_t>(wall_clock{}.now().ns / 1'000'000'000);
   auto raised = raise_incarnation(options.data, wall);
@@ -80,6 +82,7 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
 
   node_runtime out;
   out.spec = spec.value();
+  out.lock = std::make_shared<data_lock>(std::move(lock).value());
   out.incarnation = raised->value;
   out.stem = options.stem ? options.stem : std::make_shared<stem_link>();
   out.audit = std::make_shared<audit_log>(std::move(audit).value());

@@ -18,6 +18,7 @@
 /// ```
 
 #include "runtime/cluster/actor_system.hpp"
+#include "runtime/cluster/data_lock.hpp"
 #include "runtime/cluster/heartbeat_actor.hpp"
 #include "runtime/cluster/incarnation.hpp"
 #include "runtime/cluster/member_actor.hpp"
@@ -45,6 +46,7 @@ struct node_runtime {
   std::uint64_t incarnation = 0;
   std::shared_ptr<stem_link> stem;
   std::shared_ptr<audit_log> audit;
+  std::shared_ptr<data_lock> lock; ///< no second process on the same data directory
 
   /// Tells the parent that all actors run.
   void ready() const {
@@ -56,8 +58,8 @@ struct node_runtime {
   void leave(caf::actor_system& system, nanoseconds within = std::chrono::milliseconds{500}) const;
 };
 
-/// Starts the parts and publishes the node actor on 127.0.0.1. Errors: unknown node, data directory not
-/// writable, port in use (the text names the remedy). Blocks shortly; from the main thread.
+/// Locks the data directory, starts the parts and publishes the node actor on 127.0.0.1. Errors: unknown
+/// node, data directory not writable or in use, port in use (the text names the remedy). Blocks shortly; from the main thread.
 /// `env.names` receives "node", "member" and "heartbeat".
 result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env,
                                 node_runtime_options options);
