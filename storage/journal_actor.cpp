@@ -2,6 +2,7 @@
 
 #include "messages/json.hpp"
 #include "runtime/log.hpp"
+#include "storage/lasting_fault.hpp"
 
 namespace troupe {
 namespace {
@@ -19,7 +20,7 @@ journal_state::journal_state(self_pointer self, actor_environment env, journal_o
   const auto begun = env_.steady->now();
   auto opened = order_journal::open(real_disk(), options_);
   if (!opened) {
-    failure_ = std::move(opened).error();
+    failure_ = as_start_error(std::move(opened).error());
     log::error("journal", failure_->message(), {{"directory", options_.directory.string()}});
     return;
   }

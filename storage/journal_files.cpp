@@ -132,8 +132,8 @@ result<std::uint64_t> read_epoch(disk& on, const std::filesystem::path& director
              != get<std::uint32_t>(*bytes, epoch_bytes - 4))
     return {storage_errc::damaged,
             path.string()
-                + ": damaged; check with `troupe journal verify`, then let a person "
-                  "adopt the directory, which rebuilds it from the journal"};
+                + ": damaged; check with `troupe journal verify`, then `troupe journal adopt` "
+                  "rebuilds it from the journal"};
   if (get<std::uint32_t>(*bytes, 8) > epoch_version)
     return {storage_errc::newer_version, path.string() + ": written by a newer program"};
   return get<std::uint64_t>(*bytes, 16);

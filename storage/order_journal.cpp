@@ -118,7 +118,7 @@ result<std::uint64_t> order_journal::state::known_epoch(const journal_options& o
     if (fresh || options.adopt) return 0;
     return {storage_errc::damaged, (directory / "EPOCH").string()
                                        + ": missing though there are segments; restore it, or "
-                                         "let a person adopt the directory"};
+                                         "rebuild it with `troupe journal adopt`"};
   }
   if (found.error().code == storage_errc::damaged && options.adopt) return 0;
   return found;
@@ -136,7 +136,8 @@ status order_journal::state::scan() {
   if (report->broken && !report->broken->torn)
     return {storage_errc::damaged, report->broken->text
                                        + "; nothing was changed. `troupe journal verify` shows the "
-                                         "extent; restore the file or let a person repair it"};
+                                         "extent; restore the file, or cut the journal there with "
+                                         "`troupe journal repair`"};
   for (const auto& segment : report->segments) {
     auto bytes = on->open(segment_path(directory, segment.number), open_mode::read);
     if (!bytes) return std::move(bytes).error();

@@ -2,6 +2,7 @@
 
 #include "messages/json.hpp"
 #include "runtime/log.hpp"
+#include "storage/lasting_fault.hpp"
 
 namespace troupe {
 namespace {
@@ -26,9 +27,17 @@ void store_state::open() {
   const auto begun = env_.steady->now();
   const auto failed = [&](error err) {
     ++failures_;
-    log::error("store", "can't be opened: " + err.message(),
-               {{"directory", options_.directory.string()}});
+    err = as_start_error(std::move(err));
+    // Said once, however often it is tried.
+    if (!failure_ || failure_->text != err.text)
+      log::error("store", "can't be opened: " + err.text,
+                 {{"directory", options_.directory.string()}});
     failure_ = std::move(err);
+    if (is_for_operator(*failure_)) {
+      // Before the behaviour is there an actor can't end.
+      schedule(self_, nanoseconds{0}, [this] { stop(self_, *failure_); });
+      return;
+    }
     schedule(self_, options_.reopen_after, [this] { open(); });
   };
   if (!store_) {

@@ -3,8 +3,9 @@
 /// The embedded store and the checkpoint directory as an actor. Spawn detached: it waits for the disk.
 /// Writes that wait in its mailbox share one sync and are answered when that has returned; readers see
 /// only what is durable.
-/// When a write fails (disk full, I/O error) the store is closed and opened again once a second; until
-/// that works every request is answered with the error, and `failures` in its status counts.
+/// When a write fails (disk full, I/O error) or another process still holds the store, it is opened again
+/// once a second; until that works every request is answered with the error, and `failures` in its status
+/// counts. A damaged store ends the actor with an error for the operator.
 
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"

@@ -5,6 +5,7 @@
 #include "messages/type_ids.hpp"
 #include "runtime/actor/directory.hpp"
 #include "runtime/log.hpp"
+#include "storage/lasting_fault.hpp"
 
 #include <algorithm>
 
@@ -49,8 +50,9 @@ result<checkpoint> trainer_state::read_checkpoint(const checkpoint_manifest& man
 }
 
 void trainer_state::open() {
-  const auto give_up = [this](const troupe::error& why) {
-    log::error("trainer", why.message(), {{"model", options_.training.network.model}});
+  const auto give_up = [this](const troupe::error& found) {
+    const auto why = as_start_error(found);
+    log::error("trainer", why.text, {{"model", options_.training.network.model}});
     stop(self_, why);
   };
   auto opened = checkpoint_store::open(real_disk(), {.root = options_.data / "checkpoints"});
@@ -83,7 +85,8 @@ void trainer_state::open() {
   if (!trainer_ && refusal) {
     refusal->text = (options_.data / "checkpoints" / model).string() + ": " + refusal->text + "; set models." + model
                     + " back to what it was, or move that folder away to begin anew";
-    return give_up(*refusal);
+    const bool may_pass = refusal->code == storage_errc::io_failed;
+    return give_up(may_pass ? *refusal : for_operator(*refusal));
   }
   if (!trainer_) {
     auto fresh = trainer::start(options_.training);

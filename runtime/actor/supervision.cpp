@@ -1,5 +1,7 @@
 #include "runtime/actor/supervision.hpp"
 
+#include "runtime/actor/operator_fault.hpp"
+
 #include <algorithm>
 
 namespace troupe {
@@ -254,6 +256,8 @@ void supervision::start_failed(std::string_view child, std::uint64_t incarnation
     reply(std::exchange(r->order, 0), {runtime_errc::start_failed, cause_of(r->view.spec.id, why)});
     r->held = true;
     if (!r->once_started) erase(index_of(*r));
+  } else if (is_for_operator(why)) {
+    give_up(why);
   } else if (initial_) {
     causes_.push_back(cause_of(r->view.spec.id, why));
     give_up({runtime_errc::start_failed, "child did not start: " + cause_of(r->view.spec.id, why)});
@@ -291,7 +295,10 @@ void supervision::child_gone(record& r, exit_class how, const error& why, steady
   if (group_ && group_->at == group_restart::phase::stopping && index_of(r) >= group_->first)
     return;
   if (now - r.up_since >= rules_.backoff_reset) r.failures = 0;
-  if (wants_restart(spec, how)) return restart(r, counts, why, now);
+  if (wants_restart(spec, how)) {
+    if (is_for_operator(why)) return give_up(why);
+    return restart(r, counts, why, now);
+  }
   const bool significant = spec.significant;
   const auto id = spec.id;
   if (spec.restart == restart_type::temporary || rules_.strategy == restart_strategy::dynamic)

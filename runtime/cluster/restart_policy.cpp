@@ -13,6 +13,7 @@ process_end classify_end(int wait_status, bool we_killed, bool stuck) noexcept {
     switch (WEXITSTATUS(wait_status)) {
     case 0: return process_end::finished;
     case exit_declared_dead: return process_end::declared;
+    case exit_data:
     case exit_configuration: return process_end::hopeless;
     default: return process_end::failure;
     }

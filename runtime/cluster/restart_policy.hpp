@@ -24,10 +24,11 @@ enum class process_end : std::uint8_t {
   outside,  ///< killed by an operator, the fault rig or somebody's SIGKILL or SIGTERM: not counted
   declared, ///< exit code 75: it learned that it was declared dead; started at once, not counted
   finished, ///< exit code 0: it was drained; not started again
-  hopeless, ///< exit code 78: its configuration is wrong; starting it again can't help
+  hopeless, ///< exit code 78 or 65: its configuration or its files are wrong; starting it again can't help
 };
 
-/// Exit codes of a node that the parent understands (78 is sysexits' EX_CONFIG, 75 its EX_TEMPFAIL).
+/// Exit codes of a node that the parent understands (sysexits' EX_DATAERR, EX_TEMPFAIL, EX_CONFIG).
+inline constexpr int exit_data = 65;
 inline constexpr int exit_declared_dead = 75;
 inline constexpr int exit_configuration = 78;
 

@@ -130,7 +130,9 @@ public:
       if (finished()) break;
       wait();
     }
-    return exit_code_;
+    const bool any_failed = std::any_of(slots_.begin(), slots_.end(),
+                                        [](const slot& s) { return s.state == run_state::failed; });
+    return any_failed ? 1 : exit_code_;
   }
 
 private:

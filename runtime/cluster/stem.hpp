@@ -9,7 +9,8 @@
 /// SIGABRT, two seconds later SIGKILL. Nodes die with the parent (PR_SET_PDEATHSIG, SIGKILL).
 ///
 /// Exit codes of a node: 0 drained, not started again; 75 declared dead, started at once with a new
-/// incarnation; 78 wrong configuration, not started again; else a failure, counted by `restart_policy`.
+/// incarnation; 78 wrong configuration or 65 files that a person has to mend, not started again; else a
+/// failure, counted by `restart_policy`.
 
 #include "messages/error.hpp"
 #include "runtime/cluster/errc.hpp"

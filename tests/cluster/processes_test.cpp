@@ -289,6 +289,47 @@ CAF_TEST(port_in_use_is_one_line_with_the_remedy) {
   CAF_CHECK(!std::filesystem::exists(data / "a" / "INCARNATION"));
 }
 
+CAF_TEST(second_process_of_a_node_is_refused_and_touches_nothing) {
+  start_and_join();
+  const auto counter = read_all(data / "a" / "INCARNATION");
+  const auto pid = pid_of("a");
+  // Another port does not help: the data directory is the same.
+  taken_port one, two;
+  std::filesystem::create_directory(data / "other");
+  const auto conf = data / "other" / "nodes.conf";
+  std::ofstream{conf} << "node a host=127.0.0.1 port=" << one.port << " roles=ingest\n"
+                      << "node b host=127.0.0.1 port=" << two.port << " roles=model\n";
+  one.fd.reset();
+  two.fd.reset();
+  auto second = spawn_process({TEST_NODE, conf.string(), "a", (data / "a").string()},
+                              data / "second.log", false);
+  CAF_REQUIRE(second.has_value());
+  int how = 0;
+  CAF_REQUIRE(eventually(5s, [&] { return ::waitpid(second->pid, &how, WNOHANG) == second->pid; }));
+  CAF_CHECK(WIFEXITED(how) && WEXITSTATUS(how) == 1);
+  const auto words = read_all(data / "second.log");
+  CAF_CHECK(has(words, "node 'a' already runs on " + (data / "a").string() + " as process "
+                           + std::to_string(pid)));
+  CAF_CHECK(has(words, "end that one first"));
+  CAF_CHECK_EQUAL(read_all(data / "a" / "INCARNATION"), counter);
+  // A killed holder leaves no lock behind.
+  ::kill(static_cast<pid_t>(pid), SIGKILL);
+  CAF_CHECK(eventually(
+      10s, [&] { return pid_of("a") > 0 && pid_of("a") != pid && sees("b", "a", "up"); }));
+}
+
+CAF_TEST(what_only_a_person_can_mend_is_not_started_again) {
+  start_and_join();
+  (void)client->command("b", admin_command{"exit", {}, {{"code", "65"}}, "test"});
+  CAF_REQUIRE(
+      eventually(10s, [&] { return has(stem("status"), R"("node":"b","pid":-1,"state":"failed")"); }));
+  CAF_CHECK_EQUAL(number_of(stem("status"), "restarts", "\"node\":\"b\""), 0);
+  CAF_CHECK(has(read_all(data / "stem.log"), "node b is not started again: exit code 65"));
+  CAF_CHECK(pid_of("a") > 0); // the others go on
+  CAF_CHECK(has(stem("stop"), "done"));
+  CAF_CHECK_EQUAL(stem_end(12s).value_or(-1), 1);
+}
+
 CAF_TEST(wrong_program_and_second_parent) {
   start_and_join();
   auto second = spawn_process({TEST_STEM, data.string(), (data / "nodes.conf").string(), TEST_NODE},

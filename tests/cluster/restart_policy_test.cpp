@@ -63,7 +63,8 @@ CAF_TEST(reads_wait_statuses) {
   CAF_CHECK(classify_end(exited(0), false, false) == process_end::finished);
   CAF_CHECK(classify_end(exited(1), false, false) == process_end::failure);
   CAF_CHECK(classify_end(exited(75), false, false) == process_end::declared);
-  CAF_CHECK(classify_end(exited(78), false, false) == process_end::hopeless);
+  CAF_CHECK(classify_end(exited(exit_configuration), false, false) == process_end::hopeless);
+  CAF_CHECK(classify_end(exited(exit_data), false, false) == process_end::hopeless);
   CAF_CHECK(classify_end(SIGSEGV, false, false) == process_end::failure);
   CAF_CHECK(classify_end(SIGKILL, false, false) == process_end::outside);
   CAF_CHECK(classify_end(SIGKILL, false, true) == process_end::failure);

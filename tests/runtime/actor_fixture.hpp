@@ -7,6 +7,7 @@
 #include "messages/type_ids.hpp"
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/actor/directory.hpp"
+#include "runtime/actor/operator_fault.hpp"
 #include "runtime/clock.hpp"
 
 #include <caf/test/dsl.hpp>
@@ -108,6 +109,7 @@ struct subject_state {
     if (c.verb == "throw") throw std::runtime_error("out of luck");
     if (c.verb == "quit") stop(self_);
     if (c.verb == "fail") stop(self_, {runtime_errc::busy, "had enough"});
+    if (c.verb == "mend") stop(self_, for_operator({runtime_errc::busy, "file x is damaged; restore it"}));
     if (c.verb == "shutdown") self_->quit(caf::exit_reason::user_shutdown);
     if (c.verb == "stubborn") self_->set_exit_handler([](caf::exit_msg&) {});
     if (c.verb == "never") {

@@ -1,4 +1,5 @@
 #define CAF_SUITE supervision
+#include "runtime/actor/operator_fault.hpp"
 #include "tests/runtime/supervision_harness.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -63,6 +64,24 @@ CAF_TEST(a_start_that_fails_stops_the_earlier_children_and_the_supervisor) {
   CAF_CHECK_EQUAL(h.took(), "start a, start b, start c, stop b, stop a");
   CAF_CHECK(is(h.finished, runtime_errc::start_failed));
   CAF_CHECK(h.finished->text.find("c: no start") != std::string::npos);
+}
+
+CAF_TEST(what_only_a_person_can_mend_is_not_started_again) {
+  const auto fault = for_operator({runtime_errc::handler_failed, "x.journal:512: damaged; restore it"});
+  for (const auto strategy :
+       {restart_strategy::one_for_one, restart_strategy::rest_for_one, restart_strategy::one_for_all}) {
+    auto h = three(strategy);
+    h.end("b", exit_class::abnormal, fault);
+    h.pass(1h);
+    CAF_CHECK_EQUAL(h.took(), "end b, stop c, stop a");
+    CAF_REQUIRE(h.finished);
+    CAF_CHECK(is_for_operator(*h.finished));
+    CAF_CHECK_EQUAL(h.finished->text, fault.text);
+    // A child that is not to be restarted anyway takes nobody along.
+    auto calm = three(strategy, restart_type::temporary);
+    calm.end("b", exit_class::abnormal, fault);
+    CAF_CHECK(!calm.finished);
+  }
 }
 
 CAF_TEST(a_start_that_declines_keeps_the_spec_without_a_process) {

@@ -169,6 +169,26 @@ CAF_TEST(too_many_restarts_end_the_supervisor_with_the_causes) {
   CAF_CHECK_EQUAL(names.size(), 0u);
 }
 
+CAF_TEST(what_only_a_person_can_mend_goes_up_at_once_and_with_its_words) {
+  auto inner = options(restart_strategy::rest_for_one, "inner");
+  auto middle = options(restart_strategy::one_for_one, "middle");
+  auto top = supervise(
+      options(), {child_supervisor(environment(), middle,
+                                   {child_supervisor(environment(), inner, {worker("a"), worker("b")})}),
+                  worker("c")});
+  took();
+  events.clear();
+  tell("a", "mend");
+  pass(1s);
+  CAF_CHECK_EQUAL(took(), "-a, -b, -c");
+  CAF_REQUIRE(ended.has_value());
+  CAF_CHECK(is_for_operator(*ended));
+  CAF_CHECK_EQUAL(ended->text, "file x is damaged; restore it");
+  CAF_CHECK_EQUAL(names.size(), 0u);
+  CAF_CHECK(std::ranges::none_of(
+      events, [](const supervisor_event& e) { return e.what == supervisor_event::kind::started; }));
+}
+
 CAF_TEST(a_failure_below_goes_up_level_by_level) {
   auto inner = options(restart_strategy::one_for_one, "inner");
   inner.rules.intensity = 0;

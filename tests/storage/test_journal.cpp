@@ -200,7 +200,8 @@ CAF_TEST(a segment cut short at any place is refused and can be repaired) {
   const auto records = verify_journal(on, dir)->records;
   // Every sector and every byte of the last records' end, where a cut looks most like a torn tail.
   const auto used = whole.find_last_not_of('\0') + 1;
-  for (std::size_t bytes = 0; bytes < whole.size(); bytes += bytes + 64 < used || bytes > used + 64 ? 61 : 1) {
+  const auto near_end = [&](std::size_t at) { return at + 64 >= used && at <= used + 64; };
+  for (std::size_t bytes = 0; bytes < whole.size(); bytes += near_end(bytes) ? 1 : 61) {
     on.content(last) = whole.substr(0, bytes);
     auto refused = order_journal::open(on, options_in(dir));
     CAF_REQUIRE(!refused);

@@ -1,5 +1,6 @@
 #define CAF_SUITE storage_actors
 #include "runtime/actor/directory.hpp"
+#include "runtime/actor/operator_fault.hpp"
 #include "runtime/clock.hpp"
 #include "storage/journal_actor.hpp"
 #include "storage/store_actor.hpp"
@@ -271,6 +272,40 @@ CAF_TEST(a store that can not be opened tries again and says why meanwhile) {
     stored = ask<acknowledged>(s, snapshot_put{x}).has_value();
   CAF_CHECK(stored);
   end(s);
+}
+
+CAF_TEST(damaged files end the journal and the store with an error for the operator) {
+  const store_options options{
+      .directory = folder / "store", .checkpoints = folder / "checkpoints", .reopen_after = 10ms};
+  {
+    auto j = journal("j");
+    CAF_REQUIRE(ask<journal_committed>(j, group_of(0, 3)));
+    end(j);
+    auto s = store(options);
+    CAF_REQUIRE(ask<acknowledged>(s, snapshot_put{sample_snapshot(horizon::m1, 1)}));
+    end(s);
+  }
+  const auto segment = folder / "j/segment-00000001.journal";
+  fs::resize_file(segment, 4096);
+  for (const auto& entry : fs::directory_iterator{folder / "store"})
+    if (entry.path().filename().string().starts_with("MANIFEST-")) fs::resize_file(entry.path(), 20);
+
+  const auto reason = [&](auto actor) {
+    error why;
+    self->monitor(actor);
+    self->receive([&](const caf::down_msg& down) { why = from_caf(down.reason); },
+                  caf::after(20s) >> [&] { CAF_FAIL("still runs"); });
+    return why;
+  };
+  const auto of_journal = reason(journal("j"));
+  CAF_CHECK(is_for_operator(of_journal));
+  CAF_CHECK(of_journal.text.starts_with(segment.string() + ":4096: "));
+  CAF_CHECK(of_journal.text.find("troupe journal repair") != std::string::npos);
+  CAF_CHECK_EQUAL(fs::file_size(segment), 4096u);
+  const auto of_store = reason(store(options));
+  CAF_CHECK(is_for_operator(of_store));
+  CAF_CHECK(of_store.text.find((folder / "store").string()) != std::string::npos);
+  CAF_CHECK(of_store.text.find("restore it") != std::string::npos);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,11 +1,14 @@
 #include "tools/node/node.hpp"
 
 #include "runtime/actor/actor_table.hpp"
+#include "runtime/actor/operator_fault.hpp"
 #include "runtime/actor/watchdog.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
+#include "runtime/cluster/restart_policy.hpp"
 #include "runtime/config/process_configuration.hpp"
 #include "runtime/log.hpp"
+#include "tools/json_view.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/after.hpp>
@@ -22,8 +25,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Exit code of a wrong configuration: the parent does not start such a node again.
-constexpr int exit_configuration = 78;
 constexpr int exit_failure = 1;
 
 constexpr auto root_name = "supervisor/root";
@@ -64,25 +65,44 @@ status check_mode(const configuration& config, const node_spec& self, const std:
 }
 
 /// Why the first actor of this process failed: what an operator wants to read when a node does not start.
+/// Something only a person can mend goes before everything else.
 class first_failure {
 public:
   static first_failure& instance() {
     static first_failure it;
     return it;
   }
-  void note(const std::string& text) {
+  /// False: the same was noted before; the supervisors above hand it on.
+  bool note(const error& why) {
     const std::lock_guard lock{guard_};
-    if (text_.empty()) text_ = text;
+    const bool final = is_for_operator(why);
+    if (final && for_operator_) return false;
+    if (text_.empty() || final) text_ = why.text;
+    for_operator_ = for_operator_ || final;
+    return true;
   }
   [[nodiscard]] std::string text() const {
     const std::lock_guard lock{guard_};
-    return text_.empty() ? "no answer; the node's log may say more" : text_;
+    return text_;
+  }
+  /// What a person has to mend; empty when it is nothing of that kind.
+  [[nodiscard]] std::string for_operator() const {
+    const std::lock_guard lock{guard_};
+    return for_operator_ ? text_ : std::string{};
   }
 
 private:
   mutable std::mutex guard_;
   std::string text_;
+  bool for_operator_ = false;
 };
+
+/// Code and, as its last line, words of a process that ends because its actors could not go on.
+int refuse_failed(const std::string& otherwise) {
+  const auto lasting = first_failure::instance().for_operator();
+  if (!lasting.empty()) return refuse({operator_errc::must_mend, lasting}, exit_data);
+  return refuse({std::make_error_code(std::errc::timed_out), otherwise}, exit_failure);
+}
 
 /// Kills an actor through its supervisor, so that the kill does not count towards restart limits.
 void kill_verb(const actor_environment& env, actor_pointer<node_actor> self, const admin_command& command,
@@ -103,23 +123,31 @@ void kill_verb(const actor_environment& env, actor_pointer<node_actor> self, con
             [answer](const error& why) { answer({false, why.message()}); });
 }
 
+/// Why an actor that answers does not count as running: its page says that what it keeps is not open.
+std::string not_open(const std::string& page) {
+  if (page.find("\"open\":false") == std::string::npos) return {};
+  const auto why = json_view::parse(page).text("failure");
+  return why.empty() ? "not open" : why;
+}
+
 /// Waits until every child of the supervisors runs; an error says why the first that failed could not.
 status wait_until_running(caf::actor_system& system, const directory& names, const std::vector<std::string>& expected,
                           const std::atomic<bool>& gave_up) {
   caf::scoped_actor self{system};
   const auto deadline = monotonic_ns() + nanoseconds{30s}.count();
   for (const auto& name : expected) {
+    std::string trouble = "no answer; the node's log may say more";
     while (true) {
       const auto handle = names.find<observable_actor>(name);
-      bool answered = false;
       if (handle)
         self->request(handle, 5s, status_request{})
-            .receive([&](const status_report& page) { answered = page.json.find("\"open\":false") == std::string::npos; },
-                     [](const caf::error&) {});
-      if (answered) break;
-      if (gave_up || monotonic_ns() > deadline)
+            .receive([&](const status_report& page) { trouble = not_open(page.json); }, [](const caf::error&) {});
+      if (trouble.empty()) break;
+      if (gave_up || monotonic_ns() > deadline) {
+        const auto first = first_failure::instance().text();
         return error{std::make_error_code(std::errc::timed_out),
-                     name + " did not start: " + first_failure::instance().text()};
+                     name + " did not start: " + (first.empty() ? trouble : first)};
+      }
       self->receive(caf::after(std::chrono::milliseconds{2}) >> [] {});
     }
   }
@@ -160,7 +188,7 @@ result<std::vector<child_definition>> make_children(const room_context& context,
 void log_supervision(const supervisor_event& event) {
   const bool expected = event.what == supervisor_event::kind::started || event.what == supervisor_event::kind::finished
                         || (event.what == supervisor_event::kind::ended && classify_exit(event.why) == exit_class::normal);
-  if (!expected && event.why.code) first_failure::instance().note(event.why.text);
+  if (!expected && event.why.code && !first_failure::instance().note(event.why)) return;
   log::write(expected ? log::severity::info : log::severity::warn, "supervisor",
              event.child + " " + std::string{to_text(event.what)},
              {{"supervisor", event.supervisor},
@@ -239,7 +267,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   });
   if (auto running = wait_until_running(system, state.names, expected, gave_up); !running) {
     log::close();
-    end_process(refuse(running.error(), exit_failure));
+    end_process(refuse_failed(running.error().text));
   }
   node->ready();
   log::info("node", "all actors run", {{"node", options.name}, {"actors", std::to_string(expected.size())}});
@@ -258,7 +286,11 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
               waiter->receive([](const caf::down_msg&) {});
             })
       .step("log", 1s, [] { log::close(); })
-      .run(failed_upward ? exit_failure : 0);
+      .step("reason", 1s,
+            [&] {
+              if (failed_upward) end_process(refuse_failed("the actors of this node failed again and again; its log says why"));
+            })
+      .run(0);
 }
 
 } // namespace troupe::node
