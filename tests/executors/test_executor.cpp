@@ -4,6 +4,7 @@
 #include <caf/test/unit_test.hpp>
 
 #include <iostream>
+#include <set>
 
 using namespace troupe;
 using namespace troupe::sim;
@@ -293,6 +294,43 @@ CAF_TEST(nothing leaves while the private session is down) {
     w.run(seconds{2});
   }
   finish(w, 60);
+}
+
+CAF_TEST(orders of an account that is not reconciled are denied as not_reconciled) {
+  const auto denied = [](const world& w) {
+    std::vector<order_report> out;
+    for (const auto& record : w.disk())
+      if (const auto* report = std::get_if<order_report>(&record))
+        if (report->state == order_state::denied) out.push_back(*report);
+    return out;
+  };
+  // The session breaks while first the verdict, then the sync of the intent is awaited.
+  std::set<std::string> reasons;
+  for (int wait = 3; wait < 15; ++wait) {
+    world w{quiet(80)};
+    w.run(seconds{2});
+    CAF_REQUIRE(w.core()->reconciled());
+    w.decide(1'000);
+    w.run(milliseconds{wait} / 2);
+    const bool left = w.sent > 0;
+    w.break_session();
+    CAF_CHECK(!w.core()->reconciled());
+    w.run(milliseconds{15}); // less than a new session takes
+    const auto dropped = denied(w);
+    CAF_REQUIRE_EQUAL(dropped.size(), left ? 0u : 1u);
+    if (!left) {
+      CAF_CHECK_EQUAL(dropped[0].code, static_cast<std::int32_t>(deny_code::not_reconciled));
+      CAF_CHECK(dropped[0].text.starts_with("not_reconciled: "));
+      CAF_CHECK_EQUAL(w.sent, 0u);
+      CAF_CHECK_EQUAL(w.exchange().placed.count(dropped[0].client_id), 0u);
+      reasons.insert(dropped[0].text);
+    }
+    // Reconciled again, the same target is followed with a new order.
+    w.run(seconds{5});
+    CAF_CHECK_EQUAL(live_orders(w), 1u);
+    finish(w, 80);
+  }
+  CAF_CHECK_EQUAL(reasons.size(), 2u);
 }
 
 CAF_TEST(foreign orders and trades are quarantined and their fills are booked) {

@@ -224,7 +224,7 @@ CAF_TEST(twenty thousand checks in a row stay approved) {
 }
 
 CAF_TEST(all codes of risk were seen) {
-  // `not_reconciled` is the executor's own; its test is in the executor suite.
+  // `not_reconciled` is the executor's own; test_executor.cpp has its test.
   std::set<deny_code> expected;
   for (const auto& row : deny_table())
     if (row.code != deny_code::not_reconciled) expected.insert(row.code);
