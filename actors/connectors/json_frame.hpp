@@ -238,6 +238,9 @@ protected:
   /// A new event behind the ones there are; its reference is valid until the next call.
   market_event& add(event_kind kind, std::string_view symbol = {});
 
+  /// The event added last. @pre one was added
+  market_event& last() noexcept { return events_[count_ - 1]; }
+
   [[nodiscard]] json_frame& in() noexcept { return in_; }
   [[nodiscard]] const instrument_spec& instrument() const noexcept { return instrument_; }
   /// True when the frame speaks of our instrument.
