@@ -14,6 +14,7 @@ constexpr std::array rows{
     dialect_row{"bybit", &make_bybit_dialect},
     dialect_row{"okx", &make_okx_dialect},
     dialect_row{"kraken", &make_kraken_dialect},
+    dialect_row{"gate", &make_gate_dialect},
 };
 
 } // namespace

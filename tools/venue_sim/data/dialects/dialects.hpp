@@ -9,5 +9,6 @@ namespace troupe::venue_sim {
 std::unique_ptr<venue_dialect> make_bybit_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_okx_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_kraken_dialect(const data_world& world);
+std::unique_ptr<venue_dialect> make_gate_dialect(const data_world& world);
 
 } // namespace troupe::venue_sim
