@@ -1,0 +1,197 @@
+// Kraken's WebSocket v1: [channel id, content, (more content,) "book-1000", "XBT/USD"].
+
+#include "actors/connectors/json_frame.hpp"
+#include "actors/connectors/kraken/codec.hpp"
+#include "actors/connectors/kraken/symbols.hpp"
+
+#include <deque>
+
+namespace troupe::kraken {
+
+using namespace std::string_view_literals;
+
+namespace {
+
+using simdjson::ondemand::json_type;
+
+class v1_decoder final : public json_decoder {
+public:
+  explicit v1_decoder(const instrument_spec& instrument)
+      : json_decoder{instrument}, pair_{pair_of_v1(instrument.venue_symbol)} {}
+
+private:
+  /// What one frame says of the book; v1 splits a message of both sides into two objects.
+  struct book_part {
+    bool image = false;
+    bool has_checksum = false;
+    std::uint32_t checksum = 0;
+    market_time newest;
+  };
+
+  void read_object(json_object root) override;
+  void read_array(json_array root) override;
+  void read_content(json_array root, std::string_view channel, std::string_view pair);
+  void read_book(json_object part, book_part& out);
+  void read_rows(json_array rows, side s, market_time& newest);
+  void read_trades(json_array rows, std::string_view pair);
+  void read_spread(json_array columns, std::string_view pair);
+  void read_ticker(json_object content, std::string_view pair);
+  level read_quote(json_array columns);
+
+  std::string pair_;
+  std::deque<std::string> ids_; // of the frame's trades; elements stay where they are
+};
+
+void v1_decoder::read_object(json_object root) {
+  json_value value;
+  if (!in().find(root, "event", value)) return;
+  const auto name = in().text(value);
+  if (name != "subscriptionStatus" && name != "error") return;
+  if (in().find(root, "errorMessage", value)) {
+    const auto text = in().text(value);
+    add(event_kind::failure).text = text;
+  } else if (name == "subscriptionStatus") {
+    add(event_kind::acknowledgement);
+  }
+}
+
+void v1_decoder::read_array(json_array root) {
+  // Channel and pair stand at the end, so the frame is walked twice.
+  std::array<std::string_view, 2> names;
+  in().each(root, [&](json_value value) {
+    json_type type{};
+    if (!in().taken(value.type().get(type)) || type != json_type::string) return;
+    names[0] = names[1];
+    names[1] = in().text(value);
+  });
+  if (!in().fine() || names[0].empty() || (names[1] != pair_ && !ours(names[1]))) return;
+  if (!in().taken(root.reset().error())) return;
+  read_content(root, names[0], names[1]);
+}
+
+void v1_decoder::read_content(json_array root, std::string_view channel, std::string_view pair) {
+  const bool is_book = channel.starts_with("book");
+  book_part book;
+  in().each(root, [&](json_value value) {
+    json_type type{};
+    if (!in().taken(value.type().get(type))) return;
+    if (type == json_type::object && is_book) read_book(in().object(value), book);
+    else if (type == json_type::object && channel == "ticker") read_ticker(in().object(value), pair);
+    else if (type == json_type::array && channel == "trade") read_trades(in().array(value), pair);
+    else if (type == json_type::array && channel == "spread") read_spread(in().array(value), pair);
+  });
+  if (!is_book || !in().fine()) return;
+  auto& event = add(book.image ? event_kind::image : event_kind::depth, pair);
+  const auto fill = [&](auto& out) {
+    out.event = book.newest;
+    out.has_checksum = book.has_checksum;
+    out.checksum = book.checksum;
+    out.bids = in().lane(side::buy).since(0);
+    out.asks = in().lane(side::sell).since(0);
+  };
+  book.image ? fill(event.image) : fill(event.depth);
+  event.depth.transaction = event.depth.event;
+}
+
+void v1_decoder::read_book(json_object part, book_part& out) {
+  in().each_member(part, [&](std::string_view key, json_value value) {
+    if (key == "as" || key == "bs") out.image = true;
+    if (key == "a" || key == "as") read_rows(in().array(value), side::sell, out.newest);
+    else if (key == "b" || key == "bs") read_rows(in().array(value), side::buy, out.newest);
+    else if (key == "c") {
+      const auto checksum = in().id(value);
+      if (checksum > UINT32_MAX) return in().fail(frame_damage::bad_number);
+      out.has_checksum = true;
+      out.checksum = static_cast<std::uint32_t>(checksum);
+    }
+  });
+}
+
+void v1_decoder::read_rows(json_array rows, side s, market_time& newest) {
+  in().each(rows, [&](json_value row) {
+    level l;
+    int column = 0;
+    in().each(in().array(row), [&](json_value cell) {
+      if (column == 0) l.at = in().price_of(cell);
+      else if (column == 1) l.quantity = in().size_of(cell);
+      else if (column == 2) newest = std::max(newest, in().time(cell, time_unit::s));
+      ++column;
+    });
+    if (column < 3) return in().fail(frame_damage::missing_field);
+    in().put(s, l);
+  });
+}
+
+void v1_decoder::read_trades(json_array rows, std::string_view pair) {
+  std::size_t place = 0;
+  in().each(rows, [&](json_value row) {
+    trade_event t;
+    std::string_view time;
+    int column = 0;
+    in().each(in().array(row), [&](json_value cell) {
+      if (column == 0) t.at_price = in().price_of(cell);
+      else if (column == 1) t.quantity = in().size_of(cell);
+      else if (column == 2) time = in().token(cell);
+      else if (column == 3) t.taker = in().text(cell) == "s" ? side::sell : side::buy;
+      ++column;
+    });
+    if (column < 4) in().fail(frame_damage::missing_field);
+    else if (in().fine() && !parse_time(time, time_unit::s, t.at)) in().fail(frame_damage::bad_range);
+    if (!in().fine()) return;
+    if (ids_.size() == place) ids_.emplace_back();
+    auto& id = ids_[place];
+    id.assign(time).append(1, '/').append(std::to_string(place));
+    ++place;
+    t.event = t.at;
+    t.numbered = false;
+    t.id_text = id;
+    add(event_kind::trade, pair).trade = t;
+  });
+}
+
+/// [bid, ask, time, bid size, ask size]
+void v1_decoder::read_spread(json_array columns, std::string_view pair) {
+  best_event b;
+  int column = 0;
+  in().each(columns, [&](json_value cell) {
+    switch (column++) {
+    case 0: b.bid.at = in().price_of(cell); break;
+    case 1: b.ask.at = in().price_of(cell); break;
+    case 2: b.event = in().time(cell, time_unit::s); break;
+    case 3: b.bid.quantity = in().size_of(cell); break;
+    case 4: b.ask.quantity = in().size_of(cell); break;
+    default: break;
+    }
+  });
+  if (column < 5) in().fail(frame_damage::missing_field);
+  // A pair without orders is written as zeros.
+  if (in().fine() && b.bid.at.raw != 0 && b.ask.at.raw != 0) add(event_kind::best, pair).best = b;
+}
+
+/// [price, whole lots, size]
+level v1_decoder::read_quote(json_array columns) {
+  level out;
+  int column = 0;
+  in().each(columns, [&](json_value cell) {
+    if (column == 0) out.at = in().price_of(cell);
+    else if (column == 2) out.quantity = in().size_of(cell);
+    ++column;
+  });
+  if (column < 3) in().fail(frame_damage::missing_field);
+  return out;
+}
+
+void v1_decoder::read_ticker(json_object content, std::string_view pair) {
+  best_event b;
+  b.ask = read_quote(in().array(content, "a"));
+  b.bid = read_quote(in().array(content, "b"));
+  if (in().fine()) add(event_kind::best, pair).best = b;
+}
+
+} // namespace
+
+std::unique_ptr<frame_decoder> replay_decoder(const instrument_spec& instrument) {
+  return std::make_unique<v1_decoder>(instrument);
+}
+
+} // namespace troupe::kraken
