@@ -15,6 +15,7 @@ constexpr std::array rows{
     dialect_row{"okx", &make_okx_dialect},
     dialect_row{"kraken", &make_kraken_dialect},
     dialect_row{"gate", &make_gate_dialect},
+    dialect_row{"deribit", &make_deribit_dialect},
 };
 
 } // namespace
