@@ -69,6 +69,13 @@ struct venue_description {
                            market_time to);
   result<candle_page> (*read_candles)(const instrument_spec& instrument, nanoseconds interval,
                                       std::string_view body);
+
+  /// Rules of a book channel; of the default one where the name is empty or unknown.
+  [[nodiscard]] const book_rules& rules_of(std::string_view channel) const noexcept {
+    for (const auto& each : books)
+      if (each.name == channel) return each.rules;
+    return books.front().rules;
+  }
 };
 
 /// All venues, in this order: binance, binance-usdm, bybit, deribit, mexc, coinbase, kraken, okx, kucoin,

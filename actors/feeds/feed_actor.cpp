@@ -1,6 +1,6 @@
 #include "actors/feeds/feed_actor.hpp"
 
-#include "actors/connectors/binance/codec.hpp"
+#include "actors/connectors/venue.hpp"
 #include "messages/json.hpp"
 #include "messages/type_ids.hpp"
 #include "runtime/actor/directory.hpp"
@@ -15,31 +15,26 @@ namespace {
 constexpr std::size_t most_subscribers = 64;
 constexpr nanoseconds never = std::chrono::hours{24 * 365};
 
-std::unique_ptr<frame_decoder> decoder_for(const instrument_spec& spec) {
-  return std::make_unique<binance::decoder>(binance::decoder_options{spec.price_scale, spec.size_scale});
+/// Nobody can go on without a known venue: the supervisor learns it as this actor's end.
+const venue_description& venue_of(const instrument_id& id) {
+  if (const auto* found = find_venue(id.venue())) return *found;
+  std::string known;
+  for (const auto* each : all_venues()) known += (known.empty() ? "" : ", ") + std::string{each->name};
+  throw std::invalid_argument{"no feed for venue '" + std::string{id.venue()} + "' of " + id.text
+                              + "; known: " + known};
 }
 
 } // namespace
 
-result<sequence_rule> rule_of_venue(std::string_view venue) {
-  if (venue == "binance" || venue == "binance-us") return sequence_rule::spot;
-  if (venue == "binance-usdm" || venue == "binance-coinm") return sequence_rule::futures;
-  return error{std::make_error_code(std::errc::not_supported),
-               "no feed for venue '" + std::string{venue}
-                   + "'; known: binance, binance-us, binance-usdm, binance-coinm"};
-}
-
 feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_options options)
     : self_{self}, env_{env}, options_{std::move(options)} {
   const auto& spec = options_.core.spec;
-  const auto rule = rule_of_venue(spec.id.venue());
-  // Nobody can go on without a known venue: the supervisor learns it as this actor's end.
-  if (!rule) throw std::invalid_argument{rule.error().message()};
-  options_.core.rules.rule = *rule;
+  const auto& venue = venue_of(spec.id);
+  options_.core.rules = venue.rules_of(options_.book_channel);
   // Requests are repeated by this actor, on the steady clock; what comes in band by the core.
-  if (options_.core.rules.family == book_family::ranged) options_.core.image_retry = never;
-  if (options_.connector.empty()) options_.connector = "connector/" + std::string{spec.id.venue()};
-  core_ = std::make_unique<feed_core>(options_.core, decoder_for(spec), static_cast<feed_listener&>(*this));
+  if (!options_.core.rules.image_in_band) options_.core.image_retry = never;
+  if (options_.connector.empty()) options_.connector = "connector/" + std::string{venue.name};
+  core_ = std::make_unique<feed_core>(options_.core, venue.decoder(spec), static_cast<feed_listener&>(*this));
   for (const auto& name : options_.quote_subscribers)
     subscribers_.push_back({.name = name, .given = {}, .sent = {}});
 }

@@ -12,9 +12,10 @@
 namespace troupe {
 
 struct feed_actor_options {
-  /// The instrument and the feed's own settings. `rule` is set from the venue. `image_retry` counts market
-  /// time and is replaced by the steady one below.
+  /// The instrument and the feed's own settings. `rules` are set from the venue. Where images come by REST,
+  /// `image_retry` counts market time and is replaced by the steady one below.
   feed_core_options core;
+  std::string book_channel; ///< one of the venue's; empty: its default. The connector subscribes to the same
   std::string connector;                             ///< default "connector/<venue>"
   std::vector<std::string> quote_subscribers;        ///< actors that hear quotes from the start on, by name
   nanoseconds tick = std::chrono::milliseconds{50};  ///< steady time between looks at the clock
@@ -73,8 +74,5 @@ private:
   std::uint64_t feature_frames_ = 0;
   std::uint64_t frames_untaken_ = 0;
 };
-
-/// How a venue chains its changes, and whether this build can decode it at all.
-result<sequence_rule> rule_of_venue(std::string_view venue);
 
 } // namespace troupe

@@ -1,7 +1,8 @@
 #define CAF_SUITE connector_actor
 #include <caf/test/unit_test.hpp>
 
-#include "actors/connectors/binance_connector_actor.hpp"
+#include "actors/connectors/binance/description.hpp"
+#include "actors/connectors/venue_connector_actor.hpp"
 #include "messages/type_ids.hpp"
 #include "runtime/actor/directory.hpp"
 #include "runtime/net/http_server.hpp"
@@ -120,7 +121,10 @@ struct fixture {
         });
     CAF_REQUIRE(started.has_value());
     server = std::move(*started);
-    options.instruments = {{{"BTC-USDT@binance"}, "BTCUSDT"}};
+    options.venue = &binance::description();
+    options.instruments.resize(1);
+    options.instruments[0].id.text = "BTC-USDT@binance";
+    options.instruments[0].venue_symbol = "BTCUSDT";
     options.rest = {true, "localhost", server->port(), ""};
     options.sockets = options.rest;
     options.authority = files->authority;
@@ -159,7 +163,7 @@ struct fixture {
   }
   void start() {
     start_feed();
-    connector = spawn_actor<binance_connector_state>(system, {.name = "connector/binance"},
+    connector = spawn_actor<venue_connector_state>(system, {.name = "connector/binance"},
                                                      environment, options);
     CAF_REQUIRE(wait_sockets(1));
   }
@@ -194,7 +198,7 @@ struct fixture {
   int images_to_fail = 0;
   net::io_runner io;
   std::unique_ptr<net::http_server> server;
-  binance_connector_options options;
+  venue_connector_options options;
   actor_environment environment;
   config settings;
   caf::actor_system system{settings};
@@ -256,7 +260,7 @@ CAF_TEST(a connector started again uses higher numbers) {
   CAF_REQUIRE(log.wait(connected));
   const auto first = log.events.back().session;
   send_kill(connector);
-  connector = spawn_actor<binance_connector_state>(system, {.name = "connector/binance"},
+  connector = spawn_actor<venue_connector_state>(system, {.name = "connector/binance"},
                                                    environment, options);
   CAF_REQUIRE(log.wait(
       [&](const feed_log& seen) { return connected(seen) && seen.events.back().session > first; }));

@@ -1,5 +1,6 @@
 #define CAF_SUITE feed_actor
 
+#include "actors/connectors/venue.hpp"
 #include "actors/feeds/feed_actor.hpp"
 #include "tests/feeds/frames_of_changes.hpp"
 #include "tests/runtime/actor_fixture.hpp"
@@ -246,8 +247,8 @@ CAF_TEST(subscribes_by_handle) {
 CAF_TEST_FIXTURE_SCOPE_END()
 
 CAF_TEST(venues_and_their_rules) {
-  CAF_CHECK(rule_of_venue("binance").value() == sequence_rule::spot);
-  CAF_CHECK(rule_of_venue("binance-usdm").value() == sequence_rule::futures);
-  const auto unknown = rule_of_venue("nasdaq");
-  CAF_CHECK(!unknown && unknown.error().text.find("nasdaq") != std::string::npos);
+  CAF_REQUIRE(find_venue("binance") != nullptr && find_venue("binance-usdm") != nullptr);
+  CAF_CHECK(find_venue("binance")->rules_of("").rule == sequence_rule::spot);
+  CAF_CHECK(find_venue("binance-usdm")->rules_of("depth@0ms").rule == sequence_rule::futures);
+  CAF_CHECK(find_venue("nasdaq") == nullptr);
 }

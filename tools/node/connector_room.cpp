@@ -1,4 +1,4 @@
-#include "actors/connectors/binance_connector_actor.hpp"
+#include "actors/connectors/venue_connector_actor.hpp"
 #include "tools/node/node.hpp"
 
 namespace troupe::node {
@@ -6,24 +6,33 @@ namespace {
 
 std::string connector_key(const std::string& venue, const char* what) { return "venues." + venue + "." + what; }
 
+error no_connector(const std::string& venue) {
+  std::string known;
+  for (const auto* each : all_venues()) known += (known.empty() ? "" : ", ") + std::string{each->name};
+  return {make_error_code(config_errc::bad_value),
+          "instruments: there is no venue '" + venue + "'; there are " + known};
+}
+
 } // namespace
 
 result<child_definition> connector_child(const room_context& context, const std::string& venue,
                                          const std::vector<instrument_spec>& instruments) {
-  if (venue != "binance" && venue != "binance-usdm")
-    return error{make_error_code(config_errc::bad_value),
-                 "instruments: no connector for venue '" + venue + "' in this version; binance and binance-usdm have one"};
-  binance_connector_options options;
-  options.kind = venue == "binance" ? binance::market_kind::spot : binance::market_kind::usdm;
-  for (const auto& spec : instruments) options.instruments.push_back({spec.id, spec.venue_symbol});
-  const auto rest = net::parse_url(context.config.text(connector_key(venue, "rest")));
-  const auto stream = net::parse_url(context.config.text(connector_key(venue, "stream")));
+  const auto& config = context.config;
+  venue_connector_options options;
+  options.venue = find_venue(venue);
+  if (options.venue == nullptr) return no_connector(venue);
+  options.instruments = instruments;
+  const auto rest = net::parse_url(config.text(connector_key(venue, "rest")));
+  const auto stream = net::parse_url(config.text(connector_key(venue, "stream")));
   if (!rest) return rest.error();
   if (!stream) return stream.error();
   options.rest = *rest;
   options.sockets = *stream;
-  options.authority = context.config.text(connector_key(venue, "ca"));
-  return child<binance_connector_state>(named_child("connector/" + venue), spawn_options{}, context.env, options);
+  options.authority = config.text(connector_key(venue, "ca"));
+  options.what.book_channel = config.text(connector_key(venue, "book"));
+  options.weight = static_cast<std::uint32_t>(config.integer(connector_key(venue, "weight")));
+  options.weight_window = config.duration(connector_key(venue, "weight_window"));
+  return child<venue_connector_state>(named_child("connector/" + venue), spawn_options{}, context.env, options);
 }
 
 } // namespace troupe::node

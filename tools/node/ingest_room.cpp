@@ -20,6 +20,7 @@ child_definition store_child(const room_context& context) {
 child_definition feed_child(const room_context& context, const instrument_spec& spec) {
   feed_actor_options options;
   options.core.spec = spec;
+  options.book_channel = context.config.text("venues." + std::string{spec.id.venue()} + ".book");
   options.core.frame_interval = context.config.duration("predictor.interval");
   options.core.stale_after = context.config.duration("feed.stale_after");
   // Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
