@@ -7,6 +7,7 @@
 #include "runtime/log.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 namespace troupe {
@@ -40,6 +41,8 @@ feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_opti
 }
 
 feed_actor::behavior_type feed_state::make_behavior() {
+  for (const auto& reader_name : options_.book_readers) readers_.push_back({.name = reader_name, .sent = {}});
+  note_session(false);
   schedule(self_, options_.tick, [this] { on_tick(); });
   return {
       [this](const status_request&) -> reply<status_report> {
@@ -79,6 +82,7 @@ void feed_state::on_batch(const frame_batch& batch) {
     image_asked_ = false;
     const auto at = batch.frames.empty() ? env_.market->now() : batch.frames.front().received;
     core_->on_session(batch.session, true, at);
+    note_session(true);
   }
   for (const auto& frame : batch.frames) core_->on_frame(frame.received, frame.payload);
 }
@@ -92,6 +96,7 @@ void feed_state::on_session_event(const session_event& event) {
     return;
   image_asked_ = false;
   core_->on_session(event.session, connected, env_.market->now());
+  note_session(connected);
 }
 
 void feed_state::on_tick() {
@@ -101,6 +106,9 @@ void feed_state::on_tick() {
     ask_for_image();
   for (auto& s : subscribers_)
     if (s.waiting) offer(s);
+  note_trade_holes();
+  show_book(false);
+  store_bars();
   schedule(self_, options_.tick, [this] { on_tick(); });
 }
 
@@ -120,7 +128,17 @@ void feed_state::ask_for_image() {
        image_request{options_.core.spec.id, core_->session()});
 }
 
-void feed_state::on_bar(const bar&) { ++bars_; }
+void feed_state::on_bar(const bar& b) {
+  ++bars_;
+  if (options_.bar_store.empty()) return;
+  note_trade_holes();
+  if (b.open_time < whole_from_) {
+    ++bars_partial_;
+    return;
+  }
+  bars_waiting_.push_back(b);
+  bound_bars();
+}
 
 void feed_state::on_feature_frame(feature_frame&& frame) {
   ++feature_frames_;
@@ -138,6 +156,7 @@ void feed_state::on_validity(book_validity before, book_validity now, std::strin
               {"before", std::string{name_of(before)}},
               {"why", std::string{why}},
               {"sequence", std::to_string(core_ ? core_->machine().sequence() : 0)}});
+  if (core_) show_book(true);
 }
 
 // --- quotes --------------------------------------------------------------------------------------
@@ -172,6 +191,92 @@ void feed_state::acknowledge() {
     s.in_flight = false;
     if (s.waiting) offer(s);
   }
+  for (auto& r : readers_)
+    if (r.in_flight > 0 && sender && env_.names->handle(r.name) == sender) --r.in_flight;
+}
+
+// --- books for consolidators ---------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t most_bars_waiting = 4096;
+constexpr std::size_t bars_per_put = 512;
+constexpr std::uint32_t most_views_in_flight = 16;
+constexpr nanoseconds store_patience = std::chrono::seconds{5};
+constexpr market_time no_time{std::numeric_limits<std::int64_t>::max()};
+
+} // namespace
+
+/// Sends the top of the book to those that have taken the last one. A change of validity goes out at once.
+void feed_state::show_book(bool at_once) {
+  if (readers_.empty()) return;
+  const auto now = env_.market->now();
+  const auto steady = env_.steady->now();
+  const auto& q = core_->current();
+  const bool changed = q.sequence != shown_sequence_ && now - shown_ >= options_.view_every;
+  if (!at_once && !changed && steady - shown_steady_ < options_.view_pulse) return;
+  const auto free = [&](const reader& r) {
+    return r.in_flight < (at_once ? most_views_in_flight : 1) || steady - r.sent >= options_.view_pulse;
+  };
+  if (std::none_of(readers_.begin(), readers_.end(), free)) return;
+  const auto& spec = options_.core.spec;
+  const view_options how{spec.id,          spec.kind,       options_.contract_e8,
+                         spec.price_scale, spec.size_scale, options_.bucket_width, view_max_levels};
+  const auto view = make_book_view(how, {now, q.at, core_->age(now), q.sequence, q.validity}, core_->book());
+  shown_ = now;
+  shown_steady_ = steady;
+  shown_sequence_ = q.sequence;
+  for (auto& r : readers_) {
+    if (!free(r)) continue;
+    // What was not acknowledged for so long is taken for lost.
+    if (steady - r.sent >= options_.view_pulse) r.in_flight = 0;
+    r.sent = steady;
+    if (!tell(self_, env_.names->find<consolidator_actor>(r.name), view)) continue;
+    ++r.in_flight;
+    ++r.views;
+  }
+}
+
+// --- bars for the store --------------------------------------------------------------------------
+
+void feed_state::note_session(bool connected) {
+  whole_from_ = connected ? env_.market->now() + options_.whole_after : no_time;
+}
+
+void feed_state::note_trade_holes() {
+  if (core_->trades().holes() == trade_holes_) return;
+  trade_holes_ = core_->trades().holes();
+  note_session(true);
+}
+
+void feed_state::store_bars() {
+  if (storing_ || bars_waiting_.empty() || env_.steady->now() < store_again_) return;
+  const auto count = static_cast<std::ptrdiff_t>(std::min(bars_waiting_.size(), bars_per_put));
+  bar_put put;
+  put.bars.assign(bars_waiting_.begin(), bars_waiting_.begin() + count);
+  bars_waiting_.erase(bars_waiting_.begin(), bars_waiting_.begin() + count);
+  storing_ = true;
+  auto kept = std::make_shared<std::vector<bar>>(put.bars);
+  ask(self_, env_.names->find<store_actor>(options_.bar_store), store_patience, std::move(put))
+      .then(
+          [this, kept](const acknowledged&) {
+            storing_ = false;
+            bars_stored_ += kept->size();
+          },
+          [this, kept] {
+            storing_ = false;
+            store_again_ = env_.steady->now() + std::chrono::seconds{1};
+            bars_waiting_.insert(bars_waiting_.begin(), kept->begin(), kept->end());
+            bound_bars();
+          });
+}
+
+/// The store has been away for too long: the oldest go, the back-filler gets them from the venue.
+void feed_state::bound_bars() {
+  if (bars_waiting_.size() <= most_bars_waiting) return;
+  const auto over = static_cast<std::ptrdiff_t>(bars_waiting_.size() - most_bars_waiting);
+  bars_waiting_.erase(bars_waiting_.begin(), bars_waiting_.begin() + over);
+  bars_lost_ += static_cast<std::uint64_t>(over);
 }
 
 // --- status --------------------------------------------------------------------------------------
@@ -200,6 +305,10 @@ std::string feed_state::status_json() const {
   w.field("ask", text(r.ask.at.raw, spec.price_scale))
       .field("ask_size", text(r.ask.quantity.raw, spec.size_scale));
   w.field("bars", bars_)
+      .field("bars_stored", bars_stored_)
+      .field("bars_partial", bars_partial_)
+      .field("bars_waiting", bars_waiting_.size())
+      .field("bars_lost", bars_lost_)
       .field("feature_frames", feature_frames_)
       .field("feature_frames_untaken", frames_untaken_);
   w.field("images_asked", images_asked_).field("old_batches", old_batches_);

@@ -2,8 +2,10 @@
 
 /// Keeps one instrument's feed alive inside the actor system: frames and images from its connector go into
 /// the pure `feed_core`; quotes go to subscribers (conflated, one in flight each, newest wins), feature
-/// frames to the predictors of the instrument, requests for images to the connector.
+/// frames to the predictors of the instrument, requests for images to the connector, the top of the book to
+/// consolidators (conflated, at most ten times a second of market time), closed bars to the store.
 
+#include "actors/feeds/book_view.hpp"
 #include "actors/feeds/feed_core.hpp"
 #include "messages/actors.hpp"
 #include "messages/cluster.hpp"
@@ -22,6 +24,15 @@ struct feed_actor_options {
   nanoseconds image_retry = std::chrono::seconds{2}; ///< steady time until an image is asked for again
   nanoseconds quote_timeout = std::chrono::milliseconds{100}; ///< steady time after which a quote that was
                                                               ///< not acknowledged is taken for lost
+  std::vector<std::string> book_readers;             ///< consolidators that see the top of the book, by name
+  price bucket_width;                                ///< of the views' buckets, raw; 0: none
+  std::int64_t contract_e8 = contract_unit;          ///< see view_options
+  nanoseconds view_every = std::chrono::milliseconds{100}; ///< market time between two views, at least
+  nanoseconds view_pulse = std::chrono::milliseconds{500}; ///< steady time until a view is sent without a change
+  std::string bar_store = "store";                   ///< who keeps closed bars, by name; empty: nobody
+  /// Market time after a session's begin from which on no trade is missed: a bar that opened before is not
+  /// stored, the back-filler gets it from the venue.
+  nanoseconds whole_after = std::chrono::seconds{5};
 };
 
 /// Actor state; lives on the actor's own thread.
@@ -46,6 +57,14 @@ private:
     std::uint64_t conflated = 0;
   };
 
+  /// One consolidator. At most one view is on its way to it, and a few changes of validity.
+  struct reader {
+    std::string name;
+    std::uint32_t in_flight = 0;
+    steady_time sent;
+    std::uint64_t views = 0;
+  };
+
   void on_quote(const quote& q) override;
   void on_bar(const bar& b) override;
   void on_feature_frame(feature_frame&& frame) override;
@@ -58,6 +77,11 @@ private:
   void ask_for_image();
   void offer(subscriber& to);
   void acknowledge();
+  void show_book(bool at_once);
+  void note_session(bool connected);
+  void note_trade_holes();
+  void store_bars();
+  void bound_bars();
   [[nodiscard]] caf::strong_actor_ptr handle_of(const subscriber& to) const;
   [[nodiscard]] std::string status_json() const;
 
@@ -73,6 +97,18 @@ private:
   std::uint64_t bars_ = 0;
   std::uint64_t feature_frames_ = 0;
   std::uint64_t frames_untaken_ = 0;
+  std::vector<reader> readers_;
+  market_time shown_;          ///< when the last view was taken
+  steady_time shown_steady_;
+  std::uint64_t shown_sequence_ = 0;
+  std::vector<bar> bars_waiting_; ///< for the store
+  bool storing_ = false;
+  steady_time store_again_;
+  market_time whole_from_;     ///< bars that opened before may lack trades
+  std::uint64_t trade_holes_ = 0;
+  std::uint64_t bars_stored_ = 0;
+  std::uint64_t bars_partial_ = 0; ///< not stored: trades may be missing
+  std::uint64_t bars_lost_ = 0;    ///< the store could not take them
 };
 
 } // namespace troupe
