@@ -72,6 +72,7 @@ async function main() {
   const exchange = new ccxt.pro[name]({ options, enableRateLimit: true, newUpdates: false });
   exchange.urls.api = redirect(exchange.urls.api);
   exchange.hostname = 'localhost';
+  exchange.has.fetchCurrencies = false; // deposits and withdrawals: nothing of market data
   await exchange.loadMarkets();
   const [base, quote, perpetual] = wanted.split('-');
   const market = Object.values(exchange.markets).find((m) => m.base === base && m.quote === quote && (perpetual ? m.swap : m.spot));

@@ -16,6 +16,7 @@ constexpr std::array rows{
     dialect_row{"kraken", &make_kraken_dialect},
     dialect_row{"gate", &make_gate_dialect},
     dialect_row{"deribit", &make_deribit_dialect},
+    dialect_row{"coinbase", &make_coinbase_dialect},
 };
 
 } // namespace
