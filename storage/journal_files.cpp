@@ -155,6 +155,7 @@ result<journal_identity> read_identity(disk& on, const std::filesystem::path& di
   auto identity = from_record<journal_identity>(*bytes, identity_kind);
   if (!identity) {
     identity.error().code = storage_errc::damaged;
+    identity.error().text += "; restore it, or rebuild it with `troupe journal adopt`";
     return with_context(std::move(identity).error(), path.string());
   }
   return identity;

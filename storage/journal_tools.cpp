@@ -102,6 +102,10 @@ std::string journal_row_json(const journal_row& row) {
 
 result<journal_verification> repair_journal(disk& on, const std::filesystem::path& directory) {
   auto lock = on.lock_directory(directory);
+  if (!lock && lock.error().code == storage_errc::locked)
+    return {storage_errc::locked, directory.string() + " is held by "
+                                      + read_whole(on, directory / "HOLDER", 4096).value_or("a process")
+                                      + "; stop that one first"};
   if (!lock) return std::move(lock).error();
   std::optional<broken_place> broken;
   auto found = verify(on, directory, broken);

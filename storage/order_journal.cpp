@@ -90,11 +90,15 @@ status order_journal::state::take_lock(const journal_options& options) {
 status order_journal::state::take_identity(const journal_options& options, bool fresh,
                                            bool& adopted) {
   const auto found = read_identity(*on, directory);
+  // The account is still checked: every segment carries its hash.
+  adopted = options.adopt && (!found || *found != identity);
+  if (!found && options.adopt && !fresh) return ok;
   if (!found && found.error().code == storage_errc::not_found && fresh)
     return write_identity(*on, directory, identity);
   if (!found && found.error().code == storage_errc::not_found)
     return {storage_errc::damaged,
-            (directory / "IDENTITY").string() + ": missing though there are segments; restore it"};
+            (directory / "IDENTITY").string() + ": missing though there are segments; restore it, or "
+                                            "rebuild it with `troupe journal adopt`"};
   if (!found) return found.error();
   if (*found == identity) return ok;
   if (found->account != identity.account)
@@ -106,8 +110,7 @@ status order_journal::state::take_identity(const journal_options& options, bool 
             directory.string() + " belongs to node " + found->node + " on machine " + found->machine
                 + ", this is node " + identity.node + " on machine " + identity.machine
                 + "; if that one is gone for good, a person may adopt it: `troupe journal adopt`"};
-  adopted = true;
-  return write_identity(*on, directory, identity);
+  return ok;
 }
 
 result<std::uint64_t> order_journal::state::known_epoch(const journal_options& options,
@@ -214,6 +217,8 @@ result<order_journal> order_journal::open(disk& on, const journal_options& optio
   auto epoch = s->known_epoch(options, fresh);
   if (!epoch) return std::move(epoch).error();
   if (auto done = s->scan(); !done) return std::move(done).error();
+  if (adopted)
+    if (auto done = write_identity(on, s->directory, s->identity); !done) return std::move(done).error();
 
   s->recovery.previous_epoch = std::max(*epoch, s->recovery.previous_epoch);
   s->epoch = s->recovery.previous_epoch + 1;

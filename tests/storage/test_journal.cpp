@@ -391,6 +391,26 @@ CAF_TEST(a damaged or missing EPOCH or IDENTITY is named) {
   CAF_CHECK_EQUAL(journal->epoch(), 4u);
 }
 
+CAF_TEST(adopting rebuilds IDENTITY but never for another account) {
+  memory_disk on;
+  { CAF_REQUIRE(order_journal::open(on, options_in(dir))); }
+  const auto good = on.content(dir / "IDENTITY");
+  for (const bool missing : {false, true}) {
+    on.content(dir / "IDENTITY")[20] ^= 1;
+    if (missing) CAF_REQUIRE(on.remove(dir / "IDENTITY"));
+    auto other = options_in(dir);
+    other.adopt = true;
+    other.identity.account = "second@binance";
+    CAF_CHECK(order_journal::open(on, other).error().code == storage_errc::foreign);
+    CAF_CHECK(on.content(dir / "IDENTITY") != good);
+    auto options = options_in(dir);
+    options.adopt = true;
+    CAF_REQUIRE(order_journal::open(on, options));
+    CAF_CHECK(on.content(dir / "IDENTITY") == good);
+    CAF_REQUIRE(order_journal::open(on, options_in(dir)));
+  }
+}
+
 CAF_TEST(a newer epoch fences the older writer before it writes) {
   memory_disk on;
   auto journal = order_journal::open(on, options_in(dir));
