@@ -3,6 +3,9 @@
 namespace troupe {
 namespace {
 
+/// Changes an image can be ahead of: beyond, the numbering began anew and nothing would ever join it.
+constexpr std::uint32_t most_below_image = 4096;
+
 book_rules rules_of(const builder_options& options) {
   book_rules out;
   out.rule = options.rule;
@@ -109,6 +112,7 @@ build_step book_builder::on_image(const image_event& image) {
     return step;
   }
   phase_ = phase::joining;
+  below_image_ = 0;
   return replay_buffer();
 }
 
@@ -136,7 +140,7 @@ build_step book_builder::replay_buffer() {
 }
 
 build_step book_builder::join(const depth_event& change) {
-  if (is_stale(change)) {
+  if (is_stale(change) && ++below_image_ <= most_below_image) {
     recent_.add(change.last);
     return ++counts_.stale, build_step::stale;
   }

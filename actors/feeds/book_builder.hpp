@@ -66,6 +66,7 @@ private:
 
   chain chain_;
   std::uint64_t image_last_ = 0;
+  std::uint32_t below_image_ = 0; // changes left out since the image came
   recent_numbers recent_;
   std::deque<kept> buffer_;
   std::size_t buffered_levels_ = 0;
