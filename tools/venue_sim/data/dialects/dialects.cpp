@@ -17,6 +17,7 @@ constexpr std::array rows{
     dialect_row{"gate", &make_gate_dialect},
     dialect_row{"deribit", &make_deribit_dialect},
     dialect_row{"coinbase", &make_coinbase_dialect},
+    dialect_row{"bitfinex", &make_bitfinex_dialect},
 };
 
 } // namespace
