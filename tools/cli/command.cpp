@@ -2,12 +2,19 @@
 
 #include "runtime/config/process_configuration.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 namespace troupe::cli {
 
 result<configuration> load_configuration(const global_options& global) {
   return load_process_configuration(global.config, global.overrides);
+}
+
+std::string operator_name() {
+  const char* name = ::getlogin();
+  return name != nullptr ? name : "uid " + std::to_string(::getuid());
 }
 
 int fail(const error& what) {

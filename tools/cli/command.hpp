@@ -27,6 +27,7 @@ struct global_options {
 /// Adds one family of commands to the program.
 void add_config_commands(CLI::App& app, global_options& global);
 void add_tape_commands(CLI::App& app, global_options& global);
+void add_journal_commands(CLI::App& app, global_options& global);
 void add_feed_commands(CLI::App& app, global_options& global);
 void add_venue_commands(CLI::App& app, global_options& global);
 void add_node_commands(CLI::App& app, global_options& global);
@@ -37,6 +38,9 @@ void add_torture_commands(CLI::App& app, global_options& global);
 
 /// Reads the configuration folder, the process environment and --set.
 result<configuration> load_configuration(const global_options& global);
+
+/// Who gives an order, for the audit: the login name of the user.
+std::string operator_name();
 
 /// Prints "troupe: text" on standard error and returns exit code 1.
 int fail(const error& what);

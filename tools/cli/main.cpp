@@ -42,6 +42,7 @@ int run_program(int argc, char** argv) {
   cli::add_trading_commands(app, global);
   cli::add_feed_commands(app, global);
   cli::add_tape_commands(app, global);
+  cli::add_journal_commands(app, global);
   cli::add_venue_commands(app, global);
   cli::add_config_commands(app, global);
   cli::add_bench_commands(app, global);

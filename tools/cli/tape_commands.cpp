@@ -1,6 +1,5 @@
 #include "messages/json.hpp"
 #include "runtime/config/configuration.hpp"
-#include "storage/journal_tools.hpp"
 #include "storage/tape/tape_tools.hpp"
 #include "tools/cli/command.hpp"
 
@@ -112,38 +111,6 @@ int recover_command(const global_options& global, const path& from, const path& 
   return 0;
 }
 
-int journal_verify_command(const global_options& global, const path& directory) {
-  const auto found = verify_journal(real_disk(), directory);
-  if (!found) return fail(found.error());
-  if (global.json) std::cout << to_json(*found) << '\n';
-  else {
-    for (const auto& line : found->findings) std::cout << line << '\n';
-    std::cout << (found->intact ? "intact: " : "damaged: ") << found->records << " records, epoch " << found->epoch << ", "
-              << found->intents << " intents, " << found->fills << " fills\n";
-  }
-  return found->intact ? 0 : 1;
-}
-
-int journal_dump_command(const path& directory) {
-  const auto done = read_journal(real_disk(), directory, [](const journal_row& row) -> status {
-    std::cout << journal_row_json(row) << '\n';
-    return ok;
-  });
-  return done ? 0 : fail(done.error());
-}
-
-void add_journal_commands(CLI::App& app, global_options& global) {
-  auto* journal = app.add_subcommand("journal", "The order journal: dump and verify, beside a running executor");
-  journal->require_subcommand(1);
-  auto directory = std::make_shared<path>();
-  auto* dump = journal->add_subcommand("dump", "Print every record, one JSON object a line");
-  dump->add_option("DIRECTORY", *directory, "Journal folder of an account")->required()->check(CLI::ExistingDirectory);
-  dump->callback(run(global, [directory] { return journal_dump_command(*directory); }));
-  auto* verify = journal->add_subcommand("verify", "Check every record");
-  verify->add_option("DIRECTORY", *directory, "Journal folder of an account")->required()->check(CLI::ExistingDirectory);
-  verify->callback(run(global, [&global, directory] { return journal_verify_command(global, *directory); }));
-}
-
 } // namespace
 
 void add_tape_commands(CLI::App& app, global_options& global) {
@@ -176,8 +143,6 @@ void add_tape_commands(CLI::App& app, global_options& global) {
   recover->add_option("TAPE", *file, "Damaged tape")->required()->check(CLI::ExistingFile);
   recover->add_option("-o,--output", *target, "The tape to write; must not exist")->required();
   recover->callback(run(global, [&global, file, target] { return recover_command(global, *file, *target); }));
-
-  add_journal_commands(app, global);
 }
 
 } // namespace troupe::cli

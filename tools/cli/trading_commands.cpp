@@ -7,9 +7,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -23,12 +20,6 @@ std::string_view word(trading_state state) {
   case trading_state::halted: return "halted";
   }
   return "?";
-}
-
-/// Who gives the order, for the audit: the login name of the user.
-std::string operator_name() {
-  const char* name = ::getlogin();
-  return name != nullptr ? name : "uid " + std::to_string(::getuid());
 }
 
 int latch(const global_options& global, trading_state state, const std::string& reason) {

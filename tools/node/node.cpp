@@ -190,7 +190,7 @@ void log_supervision(const supervisor_event& event) {
                         || (event.what == supervisor_event::kind::ended && classify_exit(event.why) == exit_class::normal);
   if (!expected && event.why.code && !first_failure::instance().note(event.why)) return;
   log::write(expected ? log::severity::info : log::severity::warn, "supervisor",
-             event.child + " " + std::string{to_text(event.what)},
+             (event.child.empty() ? event.supervisor : event.child) + " " + std::string{to_text(event.what)},
              {{"supervisor", event.supervisor},
               {"incarnation", std::to_string(event.incarnation)},
               {"why", event.why.code ? event.why.message() : std::string{}}});
