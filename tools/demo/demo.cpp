@@ -147,7 +147,8 @@ int run_demo(const demo_options& options, const std::string& recordings) {
   const auto begin = clock::now();
   const auto end = options.length.count() > 0 ? begin + options.length : clock::time_point::max();
   auto next_strike = begin + quiet_start;
-  while (interrupted == 0 && clock::now() < end) {
+  std::string lost;
+  while (interrupted == 0 && clock::now() < end && (lost = system.lost_node()).empty()) {
     seen.round();
     const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(clock::now() - begin);
     block.draw(system, seen.figures(), striker.figures(), elapsed);
@@ -168,6 +169,7 @@ int run_demo(const demo_options& options, const std::string& recordings) {
   run.seed = options.seed;
   run.folder = system.files().folder.string();
   run.chaos = options.chaos;
+  run.lost_node = lost;
   run.restarts = restarts_of(system.parent_status());
   if (auto done = system.stop(); !done) std::fprintf(stderr, "troupe: %s\n", done.error().text.c_str());
   run.figures = seen.figures();

@@ -123,6 +123,14 @@ bool rig::node_ready(const std::string& node) const {
   return false;
 }
 
+std::string rig::lost_node() const {
+  for (const auto& row : parent_status().items("nodes"))
+    if (row.text("state") == "failed")
+      return "node " + row.text("node") + " is not started again: " + row.text("last_exit") + "; see "
+             + (files_.logs / "up.log").string();
+  return {};
+}
+
 pid_t rig::node_pid(const std::string& node) const {
   for (const auto& row : parent_status().items("nodes"))
     if (row.text("node") == node) return static_cast<pid_t>(row.integer("pid"));

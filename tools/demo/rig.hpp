@@ -41,6 +41,8 @@ public:
                                                              std::chrono::milliseconds patience);
   /// True once the node is ready in the parent's eyes.
   [[nodiscard]] bool node_ready(const std::string& node) const;
+  /// A node that is not started again, and why; empty while there is none.
+  [[nodiscard]] std::string lost_node() const;
   [[nodiscard]] pid_t node_pid(const std::string& node) const;
 
   /// Stops nodes and parent in order, then the simulator. Idempotent.

@@ -91,6 +91,7 @@ std::vector<std::string> shortfalls(const run_summary& run) {
   const auto none = [&](std::int64_t have, const std::string& what) {
     if (have != 0) out.push_back(what + ": " + std::to_string(have) + " instead of none");
   };
+  if (!run.lost_node.empty()) out.push_back(run.lost_node);
   const auto& f = run.figures;
   at_least(f.orders, least_orders, "orders");
   at_least(f.fills, least_fills, "fills");

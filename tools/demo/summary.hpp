@@ -17,6 +17,7 @@ struct run_summary {
   run_figures figures;
   chaos_figures kills;
   std::int64_t restarts = 0;
+  std::string lost_node; ///< ended the run early
   std::optional<venue_sim::ledger_comparison> ledger; ///< none on the paper venue
   std::string ledger_error;                           ///< why there is none although there should be
   std::int64_t trained_twice = 0;
