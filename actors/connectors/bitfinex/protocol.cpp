@@ -1,6 +1,7 @@
 #include "actors/connectors/bitfinex/protocol.hpp"
 
 #include "actors/connectors/dom_reading.hpp"
+#include "actors/feeds/connection_sequence.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -51,7 +52,7 @@ public:
   std::vector<std::string> begin() override {
     channels_.clear();
     wanted_.clear();
-    last_ = 0;
+    sequence_.reset();
     if (flags_ == 0) return {};
     return {R"({"event":"conf","flags":)" + std::to_string(flags_) + '}'};
   }
@@ -85,7 +86,7 @@ private:
   std::string_view symbols_[1];
   std::vector<std::string> wanted_; // topics we asked for
   std::unordered_map<std::uint64_t, channel> channels_;
-  std::uint64_t last_ = 0; // newest sequence number; 0 = none seen yet
+  connection_sequence sequence_;
 };
 
 std::vector<market_command> v2_protocol::subscribe(std::span<const market_topic> topics) {
@@ -224,11 +225,11 @@ bool v2_protocol::in_sequence(const dom::array& frame, std::size_t behind) {
   constexpr std::int64_t least_time = 1'000'000'000'000;
   std::int64_t number = 0;
   const bool there = frame.at(behind).get(number) == simdjson::SUCCESS && number > 0 && number < least_time;
-  const auto expected = last_ + 1;
-  const bool begins = last_ == 0;
+  const bool begins = sequence_.count() == 0;
+  const auto expected = sequence_.last() + 1;
   if (!there && begins) return true; // the flag was not asked for, or not granted
-  if (there) last_ = static_cast<std::uint64_t>(number);
-  if (there && (begins || last_ == expected)) return true;
+  if (there && sequence_.take(static_cast<std::uint64_t>(number)) == connection_sequence::step::next)
+    return true;
   why_ = "sequence number " + (there ? std::to_string(number) : std::string{"absent"}) + " where "
          + std::to_string(expected) + " was due";
   in_.kind = inbound_kind::broken;

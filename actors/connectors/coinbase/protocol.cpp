@@ -1,6 +1,7 @@
 #include "actors/connectors/coinbase/protocol.hpp"
 
 #include "actors/connectors/dom_reading.hpp"
+#include "actors/feeds/connection_sequence.hpp"
 
 #include <algorithm>
 
@@ -40,7 +41,7 @@ public:
 
   /// Subscribing within five seconds of connecting is a duty; the heartbeats keep quiet sockets open.
   std::vector<std::string> begin() override {
-    next_ = 0;
+    sequence_.reset();
     return {R"({"type":"subscribe","channel":"heartbeats"})"};
   }
 
@@ -68,7 +69,7 @@ private:
   std::vector<std::string> answered_;
   std::string topic_;
   std::string why_;
-  std::int64_t next_ = 0; // sequence number that must come
+  connection_sequence sequence_;
 };
 
 std::vector<market_command> advanced_protocol::commands(std::string_view type,
@@ -119,13 +120,16 @@ const inbound& advanced_protocol::take(std::string_view frame) noexcept {
   return in_;
 }
 
-/// False, and `broken`, when a message is missing. A number seen again is a break as well.
+/// False, and `broken`, when a message is missing. The first number of a connection must be 0.
 bool advanced_protocol::in_sequence(const dom::object& object) {
   const auto number = number_at(object, "sequence_num");
-  const auto expected = next_;
-  if (number) next_ = *number + 1;
-  if (number && *number == expected) return true;
-  why_ = "sequence_num " + (number ? std::to_string(*number) : std::string{"absent"}) + " where "
+  const bool begins = sequence_.count() == 0;
+  const auto expected = begins ? 0 : sequence_.last() + 1;
+  const bool there = number && *number >= 0;
+  if (there && sequence_.take(static_cast<std::uint64_t>(*number)) == connection_sequence::step::next
+      && (!begins || *number == 0))
+    return true;
+  why_ = "sequence_num " + (there ? std::to_string(*number) : std::string{"absent"}) + " where "
          + std::to_string(expected) + " was due";
   in_.kind = inbound_kind::broken;
   in_.why = why_;
