@@ -29,6 +29,9 @@ const clients = {
   'htx': ['htx', { fetchMarkets: { types: { spot: true, linear: false, inverse: false } } }],
 };
 
+// Levels to ask for where the client's default image is shallower than the market moves.
+const limits = { kucoin: 100 };
+
 /** Every address of the client is led to the simulator; paths stay. */
 function redirect(node) {
   if (typeof node === 'string')
@@ -81,7 +84,7 @@ async function main() {
   let book = null;
   const until = Date.now() + seconds * 1000;
   while (Date.now() < until) {
-    book = await exchange.watchOrderBook(market.symbol);
+    book = await exchange.watchOrderBook(market.symbol, limits[ready.venue]);
     ++updates;
   }
   await control('POST', '/pause');

@@ -18,6 +18,7 @@ constexpr std::array rows{
     dialect_row{"deribit", &make_deribit_dialect},
     dialect_row{"coinbase", &make_coinbase_dialect},
     dialect_row{"bitfinex", &make_bitfinex_dialect},
+    dialect_row{"kucoin", &make_kucoin_dialect},
 };
 
 } // namespace
