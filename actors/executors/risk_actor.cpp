@@ -2,6 +2,7 @@
 
 #include "actors/executors/halt_latch.hpp"
 #include "messages/json.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 #include "storage/file.hpp"
 
@@ -78,7 +79,10 @@ risk_verdict risk_state::on_request(const risk_request& request) {
   if (const auto halt = core_.take_own_halt()) {
     log::error("risk", "halted trading by itself", {{"reason", halt->reason}});
     tell_executors();
-    if (const auto done = write_latch(*halt); !done) log::error("risk", done.error().message());
+    const auto done = write_latch(*halt);
+    if (!done) log::error("risk", done.error().message());
+    const admin_result outcome{done.has_value(), done ? "latched" : done.error().text};
+    (void)note({halt->state, halt->who, halt->reason}, &outcome);
   }
   return verdict;
 }
@@ -108,20 +112,48 @@ void risk_state::tell_executors() {
   }
 }
 
+status risk_state::note(const halt_command& command, const admin_result* outcome) {
+  const auto done = [&]() -> status {
+    if (!audit_) {
+      auto opened = audit_log::open(options_.latch_file.parent_path());
+      if (!opened) return std::move(opened).error();
+      audit_.emplace(std::move(*opened));
+    }
+    admin_command line{.verb = std::string{name_of(command.state)}, .target = "trading", .arguments = {}, .who = command.who};
+    line.arguments["reason"] = command.reason;
+    return audit_->write(wall_clock{}.now(), options_.node, line, outcome);
+  }();
+  if (!done) log::error("risk", "a change of the trading state is not audited", {{"why", done.error().text}});
+  return done;
+}
+
 reply<halt_state> risk_state::on_halt(const halt_command& command) {
+  const bool lifts = command.state < core_.state().state;
+  // Stopping is never held up by paperwork; starting is.
+  if (const auto noted = note(command, nullptr); !noted && lifts)
+    return to_caf({noted.error().code, "trading stays " + std::string{name_of(core_.state().state)}
+                                           + ", because lifting it can't be audited: " + noted.error().text});
+  const auto changed = change(command);
+  const auto text = changed ? "trading is " + std::string{name_of(changed->state)} : changed.error().text;
+  const admin_result outcome{changed.has_value(), text};
+  (void)note(command, &outcome);
+  if (!changed) return to_caf(changed.error());
+  return *changed;
+}
+
+result<halt_state> risk_state::change(const halt_command& command) {
   const halt_state next{command.state, command.who, command.reason};
   const bool tightens = command.state >= core_.state().state;
   const auto before = core_.state();
   if (tightens) {
-    if (const auto set = core_.set_state(next); !set) return to_caf(set.error());
+    if (const auto set = core_.set_state(next); !set) return set.error();
     tell_executors();
   } else if (command.reason.empty()) {
-    return to_caf({make_error_code(executor_errc::bad_input),
-                   "lifting a halt needs a reason; give one with --reason"});
+    return {executor_errc::bad_input, "lifting a halt needs a reason; give one with --reason"};
   }
   if (const auto written = write_latch(next); !written) {
     log::error("risk", written.error().message(), {{"file", options_.latch_file.string()}});
-    return to_caf(written.error());
+    return written.error();
   }
   if (!tightens) {
     (void)core_.set_state(next);

@@ -3,7 +3,9 @@
 /// Risk as an actor: approves or denies exact orders, keeps the latched trading state, grants
 /// leases. A halt takes effect in memory and at the executors at once and is answered when it is on
 /// the disk; a resume is on the disk before it takes effect. At start the latch file decides; a
-/// damaged one halts. Spawn detached: a change of the trading state waits for the disk.
+/// damaged one halts. Each change stands in the audit log beside the latch file, before and after; a
+/// resume that can't be audited is refused, a halt is not. Spawn detached: a change of the trading
+/// state waits for the disk.
 /// ```
 /// spawn_actor<risk_state>(system, {.name = "risk", .detached = true}, env,
 /// risk_actor_options{limits, dir / "halt"});
@@ -11,6 +13,7 @@
 
 #include "actors/executors/quote_source_actor.hpp"
 #include "actors/executors/risk.hpp"
+#include "runtime/cluster/audit_log.hpp"
 
 #include <filesystem>
 
@@ -18,7 +21,8 @@ namespace troupe {
 
 struct risk_actor_options {
   risk_options limits;
-  std::filesystem::path latch_file; ///< required; its folder must exist
+  std::filesystem::path latch_file; ///< required; its folder must exist, audit.log is kept there too
+  node_name node;                   ///< named in the audit log
 };
 
 struct risk_state {
@@ -39,6 +43,8 @@ private:
   void read_latch();
   status write_latch(const halt_state& state);
   reply<halt_state> on_halt(const halt_command& command);
+  result<halt_state> change(const halt_command& command);
+  status note(const halt_command& command, const admin_result* outcome);
   lease_grant on_lease(const lease_request& request);
   risk_verdict on_request(const risk_request& request);
   void tell_executors();
@@ -53,6 +59,7 @@ private:
   quote_source quotes_;
   std::map<account_id, executor_view> executors_;
   std::optional<error> latch_failure_;
+  std::optional<audit_log> audit_;
 };
 
 } // namespace troupe

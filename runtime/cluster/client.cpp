@@ -24,6 +24,41 @@ std::string text_field(const std::string& json, const std::string& key) {
   return json.substr(start, json.find('"', start) - start);
 }
 
+std::string frozen_text(const node_spec& spec) {
+  return place_of(spec) + " takes connections but does not answer: its process is stopped, stuck or overloaded";
+}
+
+std::string_view word_of(trading_state state) {
+  switch (state) {
+  case trading_state::active: return "resume";
+  case trading_state::reducing: return "halt of entries";
+  case trading_state::halted: return "halt";
+  }
+  return "order";
+}
+
+std::string words_of(const error& why) {
+  return why.text.empty() ? why.message() : why.text;
+}
+
+/// What is known when risk could not even be asked.
+error not_taken(const node_spec& spec, const halt_command& command, const error& why) {
+  return {why.code, "the " + std::string{word_of(command.state)} + " was NOT taken by node '" + spec.name.text
+                        + "': " + words_of(why)};
+}
+
+/// What is known when risk was asked and gave no answer.
+error not_confirmed(const node_spec& spec, const halt_command& command, const error& why) {
+  const bool silent = why.code == runtime_errc::timeout || why.code == cluster_errc::timed_out;
+  const bool lost = why.code == runtime_errc::node_down || why.code == runtime_errc::receiver_down;
+  if (!silent && !lost) return not_taken(spec, command, why);
+  return {make_error_code(cluster_errc::timed_out),
+          "the " + std::string{word_of(command.state)} + " was sent to node '" + spec.name.text + "' but is NOT confirmed: "
+              + (silent ? "the node stopped answering and takes it when it goes on"
+                        : "the connection was lost before the answer came")
+              + "; look with `troupe status` and say it again"};
+}
+
 } // namespace
 
 struct cluster_client::parts {
@@ -80,7 +115,7 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
                 + (probe.why().empty() ? std::string{} : " (" + probe.why() + ")")
                 + "; is it running? `troupe up` starts it"};
   result<caf::strong_actor_ptr> found{
-      make_error(cluster_errc::timed_out, place_of(spec) + " did not answer")};
+      make_error(cluster_errc::timed_out, frozen_text(spec))};
   // CAF's heartbeats may kill a handshake that is under way at a tick; a second attempt is part of the
   // protocol.
   for (int attempt = 0; attempt < 2 && !found; ++attempt)
@@ -98,8 +133,9 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
                 found = std::move(actor);
             },
             [&](const caf::error& why) {
-              found =
-                  make_error(cluster_errc::unreachable, place_of(spec) + ": " + from_caf(why).message());
+              found = why == caf::sec::request_timeout || why == caf::sec::connection_timeout
+                          ? make_error(cluster_errc::timed_out, frozen_text(spec))
+                          : make_error(cluster_errc::unreachable, place_of(spec) + ": " + words_of(from_caf(why)));
             });
   if (!found) return std::move(found).error();
   auto node = caf::actor_cast<node_actor>(found.value());
@@ -117,9 +153,7 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
 
 troupe::status cluster_client::check_schema(const node_spec& spec, const node_actor& node) {
   auto report = ask<status_report>(node, options_.answer_within, status_request{});
-  if (!report)
-    return make_error(cluster_errc::timed_out,
-                      place_of(spec) + " did not answer: " + report.error().message());
+  if (!report) return make_error(cluster_errc::timed_out, frozen_text(spec));
   const auto theirs = text_field(report->json, "schema");
   const auto ours = hex_text(cluster_schema_hash());
   if (theirs == ours) return ok;
@@ -144,7 +178,7 @@ std::vector<node_status> cluster_client::status_all(std::uint8_t verbosity) {
     if (report)
       one.json = std::move(report->json);
     else
-      one.trouble = report.error().text.empty() ? report.error().message() : report.error().text;
+      one.trouble = words_of(report.error());
     out.push_back(std::move(one));
   }
   return out;
@@ -184,11 +218,12 @@ result<halt_state> cluster_client::halt(const halt_command& command) {
   for (const auto* spec : nodes) {
     auto risk = find<risk_actor>(spec->name.text, "risk");
     if (!risk) {
-      out = std::move(risk).error();
+      out = not_taken(*spec, command, risk.error());
       continue;
     }
     out = ask<halt_state>(risk.value(), options_.answer_within + std::chrono::seconds{1}, command);
     if (out) return out;
+    out = not_confirmed(*spec, command, out.error());
   }
   return out;
 }

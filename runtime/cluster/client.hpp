@@ -76,7 +76,8 @@ public:
   result<admin_result> command(const std::string& node, admin_command command);
 
   /// Halts or resumes through the actor "risk" of each execution node; the answer of the first that has
-  /// one.
+  /// one. An error says what is known: that the order never reached risk, or that it was sent and may
+  /// still be taken (`cluster_errc::timed_out`, with a node that froze just now).
   result<halt_state> halt(const halt_command& command);
 
   /// Asks an actor and waits.

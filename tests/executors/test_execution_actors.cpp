@@ -273,6 +273,26 @@ CAF_TEST(a halt is latched on the disk and outlives risk) {
   CAF_CHECK(wait_for(executor, "\"position\":\"0.004995"));
 }
 
+CAF_TEST(each change of the trading state is audited and none is lifted without) {
+  auto risk = start_risk();
+  CAF_REQUIRE(ask<halt_state>(risk, halt_command{trading_state::halted, "me", "fire"}));
+  CAF_REQUIRE(ask<halt_state>(risk, halt_command{trading_state::active, "you", "fire is out"}));
+  const auto lines = read_whole(real_disk(), folder / "audit.log", 1 << 16).value_or("");
+  const auto has = [&](const std::string& text) { return lines.find(text) != std::string::npos; };
+  CAF_CHECK_EQUAL(std::count(lines.begin(), lines.end(), '\n'), 4);
+  CAF_CHECK(has(R"("event":"command","who":"me","verb":"halted","target":"trading","arguments":{"reason":"fire"})"));
+  CAF_CHECK(has(R"("arguments":{"reason":"fire"},"done":true,"text":"trading is halted")"));
+  CAF_CHECK(has(R"("who":"you","verb":"active","target":"trading","arguments":{"reason":"fire is out"},"done":true)"));
+  // Where nothing can be audited a halt is taken all the same, and only a halt.
+  end("risk", true);
+  fs::remove(folder / "audit.log");
+  fs::create_directory(folder / "audit.log");
+  risk = start_risk();
+  CAF_CHECK(ask<halt_state>(risk, halt_command{trading_state::halted, "me", "flood"}));
+  CAF_CHECK(!ask<halt_state>(risk, halt_command{trading_state::active, "me", "dry"}));
+  CAF_CHECK(status(risk).find("\"state\":\"halted\"") != std::string::npos);
+}
+
 CAF_TEST(a damaged halt file halts) {
   std::ofstream{folder / "halt"} << "troupe-halt 1 0123456789abcdef\nnonsense";
   auto risk = start_risk();

@@ -1,7 +1,9 @@
 #include "messages/json.hpp"
 #include "runtime/cluster/client.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
+#include "runtime/cluster/stem_client.hpp"
 #include "tools/cli/command.hpp"
+#include "tools/json_view.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -22,6 +24,27 @@ std::string_view word(trading_state state) {
   return "?";
 }
 
+/// What the parent process knows of the execution nodes' processes, and what to do; it answers while they are stuck.
+std::string advice(const global_options& global, const nodes_conf& nodes, trading_state wanted) {
+  const auto answer = ask_stem(global.data / "up.sock", "status");
+  if (!answer)
+    return "; no `troupe up` runs on " + global.data.string()
+           + " (see --data), so end a stuck process yourself: kill -9 PID. Without it nothing is sent; what rests at the"
+             " venue stays there";
+  std::string out;
+  const auto parent = json_view::parse(*answer);
+  for (const auto& row : parent.items("nodes")) {
+    const auto* spec = nodes.find(row.text("node"));
+    if (spec == nullptr || !spec->has(node_role::execution)) continue;
+    out += "; its process " + std::to_string(row.integer("pid")) + " is " + row.text("state") + " and silent for "
+           + std::to_string(row.integer("silent_ms") / 1000) + " s";
+  }
+  out += "; `troupe up` kills a process that is silent for 10 s and starts it again: say it again then";
+  if (wanted != trading_state::active)
+    out += ", or end `troupe up` to stop everything now. A stuck process sends nothing; what rests at the venue stays there";
+  return out;
+}
+
 int latch(const global_options& global, trading_state state, const std::string& reason) {
   const auto config = load_configuration(global);
   if (!config) return fail(config.error());
@@ -29,7 +52,12 @@ int latch(const global_options& global, trading_state state, const std::string& 
   if (!nodes) return fail(nodes.error());
   cluster_client client{*nodes};
   const auto now = client.halt({state, operator_name(), reason});
-  if (!now) return fail(now.error());
+  if (!now) {
+    auto why = now.error();
+    if (why.code == cluster_errc::timed_out || why.code == runtime_errc::timeout)
+      why.text += advice(global, *nodes, state);
+    return fail(why);
+  }
   if (global.json) {
     json_writer w;
     w.begin_object()

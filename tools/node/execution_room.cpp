@@ -237,6 +237,7 @@ result<std::vector<child_definition>> execution_room(const room_context& context
   risk_actor_options risk;
   risk.limits = risk_of(context, *instruments);
   risk.latch_file = context.data / "halt";
+  risk.node = context.self.name;
   auto trading = account_child(context, account, *instruments);
   if (!trading) return std::move(trading).error();
   std::vector<child_definition> out;
