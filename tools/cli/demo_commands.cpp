@@ -73,7 +73,7 @@ void add_torture_commands(CLI::App& app, global_options& global) {
   auto* executor = torture->add_subcommand(
       "executor", "kill -9 of the exec process at random moments under load; journal and venue ledger must agree");
   add_common(*executor, *arguments);
-  executor->add_option("--kills", arguments->kills, "Number of kills")->capture_default_str();
+  executor->add_option("--kills", arguments->kills, "Number of kills")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   executor->callback(run(global, [&global, arguments] {
     if (auto done = take_settings(global, *arguments); !done) return fail(done.error());
     return demo::torture_executor(arguments->options, recordings_folder(), arguments->kills);

@@ -1,5 +1,6 @@
 // The program `troupe`: command line, and the nodes that need no LibTorch.
 
+#include "runtime/config/suggest.hpp"
 #include "tools/cli/command.hpp"
 #include "tools/cli/version.hpp"
 
@@ -19,6 +20,50 @@ void add_version_command(CLI::App& app, cli::global_options& global) {
     std::cout << (global.json ? cli::version_json() : cli::version_text()) << '\n';
     return 0;
   }));
+}
+
+/// The command that was reached before the words stopped making sense.
+const CLI::App& deepest(const CLI::App& app) {
+  const auto below = app.get_subcommands();
+  return below.empty() ? app : deepest(*below.back());
+}
+
+std::string path_of(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
+}
+
+/// Every word that may stand behind a command: its subcommands, or the options it and its parents take.
+std::vector<std::string> words_of(const CLI::App& app, bool options) {
+  std::vector<std::string> out;
+  if (!options)
+    for (const auto* below : app.get_subcommands([](const CLI::App*) { return true; })) out.push_back(below->get_name());
+  for (const auto* at = &app; options && at != nullptr; at = at->get_parent())
+    for (const auto* option : at->get_options())
+      for (const auto& name : option->get_lnames()) out.push_back("--" + name);
+  return out;
+}
+
+/// One line about a word that no command knows; empty when that is not what went wrong.
+std::string unknown_word(const CLI::App& app) {
+  const auto& at = deepest(app);
+  for (const auto& word : app.remaining(true)) {
+    if (word == "--") continue;
+    const bool option = word.starts_with("-");
+    const auto known = words_of(at, option);
+    if (!option && known.empty()) return path_of(at) + " takes no '" + word + "'; see `" + path_of(at) + " --help`";
+    return std::string{option ? "unknown option '" : "unknown command '"} + word + "'" + did_you_mean(word, known)
+           + (closest_word(word, known).empty() ? "; `" + path_of(at) + " --help` lists what there is" : "");
+  }
+  return {};
+}
+
+/// Help goes to standard output; a mistake is told in one line on standard error, exit code 2.
+int tell(const CLI::App& app, const CLI::ParseError& e) {
+  if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);
+  auto text = unknown_word(app);
+  if (text.empty()) text = std::string{e.what()} + "; see `" + path_of(deepest(app)) + " --help`";
+  std::fprintf(stderr, "troupe: %s\n", text.c_str());
+  return 2;
 }
 
 int run_program(int argc, char** argv) {
@@ -52,7 +97,7 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
+    return tell(app, e);
   }
   return global.exit_code;
 }

@@ -16,6 +16,9 @@
 namespace troupe::cli {
 namespace {
 
+constexpr int most_orders_per_10s = 1'000'000;
+constexpr int balance_decimals = 8;
+
 struct sim_arguments {
   venue_sim::venue_sim_options options;
   std::string venue = "binance";
@@ -59,12 +62,24 @@ int fit_command(const sim_arguments& arguments) {
   return 0;
 }
 
+status check_balance(const char* option, const std::string& text) {
+  const auto amount = parse_decimal(text, balance_decimals);
+  if (amount && *amount >= 0) return ok;
+  return {money_errc::not_a_number,
+          std::string{option} + " " + text + ": write an amount of at least 0 with at most "
+              + std::to_string(balance_decimals) + " decimals"};
+}
+
 int sim_command(sim_arguments& arguments) {
   if (arguments.fit) return fit_command(arguments);
   auto& options = arguments.options;
   if (arguments.venue == "binance-usdm") options.venue = venue_sim::venue_kind::binance_usdm;
   const auto rate = parse_decimal(arguments.speed, 3);
-  if (!rate || *rate <= 0) return fail({make_error_code(money_errc::not_a_number), "--speed must be a number above 0"});
+  if (!rate || *rate <= 0)
+    return fail({make_error_code(money_errc::not_a_number),
+                 "--speed " + arguments.speed + ": write a number above 0 with at most 3 decimals"});
+  if (auto done = check_balance("--base", options.base_balance); !done) return fail(done.error());
+  if (auto done = check_balance("--quote", options.quote_balance); !done) return fail(done.error());
   options.clock.rate_permille = *rate;
   const bool trades = arguments.venue.starts_with("binance") && arguments.symbols.empty();
   if (!trades) return data_venue_command(arguments);
@@ -103,13 +118,18 @@ void add_venue_commands(CLI::App& app, global_options& global) {
   sim->add_option("--control-port", options.control_port, "Control port; 0 = any")->capture_default_str();
   sim->add_option("--origin-market", options.clock.origin_market_ns, "Market time in ns at the steady origin; 0 = the source's start");
   sim->add_option("--origin-steady", options.clock.origin_steady_ns, "Steady time in ns of the market origin; 0 = now");
-  sim->add_option("--credentials", arguments->credentials_file, ".env file with the key that the simulator accepts");
+  sim->add_option("--credentials", arguments->credentials_file, ".env file with the key that the simulator accepts")
+      ->check(CLI::ExistingFile);
   sim->add_option("--account", arguments->account, "Account in that file")->capture_default_str();
   sim->add_option("--base", options.base_balance, "Opening balance of the base asset")->capture_default_str();
   sim->add_option("--quote", options.quote_balance, "Opening balance of the quote asset")->capture_default_str();
-  sim->add_option("--orders-per-10s", options.orders_per_10s, "Order limit of the account, steady time")->capture_default_str();
+  sim->add_option("--orders-per-10s", options.orders_per_10s, "Order limit of the account, steady time")
+      ->check(CLI::Range(1, most_orders_per_10s))
+      ->capture_default_str();
   sim->add_option("--faults", options.faults, "Faults that are on from the start, as JSON");
-  sim->add_option("--ready-fd", options.ready_fd, "Descriptor that gets the ready line")->capture_default_str();
+  sim->add_option("--ready-fd", options.ready_fd, "Descriptor that gets the ready line")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   sim->add_flag("--fit", arguments->fit, "Fit the generated market to the tapes, print the parameters and exit");
   sim->callback(run(global, [arguments] { return sim_command(*arguments); }));
 }
