@@ -8,6 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto recovery_patience = 15s;
+constexpr auto live_patience = 45s;
 /// How long a kill of the exec process waits for orders in flight, so that it hurts.
 constexpr auto order_patience = 3s;
 
@@ -28,7 +29,17 @@ std::string_view witness_of(std::string_view node) {
   return "trainer/cnn";
 }
 
+/// Whether an actor that answers also does its work.
+bool works(std::string_view actor, const json_view& page) {
+  if (!page.there()) return false;
+  if (actor.starts_with("executor/")) return page.text("state_name") == "live";
+  if (actor.starts_with("feed/")) return page.text("validity") == "valid";
+  return true;
+}
+
 } // namespace
+
+std::chrono::seconds chaos::patience() const { return system_.source().kind == "live" ? live_patience : recovery_patience; }
 
 void chaos::strike() {
   const auto next = turns[turn_++ % turns.size()];
@@ -39,11 +50,8 @@ void chaos::strike() {
 bool chaos::works_again(const std::string& node) {
   if (!system_.node_ready(node)) return false;
   const auto state = system_.actor_status(std::string{witness_of(node)});
-  if (!state.there()) return false;
-  if (node == "exec") return state.text("state_name") == "live";
-  if (node == "ingest") return state.text("validity") == "valid";
   if (node == "model") return state.integer("inferences") > 0;
-  return true;
+  return works(witness_of(node), state);
 }
 
 void chaos::kill_process(const std::string& node) {
@@ -67,13 +75,22 @@ void chaos::kill_process(const std::string& node) {
   ++figures_.process_kills;
   if (in_flight) ++figures_.with_orders_in_flight;
   const auto after = rig::wait_until(
-      [&] { return system_.node_pid(node) != before && works_again(node); }, recovery_patience);
+      [&] { return system_.node_pid(node) != before && works_again(node); }, patience());
   recovered(node, "process " + node + (in_flight ? " with orders in flight" : ""), after);
 }
 
 void chaos::kill_random_actor() {
   const auto victim = std::string{victims[random_() % victims.size()]};
-  const auto restarts = [&] { return system_.actor_status(victim).there(); };
+  // The killed incarnation may go on answering for a moment: only another one counts as recovered.
+  const auto before = system_.ask_actor(victim).identity;
+  if (before.empty()) {
+    figures_.log.push_back("actor " + victim + " could not be asked, so it was not killed");
+    return;
+  }
+  const auto replaced = [&] {
+    const auto now = system_.ask_actor(victim);
+    return now.identity != before && works(victim, now.page);
+  };
   if (auto done = system_.kill_actor(victim); !done) {
     figures_.log.push_back("kill of actor " + victim + " was refused: " + done.error().text);
     return;
@@ -81,7 +98,7 @@ void chaos::kill_random_actor() {
   ++figures_.kills;
   ++figures_.actor_kills;
   if (victim.starts_with("executor/") && seen_.figures().live_orders > 0) ++figures_.with_orders_in_flight;
-  recovered("actor", "actor " + victim, rig::wait_until(restarts, recovery_patience));
+  recovered("actor", "actor " + victim, rig::wait_until(replaced, patience()));
 }
 
 void chaos::recovered(const std::string& kind, const std::string& what, std::optional<std::chrono::milliseconds> after) {

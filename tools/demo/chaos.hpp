@@ -33,6 +33,8 @@ private:
   void kill_process(const std::string& node);
   void kill_random_actor();
   [[nodiscard]] bool works_again(const std::string& node);
+  /// How long a recovery may take: real venues take their time to be connected to again.
+  [[nodiscard]] std::chrono::seconds patience() const;
   void recovered(const std::string& kind, const std::string& what, std::optional<std::chrono::milliseconds> after);
 
   rig& system_;

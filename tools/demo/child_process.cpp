@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -18,6 +19,8 @@ namespace troupe::demo {
 namespace {
 
 constexpr int ready_descriptor = 3;
+/// How often a wait looks whether it was given up.
+constexpr std::int64_t look_every_ms = 50;
 
 error system_error(const std::string& what) {
   return {std::make_error_code(static_cast<std::errc>(errno)), what + ": " + std::strerror(errno)};
@@ -101,14 +104,16 @@ child_process::~child_process() {
   pid_ = ready_ = pidfd_ = -1;
 }
 
-result<std::string> child_process::wait_ready(std::chrono::milliseconds patience) {
+result<std::string> child_process::wait_ready(std::chrono::milliseconds patience, const std::function<bool()>& give_up) {
   std::string line;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (give_up && give_up())
+      return error{std::make_error_code(std::errc::interrupted), "interrupted while waiting for " + name_};
     pollfd waiting{ready_, POLLIN, 0};
-    const int got = left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(left.count())) : 0;
-    if (got < 0 && errno == EINTR) continue;
+    const int got = left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(std::min(left.count(), look_every_ms))) : 0;
+    if ((got < 0 && errno == EINTR) || (got == 0 && left.count() > 0)) continue;
     if (got <= 0)
       return error{std::make_error_code(std::errc::timed_out),
                    name_ + " did not get ready in time; its log: " + log_.string() + "\n" + tail_of(log_)};
@@ -134,10 +139,14 @@ std::optional<int> child_process::poll() {
 }
 
 std::optional<int> child_process::wait(std::chrono::milliseconds patience) {
-  if (poll()) return ended_;
-  pollfd waiting{pidfd_, POLLIN, 0};
-  ::poll(&waiting, 1, static_cast<int>(patience.count()));
-  return poll();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!poll()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    pollfd waiting{pidfd_, POLLIN, 0};
+    ::poll(&waiting, 1, static_cast<int>(left.count())); // a signal is no end: look again
+  }
+  return ended_;
 }
 
 std::string tail_of(const std::filesystem::path& file, std::size_t bytes) {

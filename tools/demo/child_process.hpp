@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,8 +32,8 @@ public:
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
-  /// The line on the ready pipe; an error when the child ends or the time runs out first.
-  result<std::string> wait_ready(std::chrono::milliseconds patience);
+  /// The line on the ready pipe; an error when the child ends, the time runs out or `give_up` says so first.
+  result<std::string> wait_ready(std::chrono::milliseconds patience, const std::function<bool()>& give_up = {});
 
   void signal(int number) const;
 

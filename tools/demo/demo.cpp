@@ -17,9 +17,13 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
+/// How often a person asked for the end: the first time it ends in order, the second time it waits for nothing.
 volatile std::sig_atomic_t interrupted = 0;
 
-void on_interrupt(int) { interrupted = 1; }
+void on_interrupt(int) { interrupted = interrupted + 1; }
+
+/// Exit code of a run that was cut short, as shells have it for SIGINT.
+constexpr int exit_interrupted = 130;
 
 /// Learning needs a moment before the first process is killed.
 constexpr auto quiet_start = 12s;
@@ -81,17 +85,27 @@ void pause(std::chrono::milliseconds span) {
   rig::wait_until([] { return interrupted != 0; }, span);
 }
 
-/// Stops new entries and lets what is open come to rest, so that journal and ledger can be compared.
-void settle(rig& system, observation& seen) {
-  const auto done = system.set_trading("reducing", "the demonstration ends");
-  if (!done) std::fprintf(stderr, "troupe: %s\n", done.error().text.c_str());
-  rig::wait_until(
+/// Stops new entries and lets what is open come to rest, so that journal and ledger can be compared. Returns why it
+/// did not come to rest; empty when it did.
+std::string settle(rig& system, observation& seen) {
+  const auto halted = system.set_trading("reducing", "the demonstration ends");
+  bool answered = false;
+  const auto at_rest = rig::wait_until(
       [&] {
-        seen.executor_round();
-        return seen.figures().unknown_orders == 0 && seen.figures().live_orders == 0;
+        const bool now = seen.executor_round();
+        answered = answered || now;
+        const auto& f = seen.figures();
+        return interrupted > 1 || (now && f.unknown_orders == 0 && f.live_orders == 0);
       },
       settle_patience);
   seen.round();
+  const auto& f = seen.figures();
+  if (!halted) return "trading could not be stopped: " + halted.error().text;
+  if (!answered) return "the executor did not answer within " + std::to_string(settle_patience.count()) + " s";
+  if (!at_rest || f.unknown_orders + f.live_orders > 0)
+    return std::to_string(f.live_orders) + " open and " + std::to_string(f.unknown_orders)
+           + " unknown orders after " + std::to_string(settle_patience.count()) + " s";
+  return {};
 }
 
 void check_training(const rig& system, run_summary& run) {
@@ -125,19 +139,32 @@ int report(const run_summary& run, bool json) {
   const auto missed = shortfalls(run);
   if (!json)
     for (const auto& line : missed) std::fprintf(stderr, "troupe: %s\n", line.c_str());
-  return missed.empty() ? 0 : 1;
+  if (!missed.empty()) return 1;
+  return run.interrupted ? exit_interrupted : 0;
+}
+
+/// A start that came to nothing: everything is stopped already.
+int report_no_start(const error& why, const demo_options& options) {
+  std::fprintf(stderr, "troupe: %s\n", why.text.c_str());
+  if (why.code != std::errc::interrupted) return 1;
+  run_summary run;
+  run.seed = options.seed;
+  run.folder = options.folder.string();
+  run.chaos = options.chaos;
+  run.interrupted = true;
+  run.whole = run.started = false;
+  return report(run, options.json);
 }
 
 } // namespace
 
-int run_demo(const demo_options& options, const std::string& recordings) {
+int run_demo(const demo_options& wanted, const std::string& recordings) {
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
+  auto options = wanted;
+  options.interrupted = [] { return interrupted != 0; };
   auto started = rig::start(options, recordings);
-  if (!started) {
-    std::fprintf(stderr, "troupe: %s\n", started.error().text.c_str());
-    return 1;
-  }
+  if (!started) return report_no_start(started.error(), options);
   auto& system = **started;
   print_banner(system, options);
 
@@ -163,7 +190,9 @@ int run_demo(const demo_options& options, const std::string& recordings) {
 
   run_summary run;
   run.seconds = std::chrono::duration_cast<std::chrono::seconds>(clock::now() - begin).count();
-  settle(system, seen);
+  run.whole = options.length.count() > 0 && interrupted == 0;
+  run.interrupted = options.length.count() > 0 && interrupted != 0;
+  run.unsettled = settle(system, seen);
   run.source = system.source().kind;
   run.speed = system.speed();
   run.seed = options.seed;

@@ -55,9 +55,9 @@ void observation::learning_round() {
   figures_.loss_samples = page.integer("loss_samples");
 }
 
-void observation::executor_round() {
+bool observation::executor_round() {
   const auto page = system_.actor_status(executor_name);
-  if (!page.there()) return;
+  if (!page.there()) return false;
   figures_.executor = page.text("state_name");
   figures_.orders = std::max(figures_.orders, page.integer("orders"));
   figures_.fills = std::max(figures_.fills, page.integer("fills"));
@@ -67,6 +67,7 @@ void observation::executor_round() {
   figures_.unknown_orders = page.integer("unknown_orders");
   figures_.equity = page.text("equity");
   figures_.position = page.text("position");
+  return true;
 }
 
 } // namespace troupe::demo

@@ -68,8 +68,8 @@ public:
   /// One round over all actors; those that can't be asked just now are left as they were.
   void round();
 
-  /// Only the executor: whether orders are in flight.
-  void executor_round();
+  /// Only the executor: whether orders are in flight. False when it can't be asked just now.
+  bool executor_round();
 
   [[nodiscard]] const run_figures& figures() const noexcept { return figures_; }
 

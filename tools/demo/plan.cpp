@@ -1,5 +1,6 @@
 #include "tools/demo/plan.hpp"
 
+#include "runtime/config/configuration.hpp"
 #include "storage/file.hpp"
 #include "storage/tape/tape_tools.hpp"
 
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 
@@ -46,18 +48,7 @@ std::string random_hex(std::size_t bytes) {
   return out;
 }
 
-/// A recording becomes a tape of our own first: what is replayed has been checked frame by frame.
-result<path> as_tape(const std::vector<path>& recordings, const path& output) {
-  if (recordings.size() == 1 && recordings.front().extension() == ".ttape") return recordings.front();
-  tape_import_options options;
-  options.inputs = recordings;
-  options.output = output;
-  options.instrument = "BTC-USDT@binance";
-  options.venue = "binance";
-  auto report = import_tape(real_disk(), options);
-  if (!report) return std::move(report).error();
-  return output;
-}
+bool is_own_tape(const path& file) { return file.extension() == ".ttape"; }
 
 std::string speed_of(const demo_options& options, const market_source& source) {
   if (!options.speed.empty()) return options.speed;
@@ -85,33 +76,38 @@ result<market_source> choose_source(const demo_options& options, const std::stri
   return market_source{"generated", {}, "GENERATED market: order-flow model fitted to a recorded stream, not real data"};
 }
 
-result<workspace> make_workspace(const demo_options& options) {
-  workspace out;
-  if (options.folder.empty()) {
-    auto pattern = (std::filesystem::temp_directory_path() / "troupe-demo-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) return io_error(pattern);
-    out.folder = pattern;
-  } else {
-    out.folder = std::filesystem::absolute(options.folder);
-    std::error_code ignored;
-    if (std::filesystem::exists(out.folder, ignored) && !std::filesystem::is_empty(out.folder, ignored))
-      return error{std::make_error_code(std::errc::file_exists),
-                   out.folder.string() + " is not empty; choose another --folder, the demonstration writes keys and settings into it"};
+status check_inputs(const demo_options& options, const market_source& source) {
+  const auto speed = speed_of(options, source);
+  const auto rate = parse_decimal(speed, 3);
+  if (!rate || *rate <= 0)
+    return error{std::make_error_code(std::errc::invalid_argument),
+                 "--speed " + speed + ": write a number above 0 with at most 3 decimals"};
+  configuration_source settings;
+  settings.folder = "/dev/null"; // holds no files: the settings alone are checked
+  for (const auto& [key, value] : options.settings) settings.overrides.push_back(key + "=" + value);
+  if (auto loaded = configuration::load(settings); !loaded) return std::move(loaded).error();
+  if (source.tapes.size() > 1 && std::any_of(source.tapes.begin(), source.tapes.end(), is_own_tape))
+    return error{std::make_error_code(std::errc::invalid_argument), "--tape takes one .ttape, or recordings in order of time"};
+  for (const auto& tape : source.tapes) {
+    if (!is_own_tape(tape)) continue;
+    if (auto opened = tape_reader::open(real_disk(), tape); !opened) return std::move(opened).error();
   }
-  out.config = out.folder / "config";
-  out.data = out.folder / "data";
-  out.logs = out.folder / "logs";
-  out.simulator = out.folder / "simulator";
+  return ok;
+}
+
+namespace {
+
+/// Everything below the folder; the folder itself is there.
+status fill(workspace& out, const demo_options& options) {
   std::error_code failed;
   for (const auto& folder : {out.config, out.data, out.logs, out.simulator}) {
     std::filesystem::create_directories(folder, failed);
     if (failed) return error{failed, folder.string() + " can't be made"};
   }
   ::chmod(out.folder.c_str(), 0700);
-
   if (!options.live) {
     const auto keys = "TROUPE_MAIN_BINANCE_KEY=" + random_hex(32) + "\nTROUPE_MAIN_BINANCE_SECRET=" + random_hex(32) + "\n";
-    if (auto done = write_file(out.config / ".env", keys, 0600); !done) return std::move(done).error();
+    if (auto done = write_file(out.config / ".env", keys, 0600); !done) return done;
   }
   std::string nodes;
   struct line {
@@ -125,8 +121,59 @@ result<workspace> make_workspace(const demo_options& options) {
     if (!port) return port.error();
     nodes += "node " + std::string{name} + " host=127.0.0.1 port=" + std::to_string(*port) + " " + rest + "\n";
   }
-  if (auto done = write_file(out.config / "nodes.conf", nodes, 0600); !done) return std::move(done).error();
+  return write_file(out.config / "nodes.conf", nodes, 0600);
+}
+
+} // namespace
+
+result<workspace> make_workspace(const demo_options& options) {
+  workspace out;
+  if (options.folder.empty()) {
+    auto pattern = (std::filesystem::temp_directory_path() / "troupe-demo-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) return io_error(pattern);
+    out.folder = pattern;
+    out.made = true;
+  } else {
+    out.folder = std::filesystem::absolute(options.folder);
+    std::error_code ignored;
+    out.made = !std::filesystem::exists(out.folder, ignored);
+    if (!out.made && !std::filesystem::is_empty(out.folder, ignored))
+      return error{std::make_error_code(std::errc::file_exists),
+                   out.folder.string() + " is not empty; choose another --folder, the demonstration writes keys and settings into it"};
+  }
+  out.config = out.folder / "config";
+  out.data = out.folder / "data";
+  out.logs = out.folder / "logs";
+  out.simulator = out.folder / "simulator";
+  if (auto done = fill(out, options); !done) {
+    discard(out);
+    return std::move(done).error();
+  }
   return out;
+}
+
+void discard(const workspace& files) {
+  std::error_code ignored;
+  if (files.made) {
+    std::filesystem::remove_all(files.folder, ignored);
+    return;
+  }
+  // The folder was there, empty: it stays, empty.
+  for (const auto& entry : std::filesystem::directory_iterator{files.folder, ignored})
+    std::filesystem::remove_all(entry.path(), ignored);
+}
+
+result<market_source> prepare_tapes(const workspace& files, market_source source) {
+  if (source.tapes.empty() || is_own_tape(source.tapes.front())) return source;
+  tape_import_options options;
+  options.inputs = source.tapes;
+  options.output = files.folder / "market.ttape";
+  options.instrument = "BTC-USDT@binance";
+  options.venue = "binance";
+  auto report = import_tape(real_disk(), options);
+  if (!report) return std::move(report).error();
+  source.tapes = {options.output};
+  return source;
 }
 
 result<simulator_ready> parse_ready_line(const std::string& line) {
@@ -159,16 +206,12 @@ result<child_process> start_simulator(const workspace& files, const market_sourc
   child.arguments = {own_program().string(), "venue", "sim", "--folder", files.simulator.string(), "--speed",
                      speed_of(options, source), "--seed", std::to_string(options.seed), "--credentials",
                      (files.config / ".env").string(), "--orders-per-10s", "1000", "--ready-fd", "3"};
-  if (!source.tapes.empty()) {
-    const auto tape = as_tape(source.tapes, files.folder / "market.ttape");
-    if (!tape) return tape.error();
-    child.arguments.insert(child.arguments.end(), {"--tape", tape->string()});
-  }
+  for (const auto& tape : source.tapes) child.arguments.insert(child.arguments.end(), {"--tape", tape.string()});
   child.log = files.logs / "simulator.log";
   child.ready_line = true;
   auto process = child_process::start(child);
   if (!process) return process;
-  const auto line = process->wait_ready(simulator_patience);
+  const auto line = process->wait_ready(simulator_patience, options.interrupted);
   if (!line) return line.error();
   auto parsed = parse_ready_line(*line);
   if (!parsed) return parsed.error();

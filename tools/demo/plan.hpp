@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ struct demo_options {
   std::uint64_t seed = 1;
   std::uint32_t kills = 0;                     ///< chaos: stop killing after this many; 0 = no limit
   std::map<std::string, std::string> settings; ///< further settings of the nodes
+  std::function<bool()> interrupted;           ///< whether a person wants it to end; asked while it starts
 };
 
 /// Where market data comes from; `kind` is what banner and JSON say.
@@ -38,17 +40,28 @@ struct market_source {
 /// Chooses the source: --live, --tape, the recorded spot pair where it is, else the generated market.
 result<market_source> choose_source(const demo_options& options, const std::string& recordings_folder);
 
+/// Checks what was asked for before anything is written: speed, settings, tapes that are named.
+status check_inputs(const demo_options& options, const market_source& source);
+
 /// Folder and files of one run.
 struct workspace {
   std::filesystem::path folder;
+  bool made = false;              ///< the folder was not there before
   std::filesystem::path config;   ///< configuration folder, .env and nodes.conf included
   std::filesystem::path data;     ///< data folder of the nodes
   std::filesystem::path logs;
   std::filesystem::path simulator;
 };
 
-/// Makes the folders (0700), a random key in `.env` (0600) and nodes.conf with free ports.
+/// Makes the folders (0700), a random key in `.env` (0600) and nodes.conf with free ports. On any error nothing is
+/// left behind.
 result<workspace> make_workspace(const demo_options& options);
+
+/// Removes what `make_workspace` made and what was written into it since.
+void discard(const workspace& files);
+
+/// Recordings become a tape of our own in the folder, so that what is replayed has been checked frame by frame.
+result<market_source> prepare_tapes(const workspace& files, market_source source);
 
 /// The simulator's ready line.
 struct simulator_ready {
@@ -64,7 +77,7 @@ struct simulator_ready {
 
 result<simulator_ready> parse_ready_line(const std::string& line);
 
-/// Starts the simulator on the source and waits until it is ready.
+/// Starts the simulator on the prepared source and waits until it is ready.
 result<child_process> start_simulator(const workspace& files, const market_source& source, const demo_options& options,
                                       simulator_ready& ready);
 

@@ -48,19 +48,28 @@ result<std::unique_ptr<rig>> rig::start(const demo_options& options, const std::
   out->options_ = options;
   auto source = choose_source(options, recordings);
   if (!source) return std::move(source).error();
-  out->source_ = std::move(*source);
+  if (auto fine = check_inputs(options, *source); !fine) return std::move(fine).error();
   auto files = make_workspace(options);
   if (!files) return std::move(files).error();
   out->files_ = std::move(*files);
-  if (!options.live) {
-    auto simulator = start_simulator(out->files_, out->source_, options, out->ready_);
-    if (!simulator) return std::move(simulator).error();
-    out->simulator_.emplace(std::move(*simulator));
+  auto prepared = prepare_tapes(out->files_, std::move(*source));
+  if (!prepared) {
+    discard(out->files_);
+    return std::move(prepared).error();
   }
-  if (auto done = write_configuration(out->files_, out->source_, options, options.live ? nullptr : &out->ready_); !done)
-    return std::move(done).error();
-  if (auto done = out->start_nodes(); !done) return std::move(done).error();
+  out->source_ = std::move(*prepared);
+  if (auto done = out->start_processes(); !done) return std::move(done).error();
   return out;
+}
+
+status rig::start_processes() {
+  if (!options_.live) {
+    auto simulator = start_simulator(files_, source_, options_, ready_);
+    if (!simulator) return std::move(simulator).error();
+    simulator_.emplace(std::move(*simulator));
+  }
+  if (auto done = write_configuration(files_, source_, options_, options_.live ? nullptr : &ready_); !done) return done;
+  return start_nodes();
 }
 
 rig::~rig() {
@@ -76,8 +85,12 @@ status rig::start_nodes() {
   auto parent = child_process::start(child);
   if (!parent) return std::move(parent).error();
   parent_.emplace(std::move(*parent));
-  const auto ready = wait_until([&] { return parent_status().flag("ready") || parent_->poll().has_value(); },
-                                std::chrono::duration_cast<std::chrono::milliseconds>(start_patience));
+  const auto interrupted = [this] { return options_.interrupted && options_.interrupted(); };
+  const auto ready =
+      wait_until([&] { return interrupted() || parent_status().flag("ready") || parent_->poll().has_value(); },
+                 std::chrono::duration_cast<std::chrono::milliseconds>(start_patience));
+  if (interrupted())
+    return error{std::make_error_code(std::errc::interrupted), "interrupted while the nodes were starting"};
   if (ready && !parent_->poll()) return ok;
   std::string logs = tail_of(files_.logs / "up.log");
   return too_late("the nodes did not get ready; logs in " + files_.logs.string() + " and " + files_.data.string() + "\n" + logs);
@@ -97,12 +110,13 @@ cluster_client& rig::connection() {
   return *client_;
 }
 
-json_view rig::actor_status(const std::string& name) {
+actor_answer rig::ask_actor(const std::string& name) {
   auto& client = connection();
   auto found = client.find<observable_actor>(node_of(name), name);
   if (!found) return {};
   auto report = client.ask<status_report>(*found, 500ms, status_request{1});
-  return report ? json_view::parse(report->json) : json_view{};
+  if (!report) return {};
+  return {json_view::parse(report->json), to_string(found->address())};
 }
 
 status rig::kill_node(const std::string& node) {
@@ -171,8 +185,9 @@ status rig::stop() {
 std::filesystem::path rig::journal_folder() const { return files_.data / "exec" / "journal" / "main@binance"; }
 
 result<venue_sim::ledger_comparison> rig::compare() const {
-  // The journal first: what it says had been told by the ledger's owner, so an order between the two readings
-  // can only be missing in the journal.
+  // The ledger first: an order is journaled before it is sent, so every order of this ledger must stand in a journal
+  // that is read after it, and a venue order without a journal row is never a false alarm. An order between the two
+  // readings shows as one that the venue does not have yet; the next comparison knows better.
   auto ledger = venue_sim::read_ledger(files_.simulator / "ledger.log");
   if (!ledger) return std::move(ledger).error();
   auto journal = read_journal_view(journal_folder());

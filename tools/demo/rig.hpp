@@ -16,9 +16,16 @@ namespace troupe::demo {
 /// Time a wait may take before the run counts as failed.
 inline constexpr std::chrono::seconds start_patience{60};
 
+/// What an actor said of itself, and which incarnation of it said so.
+struct actor_answer {
+  json_view page;       ///< empty when it can't be had just now
+  std::string identity; ///< differs between incarnations of a name; empty with the page
+};
+
 class rig {
 public:
-  /// Makes the folder, starts simulator, parent and nodes and waits until every actor runs.
+  /// Checks the inputs, makes the folder, starts simulator, parent and nodes and waits until every actor runs. On an
+  /// error everything is stopped; before the first process ran, nothing is left on the disk either.
   /// @param recordings folder of recordings, may be empty
   static result<std::unique_ptr<rig>> start(const demo_options& options, const std::string& recordings);
   ~rig();
@@ -30,7 +37,9 @@ public:
   /// What the parent says: nodes, restarts, kills.
   [[nodiscard]] json_view parent_status() const;
   /// An actor's own state by name, wherever it runs; an empty view when it can't be had just now.
-  [[nodiscard]] json_view actor_status(const std::string& name);
+  [[nodiscard]] json_view actor_status(const std::string& name) { return ask_actor(name).page; }
+  /// The same with the incarnation that answered.
+  [[nodiscard]] actor_answer ask_actor(const std::string& name);
 
   /// kill -9 of a node's process, through the parent.
   status kill_node(const std::string& node);
@@ -50,12 +59,14 @@ public:
   /// Latches a trading state at risk: "active", "reducing" or "halted".
   status set_trading(const std::string& state, const std::string& reason);
 
-  /// Journal against the simulator's ledger, as both stand now.
+  /// Journal against the simulator's ledger, as both stand now. While orders are on their way a comparison may show
+  /// one that the older reading lacks; what is really wrong stays wrong.
   [[nodiscard]] result<venue_sim::ledger_comparison> compare() const;
   [[nodiscard]] std::filesystem::path journal_folder() const;
 
 private:
   rig() = default;
+  status start_processes();
   status start_nodes();
   cluster_client& connection();
 

@@ -14,6 +14,10 @@ struct run_summary {
   std::string folder;
   std::int64_t seconds = 0;
   bool chaos = false;
+  bool whole = true;        ///< it ran as long as --for asked; false: until ctrl-C, so the lower bars don't apply
+  bool interrupted = false; ///< ended by a person before its time, or while it started
+  bool started = true;      ///< false: interrupted before every actor ran
+  std::string unsettled;    ///< why it did not come to rest at the end; empty when it did
   run_figures figures;
   chaos_figures kills;
   std::int64_t restarts = 0;
@@ -27,7 +31,9 @@ struct run_summary {
 
 std::string summary_json(const run_summary& run);
 
-/// What the run did not reach; empty when it did all. Short runs are judged by the same bars.
+/// What the run did not reach or broke; empty when it did all. A whole run on a tape or the generated market is
+/// judged by fixed bars, also a short one. Live data runs at its own pace and may be quiet: there only what its
+/// length makes certain is asked for. Nothing may be lost, doubled or unsettled, however a run ends.
 std::vector<std::string> shortfalls(const run_summary& run);
 
 } // namespace troupe::demo
