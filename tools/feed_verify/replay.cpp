@@ -205,7 +205,12 @@ result<std::vector<feed_figures>> replay_all(const std::vector<path>& inputs, bo
       mine.take(frame);
       return ok;
     }
-    if (!is_image(frame.text)) return ok; // answers to commands and the like
+    if (!is_image(frame.text)) {
+      // Answers to commands and the like are passed over; a frame that was cut off may not even say whose it is.
+      if (peek.decode(frame.text).damage == frame_damage::not_json && !replays.empty())
+        replays.begin()->second->take(frame);
+      return ok;
+    }
     if (replays.size() == 1) replays.begin()->second->take(frame);
     else if (replays.empty() && homeless.size() < 4)
       homeless.push_back(keep(frame));
