@@ -40,6 +40,46 @@ recordings() {
   echo "recording: $data"
 }
 
+# wait_for_text TEXT FILE: until the file holds the text, at most 30 s.
+wait_for_text() {
+  for _ in $(seq 1 600); do
+    grep -qF -- "$1" "$2" 2>/dev/null && return
+    python3 -c 'import select; select.select([], [], [], 0.05)'
+  done
+  fail "'$1' did not appear in $2: $(cat "$2")"
+}
+
+# canaries: puts keys into $work/config/.env that are found again wherever they leak.
+canaries() {
+  printf 'TROUPE_MAIN_BINANCE_KEY=canary-key-4f1d9b7c2e\nTROUPE_MAIN_BINANCE_SECRET=canary-secret-83ac65d01f\n' >"$work/config/.env"
+  chmod 600 "$work/config/.env"
+}
+
+# leaks SECRET FOLDER: the files below the folder, but for .env files, that hold the secret as it is, in base64 or in hex.
+leaks() {
+  local form
+  for form in "$1" "$(printf %s "$1" | base64 -w0 | head -c $((${#1} * 4 / 3)))" "$(printf %s "$1" | od -An -tx1 | tr -d ' \n')"; do
+    grep -rlaiF --exclude=.env -- "$form" "$2" || (($? == 1)) || fail "$2 can't be searched"
+  done | sort -u
+}
+
+# no_canary FOLDER [ENV]: no value of the .env file may stand in any file of the folder: data, journals, logs, and what
+# the programs printed. First the search itself is proven: a planted key must be found.
+no_canary() {
+  local env=${2:-$work/config/.env} count=0 name secret found
+  while IFS='=' read -r name secret; do
+    count=$((count + 1))
+    printf 'x%sx' "$secret" >"$1/planted"
+    [[ $(leaks "$secret" "$1") == "$1/planted" ]] || fail "the search for $name does not find exactly the planted key: $(leaks "$secret" "$1")"
+    printf '%s' "$secret" | base64 -w0 >"$1/planted"
+    [[ $(leaks "$secret" "$1") == *"$1/planted"* ]] || fail "the search for $name misses base64"
+    rm "$1/planted"
+    found=$(leaks "$secret" "$1")
+    [[ -z $found ]] || fail "the value of $name stands in: $found"
+  done <"$env"
+  ((count == 2)) || fail "$env holds $count keys instead of 2"
+}
+
 # json FILE EXPRESSION: the value of a Python expression over the document d.
 json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
 

@@ -13,10 +13,7 @@ flags=()
 cat "$work/summary"
 [[ $(json "$work/summary" 'd["orders_lost"] + d["orders_duplicated"] + d["trained_twice"]') == 0 ]] || fail "lost, duplicated or trained twice"
 [[ $(json "$work/summary" 'd["source"]') == looped ]] || fail "the source must be the looped recording"
-# The keys of .env appear in no file that the programs wrote but .env itself.
-while IFS='=' read -r _ secret; do
-  if grep -rlF -- "$secret" "$work/run" --exclude=.env >"$work/leaks" 2>/dev/null; then
-    fail "a key stands in: $(cat "$work/leaks")"
-  fi
-done <"$work/run/config/.env"
+# The keys of .env appear in no file that the programs wrote, nor in what they printed, but in .env itself.
+[[ -s $work/words && -s $work/summary && -s $work/run/data/exec.log && -s $work/run/logs/simulator.log ]] || fail "nothing to search"
+no_canary "$work" "$work/run/config/.env"
 finish
