@@ -464,7 +464,7 @@ CAF_TEST(okx_rest) {
       venue.candle_call(spec, std::chrono::hours{24}, {86400'000'000'000}, {864000'000'000'000})
           .target,
       "/api/v5/market/"
-      "history-candles?instId=BTC-USDT&bar=1Dutc&after=864000000&before=86399999&limit=100");
+      "history-candles?instId=BTC-USDT&bar=1Dutc&after=864000000&before=86399999&limit=300");
   const auto body =
       R"({"code":"0","msg":"","data":[["1597026420000","3.7","3.8","3.6","3.75","10.5","1","2","0"],["1597026360000","3.721","3.743","3.677","3.708","8422410","22698348.04828491","12698348.04828491","1"]]})";
   const auto page = venue.read_candles(spec, std::chrono::minutes{1}, body);

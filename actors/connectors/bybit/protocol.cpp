@@ -160,7 +160,9 @@ const protocol_traits& traits() noexcept {
       .topics_per_socket =
           200, // the names of all of a connection's topics may have 21,000 characters
       .topics_per_message = 10, // spot's limit
-      .connects = 400,          // 500 in five minutes are the venue's limit
+      .book_quiet = 2min,       // pairs that nobody trades change seldom
+      .trades_quiet = 1h,
+      .connects = 400, // 500 in five minutes are the venue's limit
       .connects_within = 5min,
   };
   return out;

@@ -164,6 +164,8 @@ const protocol_traits& traits() noexcept {
       .topics_per_socket =
           120, // 480 subscriptions and their ends an hour, so that all may be renewed
       .topics_per_message = 40,
+      .book_quiet = 90s, // a book without changes repeats its number after 60 s
+      .trades_quiet = 1h,
       .connects = 100, // three a second
       .connects_within = 1min,
   };

@@ -53,8 +53,8 @@ constexpr std::array intervals{
     interval_name{1h, "1H"},    interval_name{2h, "2H"},      interval_name{4h, "4H"},
     interval_name{6h, "6Hutc"}, interval_name{12h, "12Hutc"}, interval_name{24h, "1Dutc"}};
 
-/// history-candles gives no more than 100 rows a page whatever is asked for.
-constexpr std::uint32_t page_rows = 100;
+/// The most rows of a page of history-candles.
+constexpr std::uint32_t page_rows = 300;
 
 struct candle_row {
   bar candle;
