@@ -81,8 +81,8 @@ candle_page page_of(std::vector<bar> rows, nanoseconds interval) {
   if (interval <= nanoseconds{0}) return out;
   std::erase_if(rows, [&](const bar& b) { return b.open_time.ns % interval.count() != 0; });
   std::ranges::stable_sort(rows, {}, &bar::open_time);
-  const auto same = std::ranges::unique(rows, {}, &bar::open_time);
-  rows.erase(same.begin(), same.end());
+  const auto same = [](const bar& a, const bar& b) { return a.open_time == b.open_time; };
+  rows.erase(std::unique(rows.begin(), rows.end(), same), rows.end()); // clang 14 can't compile ranges::unique
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].interval = interval;
     rows[i].closed = i + 1 < rows.size();
