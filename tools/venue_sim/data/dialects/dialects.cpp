@@ -19,6 +19,7 @@ constexpr std::array rows{
     dialect_row{"coinbase", &make_coinbase_dialect},
     dialect_row{"bitfinex", &make_bitfinex_dialect},
     dialect_row{"kucoin", &make_kucoin_dialect},
+    dialect_row{"htx", &make_htx_dialect},
 };
 
 } // namespace

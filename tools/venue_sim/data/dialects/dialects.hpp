@@ -14,5 +14,6 @@ std::unique_ptr<venue_dialect> make_deribit_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_coinbase_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_bitfinex_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_kucoin_dialect(const data_world& world);
+std::unique_ptr<venue_dialect> make_htx_dialect(const data_world& world);
 
 } // namespace troupe::venue_sim
