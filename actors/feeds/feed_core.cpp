@@ -218,9 +218,10 @@ void feed_core::broken(book_validity now, std::string_view why, std::uint64_t& l
 /// once in `image_retry`, the rest in advance(). Family E brings the next image by itself.
 void feed_core::ask_again(std::string_view why) {
   if (options_.rules.family == book_family::images) return expect_image();
-  const bool hold_back = in_band_ && received_ - asked_ < options_.image_retry;
+  const bool hold_back = in_band_ && received_ - resubscribed_ < options_.image_retry;
   if (!hold_back) return need_image(why);
   asking_ = true;
+  asked_ = resubscribed_;
 }
 
 /// Where neither a number nor a checksum of all levels shows what a frame carried, its loss drops the book.
@@ -242,7 +243,7 @@ void feed_core::expect_image() noexcept {
 
 void feed_core::need_image(std::string_view why) {
   asking_ = true;
-  asked_ = received_;
+  asked_ = resubscribed_ = received_;
   listener_.on_image_needed(why);
 }
 

@@ -117,7 +117,8 @@ private:
   market_time newest_;     // newest venue time
   market_time next_frame_; // instant of the next feature frame, 0 = none seen yet
   market_time next_bars_;  // when bars are looked at again
-  market_time asked_;      // when the image was asked for
+  market_time asked_;        // when the image was asked for, or began to be owed
+  market_time resubscribed_; // when it was asked for last
   bool asking_ = false;
   bool aggregates_ = false; // which trade stream is followed: the first that was seen
   bool any_trade_ = false;
