@@ -139,11 +139,12 @@ public:
   /// Negative prices are damage, like anywhere in a book. For spreads take `decimal`.
   price price_of(json_value v) noexcept { return {not_negative(decimal(v, price_scale_))}; }
   size size_of(json_value v) noexcept {
-    return {not_negative(rounds_sizes_ ? rounded_decimal_of(v, size_scale_) : decimal(v, size_scale_))};
+    return {
+        not_negative(rounds_sizes_ ? rounded_decimal_of(v, size_scale_) : decimal(v, size_scale_))};
   }
 
-  /// From now on sizes that are finer than the scale are rounded, never to 0, instead of being damage: for
-  /// venues whose books hold such sizes (KuCoin, HTX).
+  /// From now on sizes that are finer than the scale are rounded, never to 0, instead of being
+  /// damage: for venues whose books hold such sizes (KuCoin, HTX).
   void round_sizes() noexcept { rounds_sizes_ = true; }
 
   /// Rows [price, size, …], bare or as text; what stands behind the size is left out.
@@ -172,7 +173,9 @@ public:
   /// Calls `take(key, json_value)` with each member, as long as all is fine.
   template <class Take>
   void each_member(json_object in, Take take) noexcept {
-    if (!fine()) return;
+    bool any = false;
+    // From its first member on, whatever was looked up before.
+    if (!fine() || !taken(in.reset().get(any)) || !any) return;
     for (auto member : in) {
       simdjson::ondemand::field f;
       if (!taken(std::move(member).get(f))) return;

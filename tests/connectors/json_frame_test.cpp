@@ -162,7 +162,10 @@ CAF_TEST(a_walk_over_members) {
   json_frame f;
   CAF_REQUIRE(f.open(R"({"a":1,"bc":{"d":[]},"e":"x"})"));
   std::string keys;
-  f.each_member(f.object(), [&](std::string_view key, json_value) {
+  auto root = f.object();
+  json_value absent;
+  CAF_CHECK(!f.find(root, "zz", absent)); // a look-up before doesn't cut the walk
+  f.each_member(root, [&](std::string_view key, json_value) {
     keys += key;
     keys += ',';
   });

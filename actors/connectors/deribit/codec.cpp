@@ -79,7 +79,7 @@ std::span<const level> decoder::read_side(json_value rows, side s) {
 
 void decoder::read_book(json_object data, std::string_view symbol) {
   depth_event d;
-  bool image = true; // grouped books have no type
+  std::string_view type; // grouped books have none
   bool numbered = false;
   int sides = 0;
   in().each_member(data, [&](std::string_view key, json_value value) {
@@ -99,7 +99,9 @@ void decoder::read_book(json_object data, std::string_view symbol) {
   });
   if (!in().fine()) return;
   if (sides != 2 || !numbered || d.event.ns == 0) return in().fail(frame_damage::missing_field);
-  if (image && !d.has_previous) {
+  // What follows nothing begins the book anew, whatever its type.
+  const bool first = d.has_previous ? d.previous == 0 : type.empty();
+  if (first || type == "snapshot") {
     auto& i = add(event_kind::image, symbol).image;
     i.last = d.last;
     i.event = d.event;

@@ -15,7 +15,7 @@ private:
   void read_object(json_object root) override;
   void read_answer(json_object& root);
   void read_image(json_object& root);
-  void read_book(json_object result, market_time sent);
+  void read_book(json_object result);
   void read_best(json_object result);
   void read_trade(json_object result, market_time sent);
   void read_candle(json_object result, market_time sent);
@@ -33,7 +33,7 @@ void decoder::read_object(json_object root) {
   if (in().find(root, "time_ms", found)) sent = in().time(found, time_unit::ms);
   if (!in().find(root, "result", found)) return;
   if (channel == "spot.obu" || channel == "spot.order_book_update")
-    read_book(in().object(found), sent);
+    read_book(in().object(found));
   else if (channel == "spot.book_ticker")
     read_best(in().object(found));
   else if (channel == "spot.trades")
@@ -77,7 +77,7 @@ void decoder::read_image(json_object& root) {
   add(event_kind::image, instrument().venue_symbol).image = i;
 }
 
-void decoder::read_book(json_object result, market_time sent) {
+void decoder::read_book(json_object result) {
   depth_event d;
   std::string_view symbol;
   bool full = false;
@@ -103,7 +103,7 @@ void decoder::read_book(json_object result, market_time sent) {
   // A side without changes may be left out of a change, and an empty one out of an image.
   if (d.last == 0 || d.transaction.ns == 0 || (sides == 0 && !full && !ranged))
     return in().fail(frame_damage::missing_field);
-  d.event = sent.ns != 0 ? sent : d.transaction;
+  d.event = d.transaction;
   if (full) {
     auto& i = add(event_kind::image, symbol).image;
     i.last = d.last;
