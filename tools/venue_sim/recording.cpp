@@ -260,11 +260,11 @@ status load_gzip(const std::filesystem::path& file, recording_builder& into) {
 
 status load_tape(const std::filesystem::path& file, recording_builder& into) {
   auto tape = tape_reader::open(real_disk(), file);
-  if (!tape) return bad(tape.error().message());
+  if (!tape) return bad(tape.error().text);
   tape_record r;
   for (;;) {
     auto more = tape->next(r);
-    if (!more) return bad(more.error().message());
+    if (!more) return bad(more.error().text);
     if (!*more) return ok;
     const auto* channel = tape->channel(r.channel);
     if (channel != nullptr && channel->kind == channel_kind::sent) continue;

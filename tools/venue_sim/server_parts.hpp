@@ -50,7 +50,7 @@ int run_until_told(const Options& options) {
     ::kill(::getpid(), SIGTERM);
   });
   if (!server) {
-    std::cerr << "venue simulator: " << server.error().message() << '\n';
+    std::cerr << "venue simulator: " << server.error().text << '\n';
     return 1;
   }
   if (!write_ready_line(options.ready_fd, (*server)->ready_line())) {
@@ -61,7 +61,7 @@ int run_until_told(const Options& options) {
   wait_for_ending_signal();
   server->reset();
   if (outcome) return 0;
-  std::cerr << "venue simulator: " << outcome.error().message() << '\n';
+  std::cerr << "venue simulator: " << outcome.error().text << '\n';
   return 1;
 }
 

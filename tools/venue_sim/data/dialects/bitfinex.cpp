@@ -1,5 +1,6 @@
-/// Bitfinex v2, public: /ws/2 with book (P0, F0, lengths 25, 100, 250), trades, conf flags TIMESTAMP, SEQ_ALL, OB_CHECKSUM; REST conf,
-/// book, candles, platform status. After recordings of its socket of 2021-04-17 and 2025-08-15. A row a message.
+/// Bitfinex v2, public: /ws/2 with book (P0, F0, lengths 25, 100, 250), trades, conf flags
+/// TIMESTAMP, SEQ_ALL, OB_CHECKSUM; REST conf, book, candles, platform status. After recordings of
+/// its socket of 2021-04-17 and 2025-08-15. A row a message.
 
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
@@ -26,7 +27,8 @@ std::string bitfinex_number(std::int64_t value_e8, bool negative = false) {
   return negative ? "-" + text : text;
 }
 
-/// "price,count,amount"; amount below zero is an ask. A level without quantity is deleted by count 0.
+/// "price,count,amount"; amount below zero is an ask. A level without quantity is deleted by count
+/// 0.
 std::string bitfinex_row(const book_level& l, bool bid) {
   const bool gone = l.quantity_e8 == 0;
   return "[" + bitfinex_number(l.price_e8) + "," + (gone ? "0" : "1") + ","
@@ -45,8 +47,8 @@ std::int32_t bitfinex_checksum(const depth_window& window) {
     add(window.all_bids(), n, true);
     add(window.all_asks(), n, false);
   }
-  return static_cast<std::int32_t>(
-      ::crc32(0, reinterpret_cast<const unsigned char*>(text.data()), static_cast<unsigned>(text.size())));
+  return static_cast<std::int32_t>(::crc32(0, reinterpret_cast<const unsigned char*>(text.data()),
+                                           static_cast<unsigned>(text.size())));
 }
 
 class bitfinex_dialect;
@@ -58,7 +60,10 @@ public:
   void on_message(std::string_view text, std::int64_t steady_ns) override;
   void on_event(const data_market& market, const data_event& event) override;
   void tick(std::int64_t steady_ns) override;
-  void announce_shutdown() override { port_.send(R"-({"event":"info","code":20051,"msg":"Stop/Restart Websocket Server (please reconnect)"})-"); }
+  void announce_shutdown() override {
+    port_.send(
+        R"-({"event":"info","code":20051,"msg":"Stop/Restart Websocket Server (please reconnect)"})-");
+  }
 
 private:
   struct channel {
@@ -69,8 +74,9 @@ private:
   };
 
   void info(int status) {
-    port_.send(R"({"event":"info","version":2,"serverId":"083bd8d4-aca7-4690-a573-eabfc8103de8","platform":{"status":)"
-               + std::to_string(status) + "}}");
+    port_.send(
+        R"({"event":"info","version":2,"serverId":"083bd8d4-aca7-4690-a573-eabfc8103de8","platform":{"status":)"
+        + std::to_string(status) + "}}");
   }
   void subscribe(const json_request& asked);
   void unsubscribe(const json_request& asked);
@@ -93,22 +99,29 @@ private:
 class bitfinex_dialect final : public venue_dialect {
 public:
   explicit bitfinex_dialect(const data_world& world) : world_{world} {
-    for (const auto length : bitfinex_lengths) windows_.emplace(length, depth_windows{length});
+    for (const auto length : bitfinex_lengths)
+      windows_.emplace(length, depth_windows{length});
   }
   [[nodiscard]] std::string_view venue() const noexcept override { return "bitfinex"; }
   [[nodiscard]] const dialect_limits& limits() const noexcept override { return limits_; }
   /// Tether is written UST; codes longer than three letters are parted by a colon.
   [[nodiscard]] static std::string pair_of(const data_instrument& i) {
-    const auto code = [](const std::string& name) { return name == "USDT" ? std::string{"UST"} : name; };
+    const auto code = [](const std::string& name) {
+      return name == "USDT" ? std::string{"UST"} : name;
+    };
     const auto base = code(i.base), quote = code(i.quote);
     return base.size() > 3 || quote.size() > 3 ? base + ":" + quote : base + quote;
   }
-  [[nodiscard]] std::string symbol_of(const data_instrument& i) const override { return "t" + pair_of(i); }
+  [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
+    return "t" + pair_of(i);
+  }
   void on_change(const data_market& market, const data_event&) override {
-    for (auto& [length, windows] : windows_) changed_[length] = windows.of(market).advance(market.book());
+    for (auto& [length, windows] : windows_)
+      changed_[length] = windows.of(market).advance(market.book());
   }
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }
-  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view, dialect_port& port) override {
+  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view,
+                                             dialect_port& port) override {
     if (path != "/ws/2") return nullptr;
     return std::make_unique<bitfinex_connection>(*this, port);
   }
@@ -128,16 +141,23 @@ private:
   data_reply conf(std::string_view labels) const;
   data_reply book(std::string_view symbol, const parameters& asked);
   data_reply candles(std::string_view key, const parameters& asked) const;
-  static data_reply refuse(std::string_view text) { return {500, R"(["error",10020,")" + std::string{text} + "\"]", {}, false}; }
+  static data_reply refuse(std::string_view text) {
+    return {500, R"(["error",10020,")" + std::string{text} + "\"]", {}, false};
+  }
 
   dialect_limits limits_{.connects = 20, .connects_s = 60, .requests = 90, .requests_s = 60};
 };
 
-// ---- sockets ------------------------------------------------------------------------------------------
+// ---- sockets
+// ------------------------------------------------------------------------------------------
 
 void bitfinex_connection::refuse(int code, std::string_view text, const json_request& asked) {
   text_writer w;
-  w.open('{').text("event", "error").text("msg", text).number("code", code).text("channel", asked.text("/channel"));
+  w.open('{')
+      .text("event", "error")
+      .text("msg", text)
+      .number("code", code)
+      .text("channel", asked.text("/channel"));
   port_.send(w.text("symbol", asked.text("/symbol")).close('}').take());
 }
 
@@ -146,7 +166,8 @@ void bitfinex_connection::on_message(std::string_view text, std::int64_t steady_
   const json_request asked{text};
   const auto event = asked.text("/event");
   if (!asked.fine()) return refuse(10000, "Unknown event", asked);
-  if (event == "ping") return port_.send(R"({"event":"pong","ts":)" + std::to_string(of_.world_.now_ms) + "}");
+  if (event == "ping")
+    return port_.send(R"({"event":"pong","ts":)" + std::to_string(of_.world_.now_ms) + "}");
   if (event == "conf") {
     const auto flags = asked.raw("/flags");
     flags_ = flags.empty() ? 0 : std::strtoll(flags.c_str(), nullptr, 10);
@@ -167,7 +188,8 @@ std::string bitfinex_connection::array(std::int64_t id, std::string_view body, s
 void bitfinex_connection::subscribe(const json_request& asked) {
   const auto name = asked.text("/channel"), symbol = asked.text("/symbol");
   const auto* market = of_.find(symbol);
-  if (name != "book" && name != "trades") return refuse(10300, "Subscription failed (unknown channel)", asked);
+  if (name != "book" && name != "trades")
+    return refuse(10300, "Subscription failed (unknown channel)", asked);
   if (market == nullptr) return refuse(10300, "symbol: invalid", asked);
   if (channels_.size() >= channels_a_socket) {
     port_.violation("more than 25 channels on a socket");
@@ -177,25 +199,35 @@ void bitfinex_connection::subscribe(const json_request& asked) {
     if (held.market == market && held.name == name) return refuse(10301, "subscribe: dup", asked);
   auto length_text = asked.raw("/len");
   std::erase(length_text, '"');
-  const auto length = length_text.empty() ? 25 : static_cast<std::size_t>(std::strtoull(length_text.c_str(), nullptr, 10));
+  const auto length =
+      length_text.empty()
+          ? 25
+          : static_cast<std::size_t>(std::strtoull(length_text.c_str(), nullptr, 10));
   if (std::find(bitfinex_lengths.begin(), bitfinex_lengths.end(), length) == bitfinex_lengths.end())
     return refuse(10300, "len: invalid", asked);
   const auto id = next_id_ += 17;
   auto& c = channels_[id] = {market, std::string{name}, length, now_ns_};
   text_writer w;
-  w.open('{').text("event", "subscribed").text("channel", name).number("chanId", id).text("symbol", symbol);
+  w.open('{')
+      .text("event", "subscribed")
+      .text("channel", name)
+      .number("chanId", id)
+      .text("symbol", symbol);
   if (name == "book") w.text("prec", "P0").text("freq", "F0").text("len", std::to_string(length));
   port_.send(w.text("pair", symbol.substr(1)).close('}').take());
   std::string rows;
   if (name == "book") {
     const auto& window = of_.windows_.at(length).of(*market);
     for (const bool bid : {true, false})
-      for (const auto& l : bid ? window.all_bids() : window.all_asks()) rows += (rows.empty() ? "" : ",") + bitfinex_row(l, bid);
+      for (const auto& l : bid ? window.all_bids() : window.all_asks())
+        rows += (rows.empty() ? "" : ",") + bitfinex_row(l, bid);
   } else
     for (const auto& t : market->history().newest(30))
-      rows.insert(0, "[" + std::to_string(t.id) + "," + std::to_string(t.time_ms) + "," + bitfinex_number(t.quantity_e8, t.buyer_is_maker)
-                         + "," + bitfinex_number(t.price_e8) + "]" + (rows.empty() ? "" : ","));
-  port_.publish({c.name == "book" ? frame_kind::depth : frame_kind::trade, c.name + ":" + std::string{symbol}, true},
+      rows.insert(0, "[" + std::to_string(t.id) + "," + std::to_string(t.time_ms) + ","
+                         + bitfinex_number(t.quantity_e8, t.buyer_is_maker) + ","
+                         + bitfinex_number(t.price_e8) + "]" + (rows.empty() ? "" : ","));
+  port_.publish({c.name == "book" ? frame_kind::depth : frame_kind::trade,
+                 c.name + ":" + std::string{symbol}, true},
                 array(id, "[" + rows + "]", of_.world_.now_ms));
 }
 
@@ -215,9 +247,11 @@ void bitfinex_connection::tick(std::int64_t steady_ns) {
     }
 }
 
-void bitfinex_connection::publish_row(std::int64_t id, channel& c, std::string_view row, std::int64_t ms) {
+void bitfinex_connection::publish_row(std::int64_t id, channel& c, std::string_view row,
+                                      std::int64_t ms) {
   c.quiet_since_ns = now_ns_;
-  port_.publish({frame_kind::depth, "book:" + of_.symbol_of(c.market->instrument()), false}, array(id, row, ms));
+  port_.publish({frame_kind::depth, "book:" + of_.symbol_of(c.market->instrument()), false},
+                array(id, row, ms));
 }
 
 /// What leaves goes first, so that a book is never crossed between two rows.
@@ -236,23 +270,27 @@ void bitfinex_connection::send_changes(std::int64_t id, channel& c, const data_e
 void bitfinex_connection::send_trade(std::int64_t id, channel& c, const data_event& event) {
   const auto& t = *event.what;
   const auto body = "[" + std::to_string(t.last_id) + "," + std::to_string(t.transact_ms) + ","
-                    + bitfinex_number(t.one.quantity_e8, t.buyer_is_maker) + "," + bitfinex_number(t.one.price_e8) + "]";
+                    + bitfinex_number(t.one.quantity_e8, t.buyer_is_maker) + ","
+                    + bitfinex_number(t.one.price_e8) + "]";
   c.quiet_since_ns = now_ns_;
   const auto topic = "trades:" + of_.symbol_of(c.market->instrument());
   for (const std::string_view kind : {"\"te\",", "\"tu\","})
-    port_.publish({frame_kind::trade, topic, false}, array(id, std::string{kind} + body, event.event_ms));
+    port_.publish({frame_kind::trade, topic, false},
+                  array(id, std::string{kind} + body, event.event_ms));
 }
 
 void bitfinex_connection::on_event(const data_market& market, const data_event& event) {
   for (auto& [id, c] : channels_) {
     if (c.market != &market) continue;
     if (c.name == "trades" && event.what->kind == frame_kind::trade) send_trade(id, c, event);
-    if (c.name == "book" && event.what->kind == frame_kind::depth && (of_.changed_[c.length] || event.add_crossed))
+    if (c.name == "book" && event.what->kind == frame_kind::depth
+        && (of_.changed_[c.length] || event.add_crossed))
       send_changes(id, c, event);
   }
 }
 
-// ---- REST ---------------------------------------------------------------------------------------------
+// ---- REST
+// ---------------------------------------------------------------------------------------------
 
 /// /v2/conf/pub:info:pair,…: one list a label, in their order.
 data_reply bitfinex_dialect::conf(std::string_view labels) const {
@@ -285,7 +323,8 @@ data_reply bitfinex_dialect::book(std::string_view symbol, const parameters& ask
   const auto& window = windows_.at(length == 100 ? 100 : 25).of(*market);
   std::string rows;
   for (const bool bid : {true, false})
-    for (const auto& l : bid ? window.all_bids() : window.all_asks()) rows += (rows.empty() ? "" : ",") + bitfinex_row(l, bid);
+    for (const auto& l : bid ? window.all_bids() : window.all_asks())
+      rows += (rows.empty() ? "" : ",") + bitfinex_row(l, bid);
   return {200, "[" + rows + "]", {}, true};
 }
 
@@ -299,14 +338,17 @@ data_reply bitfinex_dialect::candles(std::string_view key, const parameters& ask
   const auto step = market_history::interval_ms(interval);
   if (market == nullptr || !step) return refuse("key: invalid");
   const bool oldest_first = asked.get("sort") == "1";
-  const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(asked.integer("limit").value_or(100), 1, 10'000));
-  auto rows = market->history().candles(*step, asked.integer("start").value_or(0), asked.integer("end").value_or(world_.now_ms),
-                                        limit, !oldest_first);
+  const auto limit = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(asked.integer("limit").value_or(100), 1, 10'000));
+  auto rows =
+      market->history().candles(*step, asked.integer("start").value_or(0),
+                                asked.integer("end").value_or(world_.now_ms), limit, !oldest_first);
   if (!oldest_first) std::reverse(rows.begin(), rows.end());
   std::string out;
   for (const auto& row : rows) {
     out += (out.empty() ? "[" : ",[") + std::to_string(row.open_ms);
-    for (const auto figure : {row.open_e8, row.close_e8, row.high_e8, row.low_e8, row.volume_e8}) out += "," + bitfinex_number(figure);
+    for (const auto figure : {row.open_e8, row.close_e8, row.high_e8, row.low_e8, row.volume_e8})
+      out += "," + bitfinex_number(figure);
     out += "]";
   }
   return {200, "[" + out + "]", {}, false};
@@ -323,7 +365,8 @@ std::optional<data_reply> bitfinex_dialect::rest(const data_request& request, st
   if (path == "/v2/platform/status") return data_reply{200, "[1]", {}, false};
   if (below("/v2/conf/")) return conf(path);
   if (below("/v2/book/")) return book(path.substr(0, path.find('/')), asked);
-  if (below("/v2/candles/") && path.ends_with("/hist")) return candles(path.substr(0, path.size() - 5), asked);
+  if (below("/v2/candles/") && path.ends_with("/hist"))
+    return candles(path.substr(0, path.size() - 5), asked);
   return std::nullopt;
 }
 

@@ -1,7 +1,9 @@
-/// Deribit, JSON-RPC over /ws/api/v2 and REST below /api/v2: public/subscribe, unsubscribe, set_heartbeat, test, hello, get_time,
-/// get_currencies, get_instruments, get_order_book, get_tradingview_chart_data. Channels book.NAME.{100ms,agg2},
-/// book.NAME.none.{1,10,20}.{100ms,agg2}, trades.NAME.{100ms,agg2}, quote.NAME. After a recording of its socket of 2021-07-22 and the
-/// venue's documents; raw channels are refused, as they need a key.
+/// Deribit, JSON-RPC over /ws/api/v2 and REST below /api/v2: public/subscribe, unsubscribe,
+/// set_heartbeat, test, hello, get_time, get_currencies, get_instruments, get_order_book,
+/// get_tradingview_chart_data. Channels book.NAME.{100ms,agg2},
+/// book.NAME.none.{1,10,20}.{100ms,agg2}, trades.NAME.{100ms,agg2}, quote.NAME. After a recording
+/// of its socket of 2021-07-22 and the venue's documents; raw channels are refused, as they need a
+/// key.
 
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
@@ -71,8 +73,10 @@ private:
   bool within_credits(std::int64_t steady_ns, bool subscription);
   void subscribe(const json_request& asked, bool on);
   void notify(const std::string& channel, frame_kind kind, bool image, std::string_view data);
-  void send_book(const std::string& channel, const data_market& market, bool whole, const data_event* event);
-  void send_grouped(const std::string& channel, std::size_t depth, const data_market& market, const data_event& event);
+  void send_book(const std::string& channel, const data_market& market, bool whole,
+                 const data_event* event);
+  void send_grouped(const std::string& channel, std::size_t depth, const data_market& market,
+                    const data_event& event);
   void send_trade(const std::string& channel, const data_market& market, const data_event& event);
   void send_quote(const std::string& channel, const data_market& market, const data_event& event);
 
@@ -103,7 +107,8 @@ public:
   [[nodiscard]] std::uint64_t sequence_of(const data_market& market) const override {
     return static_cast<std::uint64_t>(id_of(all_.of(market).number()));
   }
-  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view, dialect_port& port) override {
+  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view,
+                                             dialect_port& port) override {
     if (path != "/ws/api/v2") return nullptr;
     return std::make_unique<deribit_connection>(*this, port);
   }
@@ -124,24 +129,35 @@ public:
 private:
   data_reply wrap(std::string result) const {
     const auto now = std::to_string(world_.now_ms);
-    return {200, R"({"jsonrpc":"2.0","result":)" + std::move(result) + R"(,"usIn":)" + now + R"(123,"usOut":)" + now
-                     + R"(456,"usDiff":333,"testnet":false})", {}, false};
+    return {200,
+            R"({"jsonrpc":"2.0","result":)" + std::move(result) + R"(,"usIn":)" + now
+                + R"(123,"usOut":)" + now + R"(456,"usDiff":333,"testnet":false})",
+            {},
+            false};
   }
   data_reply order_book(const parameters& asked) const;
   data_reply chart(const parameters& asked) const;
 
   mutable depth_windows all_{1'000'000};
   bool changed_ = false;
-  dialect_limits limits_{.messages_per_second = 100, .connects = 32, .connects_s = 10, .requests = 100, .requests_s = 5};
+  dialect_limits limits_{.messages_per_second = 100,
+                         .connects = 32,
+                         .connects_s = 10,
+                         .requests = 100,
+                         .requests_s = 5};
 };
 
-// ---- sockets ------------------------------------------------------------------------------------------
+// ---- sockets
+// ------------------------------------------------------------------------------------------
 
 void deribit_connection::answer(const json_request& asked, std::string_view result) {
   text_writer w;
   w.open('{').text("jsonrpc", "2.0");
   if (const auto id = asked.raw("/id"); !id.empty()) w.name("id").raw(id);
-  w.name("result").raw(result).number("usIn", of_.world_.now_ms * 1000).number("usOut", of_.world_.now_ms * 1000 + 40);
+  w.name("result")
+      .raw(result)
+      .number("usIn", of_.world_.now_ms * 1000)
+      .number("usOut", of_.world_.now_ms * 1000 + 40);
   port_.send(w.number("usDiff", 40).flag("testnet", false).close('}').take());
 }
 
@@ -156,7 +172,8 @@ void deribit_connection::refuse(const json_request& asked, int code, std::string
 /// Subscriptions: a burst of 10, then 3.3 a second. Who runs over is told so and loses the session.
 bool deribit_connection::within_credits(std::int64_t steady_ns, bool subscription) {
   if (!subscription) return true;
-  while (!subscriptions_.empty() && steady_ns - subscriptions_.front() > 3 * deribit_second) subscriptions_.pop_front();
+  while (!subscriptions_.empty() && steady_ns - subscriptions_.front() > 3 * deribit_second)
+    subscriptions_.pop_front();
   subscriptions_.push_back(steady_ns);
   return subscriptions_.size() <= 20;
 }
@@ -164,7 +181,8 @@ bool deribit_connection::within_credits(std::int64_t steady_ns, bool subscriptio
 void deribit_connection::on_message(std::string_view text, std::int64_t steady_ns) {
   const json_request asked{text};
   const auto method = asked.text("/method");
-  if (!asked.fine() || asked.text("/jsonrpc") != "2.0") return refuse(asked, -32600, "Request does not contain a valid method");
+  if (!asked.fine() || asked.text("/jsonrpc") != "2.0")
+    return refuse(asked, -32600, "Request does not contain a valid method");
   const bool subscription = method == "public/subscribe" || method == "public/unsubscribe";
   if (!within_credits(steady_ns, subscription)) {
     port_.violation("more subscriptions than the venue's credits allow");
@@ -185,7 +203,8 @@ void deribit_connection::on_message(std::string_view text, std::int64_t steady_n
     return answer(asked, R"({"version":"1.2.26"})");
   }
   if (method == "public/get_time") return answer(asked, std::to_string(of_.world_.now_ms));
-  if (method == "public/get_instruments") return answer(asked, of_.instruments(asked.text("/params/currency")));
+  if (method == "public/get_instruments")
+    return answer(asked, of_.instruments(asked.text("/params/currency")));
   if (method == "public/get_currencies") return answer(asked, of_.currencies());
   refuse(asked, -32601, "Method not found");
 }
@@ -197,7 +216,8 @@ void deribit_connection::subscribe(const json_request& asked, bool on) {
   for (const auto& name : asked.texts("/params/channels")) {
     auto channel = parse_deribit_channel(name);
     const auto* market = channel.fine ? of_.find(channel.instrument) : nullptr;
-    if (name.ends_with(".raw")) return refuse(asked, 13778, "raw_subscriptions_not_available_for_unauthorized");
+    if (name.ends_with(".raw"))
+      return refuse(asked, 13778, "raw_subscriptions_not_available_for_unauthorized");
     if (market == nullptr) continue; // left out of the answer: the client must look
     taken.word(name);
     last_id_.erase(name);
@@ -210,7 +230,8 @@ void deribit_connection::subscribe(const json_request& asked, bool on) {
     if (whole) begun.emplace_back(name, market);
   }
   answer(asked, taken.close(']').take());
-  for (const auto& [name, market] : begun) send_book(name, *market, true, nullptr);
+  for (const auto& [name, market] : begun)
+    send_book(name, *market, true, nullptr);
 }
 
 /// A test request each interval; who doesn't answer by the next one is cut.
@@ -226,20 +247,30 @@ void deribit_connection::tick(std::int64_t steady_ns) {
   port_.send(R"({"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}})");
 }
 
-void deribit_connection::notify(const std::string& channel, frame_kind kind, bool image, std::string_view data) {
+void deribit_connection::notify(const std::string& channel, frame_kind kind, bool image,
+                                std::string_view data) {
   text_writer w;
-  w.open('{').text("jsonrpc", "2.0").text("method", "subscription").name("params").open('{').text("channel", channel);
+  w.open('{')
+      .text("jsonrpc", "2.0")
+      .text("method", "subscription")
+      .name("params")
+      .open('{')
+      .text("channel", channel);
   port_.publish({kind, channel, image}, w.name("data").raw(data).close('}').close('}').take());
 }
 
-void deribit_connection::send_book(const std::string& channel, const data_market& market, bool whole,
-                                   const data_event* event) {
+void deribit_connection::send_book(const std::string& channel, const data_market& market,
+                                   bool whole, const data_event* event) {
   auto& window = of_.window(market);
   const auto id = deribit_dialect::id_of(window.number());
   const auto rows = [&](text_writer& w, std::string_view key, std::vector<book_level> levels) {
     w.name(key).open('[');
     for (const auto& l : levels) {
-      w.open('[').word(whole ? "new" : l.quantity_e8 == 0 ? "delete" : "change").raw(deribit_number(l.price_e8));
+      w.open('[')
+          .word(whole                ? "new"
+                : l.quantity_e8 == 0 ? "delete"
+                                     : "change")
+          .raw(deribit_number(l.price_e8));
       w.raw(deribit_number(l.quantity_e8)).close(']');
     }
     w.close(']');
@@ -257,17 +288,23 @@ void deribit_connection::send_book(const std::string& channel, const data_market
   notify(channel, frame_kind::depth, whole, w.close('}').take());
 }
 
-void deribit_connection::send_grouped(const std::string& channel, std::size_t depth, const data_market& market,
-                                      const data_event& event) {
+void deribit_connection::send_grouped(const std::string& channel, std::size_t depth,
+                                      const data_market& market, const data_event& event) {
   const auto& window = of_.window(market);
-  const auto rows = [&](text_writer& w, std::string_view key, const std::vector<book_level>& levels) {
+  const auto rows = [&](text_writer& w, std::string_view key,
+                        const std::vector<book_level>& levels) {
     w.name(key).open('[');
     for (std::size_t n = 0; n < std::min(depth, levels.size()); ++n)
-      w.open('[').raw(deribit_number(levels[n].price_e8)).raw(deribit_number(levels[n].quantity_e8)).close(']');
+      w.open('[')
+          .raw(deribit_number(levels[n].price_e8))
+          .raw(deribit_number(levels[n].quantity_e8))
+          .close(']');
     w.close(']');
   };
   text_writer w;
-  w.open('{').number("timestamp", event.event_ms).text("instrument_name", channels_.at(channel).instrument);
+  w.open('{')
+      .number("timestamp", event.event_ms)
+      .text("instrument_name", channels_.at(channel).instrument);
   w.number("change_id", deribit_dialect::id_of(window.number()));
   auto bids = window.all_bids();
   if (event.add_crossed && !bids.empty()) bids.front() = event.crossed;
@@ -276,25 +313,45 @@ void deribit_connection::send_grouped(const std::string& channel, std::size_t de
   notify(channel, frame_kind::depth, true, w.close('}').take());
 }
 
-void deribit_connection::send_trade(const std::string& channel, const data_market& market, const data_event& event) {
+void deribit_connection::send_trade(const std::string& channel, const data_market& market,
+                                    const data_event& event) {
   const auto& t = *event.what;
   text_writer w;
-  w.open('[').open('{').number("trade_seq", t.last_id).text("trade_id", std::to_string(t.last_id + 170'000'000));
-  w.number("timestamp", t.transact_ms).number("tick_direction", 0).name("price").raw(deribit_number(t.one.price_e8));
-  w.name("mark_price").raw(deribit_number(t.one.price_e8)).text("instrument_name", of_.symbol_of(market.instrument()));
-  w.name("index_price").raw(deribit_number(t.one.price_e8)).text("direction", t.buyer_is_maker ? "sell" : "buy");
+  w.open('[')
+      .open('{')
+      .number("trade_seq", t.last_id)
+      .text("trade_id", std::to_string(t.last_id + 170'000'000));
+  w.number("timestamp", t.transact_ms)
+      .number("tick_direction", 0)
+      .name("price")
+      .raw(deribit_number(t.one.price_e8));
+  w.name("mark_price")
+      .raw(deribit_number(t.one.price_e8))
+      .text("instrument_name", of_.symbol_of(market.instrument()));
+  w.name("index_price")
+      .raw(deribit_number(t.one.price_e8))
+      .text("direction", t.buyer_is_maker ? "sell" : "buy");
   w.name("amount").raw(deribit_number(t.one.quantity_e8)).close('}').close(']');
   notify(channel, frame_kind::trade, false, w.take());
 }
 
-void deribit_connection::send_quote(const std::string& channel, const data_market& market, const data_event& event) {
+void deribit_connection::send_quote(const std::string& channel, const data_market& market,
+                                    const data_event& event) {
   const auto& book = market.book();
   if (book.bids().empty() || book.asks().empty()) return;
   const auto &bid = *book.bids().begin(), &ask = *book.asks().begin();
   text_writer w;
-  w.open('{').number("timestamp", event.event_ms).text("instrument_name", of_.symbol_of(market.instrument()));
-  w.name("best_bid_price").raw(deribit_number(bid.first)).name("best_bid_amount").raw(deribit_number(bid.second));
-  w.name("best_ask_price").raw(deribit_number(ask.first)).name("best_ask_amount").raw(deribit_number(ask.second));
+  w.open('{')
+      .number("timestamp", event.event_ms)
+      .text("instrument_name", of_.symbol_of(market.instrument()));
+  w.name("best_bid_price")
+      .raw(deribit_number(bid.first))
+      .name("best_bid_amount")
+      .raw(deribit_number(bid.second));
+  w.name("best_ask_price")
+      .raw(deribit_number(ask.first))
+      .name("best_ask_amount")
+      .raw(deribit_number(ask.second));
   notify(channel, frame_kind::book_ticker, false, w.close('}').take());
 }
 
@@ -303,29 +360,55 @@ void deribit_connection::on_event(const data_market& market, const data_event& e
   const bool change = event.what->kind == frame_kind::depth && (of_.changed() || event.add_crossed);
   for (const auto& [name, channel] : channels_) {
     if (channel.instrument != symbol) continue;
-    if (channel.kind == "trades" && event.what->kind == frame_kind::trade) send_trade(name, market, event);
+    if (channel.kind == "trades" && event.what->kind == frame_kind::trade)
+      send_trade(name, market, event);
     if (!change) continue;
-    if (channel.kind == "quote") send_quote(name, market, event);
-    else if (channel.kind == "book" && channel.depth != 0) send_grouped(name, channel.depth, market, event);
-    else if (channel.kind == "book") send_book(name, market, false, &event);
+    if (channel.kind == "quote")
+      send_quote(name, market, event);
+    else if (channel.kind == "book" && channel.depth != 0)
+      send_grouped(name, channel.depth, market, event);
+    else if (channel.kind == "book")
+      send_book(name, market, false, &event);
   }
 }
 
-// ---- REST ---------------------------------------------------------------------------------------------
+// ---- REST
+// ---------------------------------------------------------------------------------------------
 
 std::string deribit_dialect::instruments(std::string_view currency) const {
   text_writer w;
   w.open('[');
   for (const auto& m : world_.markets) {
     const auto& i = m->instrument();
-    if (currency != "any" && !currency.empty() && currency != i.quote && currency != i.base) continue;
-    w.open('{').name("tick_size_steps").raw("[]").text("quote_currency", i.quote).text("price_index", "btc_usd");
-    w.text("kind", i.perpetual ? "future" : "spot").text("instrument_name", symbol_of(i)).number("instrument_id", 124972);
-    w.name("min_trade_amount").raw(deribit_number(i.step_e8)).name("tick_size").raw(deribit_number(i.tick_e8));
-    w.name("contract_size").raw(deribit_number(i.step_e8)).text("counter_currency", i.quote).text("base_currency", i.base);
-    if (i.perpetual) w.text("settlement_period", "perpetual").text("settlement_currency", i.quote).text("future_type", "linear");
-    if (i.perpetual) w.text("instrument_type", "linear").number("expiration_timestamp", 32'503'708'800'000);
-    w.flag("is_active", true).name("maker_commission").raw("0.0").name("taker_commission").raw("0.0005");
+    if (currency != "any" && !currency.empty() && currency != i.quote && currency != i.base)
+      continue;
+    w.open('{')
+        .name("tick_size_steps")
+        .raw("[]")
+        .text("quote_currency", i.quote)
+        .text("price_index", "btc_usd");
+    w.text("kind", i.perpetual ? "future" : "spot")
+        .text("instrument_name", symbol_of(i))
+        .number("instrument_id", 124972);
+    w.name("min_trade_amount")
+        .raw(deribit_number(i.step_e8))
+        .name("tick_size")
+        .raw(deribit_number(i.tick_e8));
+    w.name("contract_size")
+        .raw(deribit_number(i.step_e8))
+        .text("counter_currency", i.quote)
+        .text("base_currency", i.base);
+    if (i.perpetual)
+      w.text("settlement_period", "perpetual")
+          .text("settlement_currency", i.quote)
+          .text("future_type", "linear");
+    if (i.perpetual)
+      w.text("instrument_type", "linear").number("expiration_timestamp", 32'503'708'800'000);
+    w.flag("is_active", true)
+        .name("maker_commission")
+        .raw("0.0")
+        .name("taker_commission")
+        .raw("0.0005");
     w.number("creation_timestamp", 1'650'000'000'000).flag("rfq", false).close('}');
   }
   return w.close(']').take();
@@ -333,11 +416,16 @@ std::string deribit_dialect::instruments(std::string_view currency) const {
 
 std::string deribit_dialect::currencies() const {
   std::set<std::string> names;
-  for (const auto& m : world_.markets) names.insert({m->instrument().base, m->instrument().quote});
+  for (const auto& m : world_.markets)
+    names.insert({m->instrument().base, m->instrument().quote});
   text_writer w;
   w.open('[');
   for (const auto& name : names) {
-    w.open('{').text("currency", name).text("currency_long", name).text("coin_type", name).number("min_confirmations", 1);
+    w.open('{')
+        .text("currency", name)
+        .text("currency_long", name)
+        .text("coin_type", name)
+        .number("min_confirmations", 1);
     w.number("fee_precision", 8).name("withdrawal_fee").raw("0.0001").close('}');
   }
   return w.close(']').take();
@@ -345,16 +433,25 @@ std::string deribit_dialect::currencies() const {
 
 data_reply deribit_dialect::order_book(const parameters& asked) const {
   const auto* market = find(asked.get("instrument_name"));
-  if (market == nullptr) return {400, R"({"jsonrpc":"2.0","error":{"message":"Invalid params","code":-32602}})", {}, false};
-  const auto depth = static_cast<std::size_t>(std::clamp<std::int64_t>(asked.integer("depth").value_or(20), 1, 10'000));
+  if (market == nullptr)
+    return {
+        400, R"({"jsonrpc":"2.0","error":{"message":"Invalid params","code":-32602}})", {}, false};
+  const auto depth = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(asked.integer("depth").value_or(20), 1, 10'000));
   const auto& window = all_.of(*market);
   text_writer w;
-  w.open('{').number("timestamp", world_.now_ms).text("state", "open").text("instrument_name", asked.get("instrument_name"));
+  w.open('{')
+      .number("timestamp", world_.now_ms)
+      .text("state", "open")
+      .text("instrument_name", asked.get("instrument_name"));
   w.number("change_id", id_of(window.number()));
   const auto rows = [&](std::string_view key, const std::vector<book_level>& levels) {
     w.name(key).open('[');
     for (std::size_t n = 0; n < std::min(depth, levels.size()); ++n)
-      w.open('[').raw(deribit_number(levels[n].price_e8)).raw(deribit_number(levels[n].quantity_e8)).close(']');
+      w.open('[')
+          .raw(deribit_number(levels[n].price_e8))
+          .raw(deribit_number(levels[n].quantity_e8))
+          .close(']');
     w.close(']');
   };
   rows("bids", window.all_bids());
@@ -366,20 +463,25 @@ data_reply deribit_dialect::order_book(const parameters& asked) const {
 
 data_reply deribit_dialect::chart(const parameters& asked) const {
   const auto* market = find(asked.get("instrument_name"));
-  const auto minutes = asked.get("resolution") == "1D" ? 1440 : asked.integer("resolution").value_or(0);
+  const auto minutes =
+      asked.get("resolution") == "1D" ? 1440 : asked.integer("resolution").value_or(0);
   if (market == nullptr || minutes <= 0)
-    return {400, R"({"jsonrpc":"2.0","error":{"message":"Invalid params","code":-32602}})", {}, false};
-  const auto rows = market->history().candles(minutes * 60'000, asked.integer("start_timestamp").value_or(0),
-                                              asked.integer("end_timestamp").value_or(world_.now_ms), 5000, true);
+    return {
+        400, R"({"jsonrpc":"2.0","error":{"message":"Invalid params","code":-32602}})", {}, false};
+  const auto rows =
+      market->history().candles(minutes * 60'000, asked.integer("start_timestamp").value_or(0),
+                                asked.integer("end_timestamp").value_or(world_.now_ms), 5000, true);
   text_writer w;
   w.open('{').text("status", rows.empty() ? "no_data" : "ok");
   const auto column = [&](std::string_view key, std::int64_t candle::*figure) {
     w.name(key).open('[');
-    for (const auto& row : rows) w.raw(deribit_number(row.*figure));
+    for (const auto& row : rows)
+      w.raw(deribit_number(row.*figure));
     w.close(']');
   };
   w.name("ticks").open('[');
-  for (const auto& row : rows) w.integer(row.open_ms);
+  for (const auto& row : rows)
+    w.integer(row.open_ms);
   w.close(']');
   column("open", &candle::open_e8);
   column("high", &candle::high_e8);

@@ -20,6 +20,9 @@ constexpr std::array rows{
     dialect_row{"bitfinex", &make_bitfinex_dialect},
     dialect_row{"kucoin", &make_kucoin_dialect},
     dialect_row{"htx", &make_htx_dialect},
+    dialect_row{"mexc", &make_mexc_dialect},
+    dialect_row{"binance", &make_binance_dialect},
+    dialect_row{"binance-usdm", &make_binance_usdm_dialect},
 };
 
 } // namespace

@@ -15,5 +15,8 @@ std::unique_ptr<venue_dialect> make_coinbase_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_bitfinex_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_kucoin_dialect(const data_world& world);
 std::unique_ptr<venue_dialect> make_htx_dialect(const data_world& world);
+std::unique_ptr<venue_dialect> make_mexc_dialect(const data_world& world);
+std::unique_ptr<venue_dialect> make_binance_dialect(const data_world& world);
+std::unique_ptr<venue_dialect> make_binance_usdm_dialect(const data_world& world);
 
 } // namespace troupe::venue_sim

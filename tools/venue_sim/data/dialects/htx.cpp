@@ -1,5 +1,6 @@
-/// HTX, spot: /ws with depth.step0, trade.detail, bbo and /feed with mbp.{5,20,150,400}, requests on the same socket, gzip frames, pings; REST
-/// symbols, depth, kline, timestamp. After recordings of its sockets of 2021-04-17 (step0, trades) and the venue's documents.
+/// HTX, spot: /ws with depth.step0, trade.detail, bbo and /feed with mbp.{5,20,150,400}, requests
+/// on the same socket, gzip frames, pings; REST symbols, depth, kline, timestamp. After recordings
+/// of its sockets of 2021-04-17 (step0, trades) and the venue's documents.
 
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
@@ -21,7 +22,8 @@ constexpr int htx_missed_pongs = 2; ///< then the socket is cut
 std::string gzip(std::string_view text) {
   z_stream stream{};
   constexpr int gzip_window = 15 + 16;
-  if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
+  if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return {};
   std::string out(::deflateBound(&stream, static_cast<uLong>(text.size())) + 32, '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -42,15 +44,16 @@ std::string htx_number(std::int64_t value_e8) {
 
 void htx_side(text_writer& w, std::string_view key, const std::vector<book_level>& levels) {
   w.name(key).open('[');
-  for (const auto& l : levels) w.open('[').raw(htx_number(l.price_e8)).raw(htx_number(l.quantity_e8)).close(']');
+  for (const auto& l : levels)
+    w.open('[').raw(htx_number(l.price_e8)).raw(htx_number(l.quantity_e8)).close(']');
   w.close(']');
 }
 
 /// "market.btcusdt.mbp.150" in parts.
 struct htx_topic {
   std::string symbol;
-  std::string channel;    ///< "mbp", "depth.step0", "trade.detail", "bbo"
-  std::size_t depth = 0;  ///< of mbp
+  std::string channel;   ///< "mbp", "depth.step0", "trade.detail", "bbo"
+  std::size_t depth = 0; ///< of mbp
 };
 
 htx_topic parse_htx_topic(std::string_view name) {
@@ -70,7 +73,8 @@ class htx_dialect;
 
 class htx_connection final : public dialect_connection {
 public:
-  htx_connection(htx_dialect& of, bool feed, dialect_port& port) : of_{of}, feed_{feed}, port_{port} {}
+  htx_connection(htx_dialect& of, bool feed, dialect_port& port)
+      : of_{of}, feed_{feed}, port_{port} {}
   void opened(std::int64_t steady_ns) override { next_ping_ns_ = steady_ns + 5 * htx_second; }
   void on_message(std::string_view text, std::int64_t steady_ns) override;
   void on_event(const data_market& market, const data_event& event) override;
@@ -80,10 +84,12 @@ private:
   void say(std::string_view text) { port_.send_binary(gzip(text)); }
   void refuse(const json_request& asked, std::string_view topic);
   void send_step0(const std::string& name, const data_market& market);
-  void publish(const std::string& name, frame_kind kind, bool image, std::int64_t ms, std::string_view tick);
+  void publish(const std::string& name, frame_kind kind, bool image, std::int64_t ms,
+               std::string_view tick);
   void send_trade(const std::string& name, const data_event& event);
   void send_best(const std::string& name, const data_market& market, const data_event& event);
-  void send_change(const std::string& name, std::size_t depth, const data_market& market, const data_event& event);
+  void send_change(const std::string& name, std::size_t depth, const data_market& market,
+                   const data_event& event);
 
   htx_dialect& of_;
   bool feed_;
@@ -97,23 +103,29 @@ private:
 class htx_dialect final : public venue_dialect {
 public:
   explicit htx_dialect(const data_world& world) : world_{world} {
-    for (const auto depth : htx_depths) windows_.emplace(depth, depth_windows{depth});
+    for (const auto depth : htx_depths)
+      windows_.emplace(depth, depth_windows{depth});
   }
   [[nodiscard]] std::string_view venue() const noexcept override { return "htx"; }
   [[nodiscard]] const dialect_limits& limits() const noexcept override { return limits_; }
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     auto out = i.base + i.quote;
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
   }
   void on_change(const data_market& market, const data_event&) override {
-    for (auto& [depth, windows] : windows_) changed_[depth] = windows.of(market).advance(market.book());
+    for (auto& [depth, windows] : windows_)
+      changed_[depth] = windows.of(market).advance(market.book());
   }
-  [[nodiscard]] static std::int64_t id_of(std::uint64_t number) { return 100'020'000'000 + static_cast<std::int64_t>(number) * 11; }
+  [[nodiscard]] static std::int64_t id_of(std::uint64_t number) {
+    return 100'020'000'000 + static_cast<std::int64_t>(number) * 11;
+  }
   [[nodiscard]] std::uint64_t sequence_of(const data_market& market) const override {
     return static_cast<std::uint64_t>(id_of(windows_.at(150).of(market).number()));
   }
-  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view, dialect_port& port) override {
+  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view,
+                                             dialect_port& port) override {
     if (path != "/ws" && path != "/feed") return nullptr;
     return std::make_unique<htx_connection>(*this, path == "/feed", port);
   }
@@ -124,7 +136,9 @@ public:
       if (!m->instrument().perpetual && symbol_of(m->instrument()) == symbol) return m.get();
     return nullptr;
   }
-  [[nodiscard]] depth_window& window(std::size_t depth, const data_market& market) const { return windows_.at(depth).of(market); }
+  [[nodiscard]] depth_window& window(std::size_t depth, const data_market& market) const {
+    return windows_.at(depth).of(market);
+  }
   [[nodiscard]] bool changed(std::size_t depth) const { return changed_.at(depth); }
 
   const data_world& world_;
@@ -134,24 +148,46 @@ private:
   data_reply depth(const parameters& asked) const;
   data_reply candles(const parameters& asked) const;
   data_reply wrap(std::string data) const {
-    return {200, R"({"status":"ok","data":)" + std::move(data) + R"(,"ts":)" + std::to_string(world_.now_ms) + "}", {}, false};
+    return {200,
+            R"({"status":"ok","data":)" + std::move(data) + R"(,"ts":)"
+                + std::to_string(world_.now_ms) + "}",
+            {},
+            false};
   }
   static data_reply refuse(std::string_view code, std::string_view text) {
     text_writer w;
-    return {200, w.open('{').text("status", "error").text("err-code", code).text("err-msg", text).name("data").raw("null").close('}').take(), {}, false};
+    return {200,
+            w.open('{')
+                .text("status", "error")
+                .text("err-code", code)
+                .text("err-msg", text)
+                .name("data")
+                .raw("null")
+                .close('}')
+                .take(),
+            {},
+            false};
   }
 
   mutable std::map<std::size_t, depth_windows> windows_;
   std::map<std::size_t, bool> changed_;
-  dialect_limits limits_{.messages_per_second = 100, .connects = 100, .connects_s = 60, .requests = 800, .requests_s = 60};
+  dialect_limits limits_{.messages_per_second = 100,
+                         .connects = 100,
+                         .connects_s = 60,
+                         .requests = 800,
+                         .requests_s = 60};
 };
 
-// ---- sockets ------------------------------------------------------------------------------------------
+// ---- sockets
+// ------------------------------------------------------------------------------------------
 
 void htx_connection::refuse(const json_request& asked, std::string_view topic) {
   text_writer w;
   w.open('{').text("status", "error").number("ts", of_.world_.now_ms).text("id", asked.text("/id"));
-  say(w.text("err-code", "bad-request").text("err-msg", "invalid topic " + std::string{topic}).close('}').take());
+  say(w.text("err-code", "bad-request")
+          .text("err-msg", "invalid topic " + std::string{topic})
+          .close('}')
+          .take());
 }
 
 void htx_connection::on_message(std::string_view text, std::int64_t) {
@@ -180,7 +216,11 @@ void htx_connection::on_message(std::string_view text, std::int64_t) {
   }
   if (topic.channel != "mbp") return refuse(asked, name);
   const auto& window = of_.window(topic.depth, *market);
-  w.text("rep", name).number("ts", now).name("data").open('{').number("seqNum", htx_dialect::id_of(window.number()));
+  w.text("rep", name)
+      .number("ts", now)
+      .name("data")
+      .open('{')
+      .number("seqNum", htx_dialect::id_of(window.number()));
   htx_side(w, "bids", window.all_bids());
   htx_side(w, "asks", window.all_asks());
   port_.publish({frame_kind::depth, name, true}, gzip(w.close('}').close('}').take()), true);
@@ -201,7 +241,8 @@ void htx_connection::tick(std::int64_t steady_ns) {
     if (topic.channel == "depth.step0") send_step0(name, *of_.find(topic.symbol));
 }
 
-void htx_connection::publish(const std::string& name, frame_kind kind, bool image, std::int64_t ms, std::string_view tick) {
+void htx_connection::publish(const std::string& name, frame_kind kind, bool image, std::int64_t ms,
+                             std::string_view tick) {
   text_writer w;
   w.open('{').text("ch", name).number("ts", ms).name("tick").raw(tick);
   port_.publish({kind, name, image}, gzip(w.close('}').take()), true);
@@ -213,11 +254,14 @@ void htx_connection::send_step0(const std::string& name, const data_market& mark
   w.open('{');
   htx_side(w, "bids", window.all_bids());
   htx_side(w, "asks", window.all_asks());
-  w.number("version", htx_dialect::id_of(window.number())).number("ts", of_.world_.now_ms).close('}');
+  w.number("version", htx_dialect::id_of(window.number()))
+      .number("ts", of_.world_.now_ms)
+      .close('}');
   publish(name, frame_kind::depth, true, of_.world_.now_ms, w.take());
 }
 
-void htx_connection::send_change(const std::string& name, std::size_t depth, const data_market& market, const data_event& event) {
+void htx_connection::send_change(const std::string& name, std::size_t depth,
+                                 const data_market& market, const data_event& event) {
   const auto& window = of_.window(depth, market);
   auto bids = window.bids();
   if (event.add_crossed) bids.push_back(event.crossed);
@@ -232,22 +276,38 @@ void htx_connection::send_change(const std::string& name, std::size_t depth, con
 void htx_connection::send_trade(const std::string& name, const data_event& event) {
   const auto& t = *event.what;
   text_writer w;
-  w.open('{').number("id", t.last_id + 124'000'000'000).number("ts", t.transact_ms).name("data").open('[').open('{');
-  w.name("id").raw("12400000000" + std::to_string(100'000'000'000 + t.last_id)).number("ts", t.transact_ms);
-  w.number("tradeId", t.last_id).name("amount").raw(htx_number(t.one.quantity_e8)).name("price").raw(htx_number(t.one.price_e8));
+  w.open('{')
+      .number("id", t.last_id + 124'000'000'000)
+      .number("ts", t.transact_ms)
+      .name("data")
+      .open('[')
+      .open('{');
+  w.name("id")
+      .raw("12400000000" + std::to_string(100'000'000'000 + t.last_id))
+      .number("ts", t.transact_ms);
+  w.number("tradeId", t.last_id)
+      .name("amount")
+      .raw(htx_number(t.one.quantity_e8))
+      .name("price")
+      .raw(htx_number(t.one.price_e8));
   w.text("direction", t.buyer_is_maker ? "sell" : "buy").close('}').close(']').close('}');
   publish(name, frame_kind::trade, false, event.event_ms, w.take());
 }
 
-void htx_connection::send_best(const std::string& name, const data_market& market, const data_event& event) {
+void htx_connection::send_best(const std::string& name, const data_market& market,
+                               const data_event& event) {
   const auto& window = of_.window(150, market);
   if (window.all_bids().empty() || window.all_asks().empty()) return;
   const auto &bid = window.all_bids().front(), &ask = window.all_asks().front();
   text_writer w;
-  w.open('{').number("seqId", htx_dialect::id_of(window.number())).name("ask").raw(htx_number(ask.price_e8));
+  w.open('{')
+      .number("seqId", htx_dialect::id_of(window.number()))
+      .name("ask")
+      .raw(htx_number(ask.price_e8));
   w.name("askSize").raw(htx_number(ask.quantity_e8)).name("bid").raw(htx_number(bid.price_e8));
   w.name("bidSize").raw(htx_number(bid.quantity_e8)).number("quoteTime", event.event_ms);
-  publish(name, frame_kind::book_ticker, false, event.event_ms, w.text("symbol", of_.symbol_of(market.instrument())).close('}').take());
+  publish(name, frame_kind::book_ticker, false, event.event_ms,
+          w.text("symbol", of_.symbol_of(market.instrument())).close('}').take());
 }
 
 void htx_connection::on_event(const data_market& market, const data_event& event) {
@@ -255,7 +315,8 @@ void htx_connection::on_event(const data_market& market, const data_event& event
   const auto symbol = of_.symbol_of(market.instrument());
   for (const auto& [name, topic] : topics_) {
     if (topic.symbol != symbol) continue;
-    if (event.what->kind == frame_kind::trade && topic.channel == "trade.detail") send_trade(name, event);
+    if (event.what->kind == frame_kind::trade && topic.channel == "trade.detail")
+      send_trade(name, event);
     if (event.what->kind != frame_kind::depth) continue;
     if (topic.channel == "bbo" && of_.changed(150)) send_best(name, market, event);
     if (topic.channel != "mbp") continue;
@@ -264,7 +325,8 @@ void htx_connection::on_event(const data_market& market, const data_event& event
   }
 }
 
-// ---- REST ---------------------------------------------------------------------------------------------
+// ---- REST
+// ---------------------------------------------------------------------------------------------
 
 data_reply htx_dialect::symbols(bool settings) const {
   text_writer w;
@@ -274,18 +336,45 @@ data_reply htx_dialect::symbols(bool settings) const {
     if (i.perpetual) continue;
     auto base = i.base, quote = i.quote;
     for (auto* text : {&base, &quote})
-      std::transform(text->begin(), text->end(), text->begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(text->begin(), text->end(), text->begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     w.open('{');
     if (settings) {
-      w.text("symbol", symbol_of(i)).text("state", "online").text("bc", base).text("qc", quote).number("pp", i.price_decimals);
-      w.number("ap", i.quantity_decimals).text("sp", "main").number("vp", 8).name("minoa").raw(htx_number(i.step_e8));
-      w.name("maxoa").raw("1000.0").name("minov").raw("10.0").name("lominoa").raw(htx_number(i.step_e8)).name("lomaxoa").raw("1000.0");
+      w.text("symbol", symbol_of(i))
+          .text("state", "online")
+          .text("bc", base)
+          .text("qc", quote)
+          .number("pp", i.price_decimals);
+      w.number("ap", i.quantity_decimals)
+          .text("sp", "main")
+          .number("vp", 8)
+          .name("minoa")
+          .raw(htx_number(i.step_e8));
+      w.name("maxoa")
+          .raw("1000.0")
+          .name("minov")
+          .raw("10.0")
+          .name("lominoa")
+          .raw(htx_number(i.step_e8))
+          .name("lomaxoa")
+          .raw("1000.0");
       w.text("at", "enabled").text("te", "true");
     } else {
-      w.text("base-currency", base).text("quote-currency", quote).number("price-precision", i.price_decimals);
-      w.number("amount-precision", i.quantity_decimals).text("symbol-partition", "main").text("symbol", symbol_of(i));
-      w.text("state", "online").number("value-precision", 8).name("min-order-amt").raw(htx_number(i.step_e8));
-      w.name("max-order-amt").raw("1000.0").name("min-order-value").raw("10.0").text("api-trading", "enabled");
+      w.text("base-currency", base)
+          .text("quote-currency", quote)
+          .number("price-precision", i.price_decimals);
+      w.number("amount-precision", i.quantity_decimals)
+          .text("symbol-partition", "main")
+          .text("symbol", symbol_of(i));
+      w.text("state", "online")
+          .number("value-precision", 8)
+          .name("min-order-amt")
+          .raw(htx_number(i.step_e8));
+      w.name("max-order-amt")
+          .raw("1000.0")
+          .name("min-order-value")
+          .raw("10.0")
+          .text("api-trading", "enabled");
     }
     w.close('}');
   }
@@ -297,7 +386,10 @@ data_reply htx_dialect::depth(const parameters& asked) const {
   if (market == nullptr) return refuse("invalid-parameter", "invalid symbol");
   const auto& window = windows_.at(150).of(*market);
   text_writer w;
-  w.open('{').text("ch", "market." + asked.get("symbol") + ".depth.step0").text("status", "ok").number("ts", world_.now_ms);
+  w.open('{')
+      .text("ch", "market." + asked.get("symbol") + ".depth.step0")
+      .text("status", "ok")
+      .number("ts", world_.now_ms);
   w.name("tick").open('{');
   htx_side(w, "bids", window.all_bids());
   htx_side(w, "asks", window.all_asks());
@@ -316,17 +408,32 @@ data_reply htx_dialect::candles(const parameters& asked) const {
   if (period == "1day") period = "1d";
   const auto step = market_history::interval_ms(period);
   if (!step) return refuse("invalid-parameter", "invalid period");
-  const auto size = static_cast<std::size_t>(std::clamp<std::int64_t>(asked.integer("size").value_or(150), 1, 2000));
+  const auto size = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(asked.integer("size").value_or(150), 1, 2000));
   const auto rows = market->history().candles(*step, 0, world_.now_ms, size, true);
   text_writer w;
   w.open('[');
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-    w.open('{').number("id", row->open_ms / 1000).name("open").raw(htx_number(row->open_e8)).name("close").raw(htx_number(row->close_e8));
-    w.name("low").raw(htx_number(row->low_e8)).name("high").raw(htx_number(row->high_e8)).name("amount").raw(htx_number(row->volume_e8));
+    w.open('{')
+        .number("id", row->open_ms / 1000)
+        .name("open")
+        .raw(htx_number(row->open_e8))
+        .name("close")
+        .raw(htx_number(row->close_e8));
+    w.name("low")
+        .raw(htx_number(row->low_e8))
+        .name("high")
+        .raw(htx_number(row->high_e8))
+        .name("amount")
+        .raw(htx_number(row->volume_e8));
     w.name("vol").raw(htx_number(row->quote_e8)).number("count", row->trades).close('}');
   }
-  return {200, R"({"ch":"market.)" + asked.get("symbol") + ".kline." + asked.get("period") + R"(","status":"ok","ts":)"
-                   + std::to_string(world_.now_ms) + R"(,"data":)" + w.close(']').take() + "}", {}, false};
+  return {200,
+          R"({"ch":"market.)" + asked.get("symbol") + ".kline." + asked.get("period")
+              + R"(","status":"ok","ts":)" + std::to_string(world_.now_ms) + R"(,"data":)"
+              + w.close(']').take() + "}",
+          {},
+          false};
 }
 
 std::optional<data_reply> htx_dialect::rest(const data_request& request, std::string_view) {

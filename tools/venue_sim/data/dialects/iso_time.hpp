@@ -26,6 +26,8 @@ inline std::string iso_time(std::int64_t ms, int digits) {
   return out += 'Z';
 }
 
-inline std::string iso_micros(std::int64_t ms) { return iso_time(ms, 6); }
+inline std::string iso_micros(std::int64_t ms) {
+  return iso_time(ms, 6);
+}
 
 } // namespace troupe::venue_sim

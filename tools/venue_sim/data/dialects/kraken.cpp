@@ -1,5 +1,6 @@
-/// Kraken v2, public: /v2 with book (depth 10, 25, 100, 500, 1000), trade, heartbeats; REST AssetPairs, Assets, Depth, OHLC, Time.
-/// After byte-exact recordings of its socket (August 2026) and the venue's documents.
+/// Kraken v2, public: /v2 with book (depth 10, 25, 100, 500, 1000), trade, heartbeats; REST
+/// AssetPairs, Assets, Depth, OHLC, Time. After byte-exact recordings of its socket (August 2026)
+/// and the venue's documents.
 
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
@@ -19,7 +20,8 @@ constexpr std::array<std::int64_t, 5> kraken_depths{10, 25, 100, 500, 1000};
 constexpr int kraken_quantity_decimals = 8; ///< of every quantity on the wire, whatever the lot
 
 /// Levels as bare JSON numbers.
-void kraken_side(text_writer& w, std::string_view key, const std::vector<book_level>& levels, const data_instrument& i) {
+void kraken_side(text_writer& w, std::string_view key, const std::vector<book_level>& levels,
+                 const data_instrument& i) {
   w.name(key).open('[');
   for (const auto& l : levels) {
     w.open('{').name("price").raw(text_e8(l.price_e8, i.price_decimals));
@@ -46,8 +48,8 @@ std::uint32_t kraken_checksum(const depth_window& window, const data_instrument&
   };
   add(window.all_asks());
   add(window.all_bids());
-  return static_cast<std::uint32_t>(
-      ::crc32(0, reinterpret_cast<const unsigned char*>(text.data()), static_cast<unsigned>(text.size())));
+  return static_cast<std::uint32_t>(::crc32(0, reinterpret_cast<const unsigned char*>(text.data()),
+                                            static_cast<unsigned>(text.size())));
 }
 
 class kraken_dialect;
@@ -71,12 +73,15 @@ public:
 
 private:
   void status(std::string_view system) {
-    port_.send(R"({"channel":"status","type":"update","data":[{"version":"2.0.10","system":")" + std::string{system}
+    port_.send(R"({"channel":"status","type":"update","data":[{"version":"2.0.10","system":")"
+               + std::string{system}
                + R"(","api_version":"v2","connection_id":2950167385101900187}]})");
   }
   void subscribe(const json_request& asked, bool on);
-  void refuse(std::string_view method, std::string_view text, std::string_view symbol, const std::string& id);
-  void send_book(const data_market& market, std::int64_t depth, bool whole, const data_event* event);
+  void refuse(std::string_view method, std::string_view text, std::string_view symbol,
+              const std::string& id);
+  void send_book(const data_market& market, std::int64_t depth, bool whole,
+                 const data_event* event);
   void send_trade(const data_market& market, const data_event& event);
 
   kraken_dialect& of_;
@@ -89,17 +94,22 @@ private:
 class kraken_dialect final : public venue_dialect {
 public:
   explicit kraken_dialect(const data_world& world) : world_{world} {
-    for (const auto depth : kraken_depths) windows_.emplace(depth, depth_windows{static_cast<std::size_t>(depth)});
+    for (const auto depth : kraken_depths)
+      windows_.emplace(depth, depth_windows{static_cast<std::size_t>(depth)});
   }
   [[nodiscard]] std::string_view venue() const noexcept override { return "kraken"; }
   [[nodiscard]] const dialect_limits& limits() const noexcept override { return limits_; }
-  [[nodiscard]] std::string symbol_of(const data_instrument& i) const override { return i.base + "/" + i.quote; }
+  [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
+    return i.base + "/" + i.quote;
+  }
   void on_change(const data_market& market, const data_event&) override {
-    for (auto& [depth, windows] : windows_) changed_[depth] = windows.of(market).advance(market.book());
+    for (auto& [depth, windows] : windows_)
+      changed_[depth] = windows.of(market).advance(market.book());
   }
   /// The venue numbers nothing.
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }
-  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view, dialect_port& port) override {
+  std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view,
+                                             dialect_port& port) override {
     if (path != "/v2") return nullptr;
     return std::make_unique<kraken_connection>(*this, port);
   }
@@ -119,7 +129,8 @@ private:
   /// By the name REST uses, "BTCUSDT".
   [[nodiscard]] const data_market* find_pair(std::string_view pair) const {
     for (const auto& m : world_.markets)
-      if (!m->instrument().perpetual && m->instrument().base + m->instrument().quote == pair) return m.get();
+      if (!m->instrument().perpetual && m->instrument().base + m->instrument().quote == pair)
+        return m.get();
     return nullptr;
   }
   data_reply pairs() const;
@@ -136,10 +147,11 @@ private:
   dialect_limits limits_{.connects = 150, .connects_s = 600, .requests = 15, .requests_s = 15};
 };
 
-// ---- sockets ------------------------------------------------------------------------------------------
+// ---- sockets
+// ------------------------------------------------------------------------------------------
 
-void kraken_connection::refuse(std::string_view method, std::string_view text, std::string_view symbol,
-                               const std::string& id) {
+void kraken_connection::refuse(std::string_view method, std::string_view text,
+                               std::string_view symbol, const std::string& id) {
   text_writer w;
   w.open('{').text("error", text).text("method", method);
   if (!id.empty()) w.name("req_id").raw(id);
@@ -155,8 +167,8 @@ void kraken_connection::on_message(std::string_view text, std::int64_t) {
   const auto now = iso_micros(of_.world_.now_ms);
   if (method == "ping") {
     const auto id = asked.raw("/req_id");
-    return port_.send(R"({"method":"pong",)" + (id.empty() ? "" : "\"req_id\":" + id + ",") + R"("time_in":")" + now
-                      + R"(","time_out":")" + now + "\"}");
+    return port_.send(R"({"method":"pong",)" + (id.empty() ? "" : "\"req_id\":" + id + ",")
+                      + R"("time_in":")" + now + R"(","time_out":")" + now + "\"}");
   }
   if (!asked.fine() || (method != "subscribe" && method != "unsubscribe"))
     return refuse("", "Malformed request", "", "");
@@ -170,7 +182,8 @@ void kraken_connection::subscribe(const json_request& asked, bool on) {
   const auto depth = depth_text.empty() ? 10 : std::strtoll(depth_text.c_str(), nullptr, 10);
   if (channel != "book" && channel != "trade") return refuse(method, "Unknown channel", "", id);
   // Refused, while the socket goes on with its heartbeats.
-  if (channel == "book" && std::find(kraken_depths.begin(), kraken_depths.end(), depth) == kraken_depths.end())
+  if (channel == "book"
+      && std::find(kraken_depths.begin(), kraken_depths.end(), depth) == kraken_depths.end())
     return refuse(method, "Subscription depth not supported", "", id);
   for (const auto& symbol : asked.texts("/params/symbol")) {
     const auto* market = of_.find(symbol);
@@ -185,11 +198,17 @@ void kraken_connection::subscribe(const json_request& asked, bool on) {
     if (channel == "book") w.number("depth", depth);
     if (on) w.flag("snapshot", true);
     const auto now = iso_micros(of_.world_.now_ms);
-    w.text("symbol", symbol).close('}').flag("success", true).text("time_in", now).text("time_out", now);
+    w.text("symbol", symbol)
+        .close('}')
+        .flag("success", true)
+        .text("time_in", now)
+        .text("time_out", now);
     port_.send(w.close('}').take());
     if (channel == "trade") {
-      if (on) trades_.insert(symbol);
-      else trades_.erase(symbol);
+      if (on)
+        trades_.insert(symbol);
+      else
+        trades_.erase(symbol);
     } else if (on) {
       books_[symbol] = depth;
       send_book(*market, depth, true, nullptr);
@@ -198,7 +217,8 @@ void kraken_connection::subscribe(const json_request& asked, bool on) {
   }
 }
 
-void kraken_connection::send_book(const data_market& market, std::int64_t depth, bool whole, const data_event* event) {
+void kraken_connection::send_book(const data_market& market, std::int64_t depth, bool whole,
+                                  const data_event* event) {
   const auto& i = market.instrument();
   const auto symbol = of_.symbol_of(i);
   const auto& window = of_.windows_.at(depth).of(market);
@@ -219,13 +239,19 @@ void kraken_connection::send_book(const data_market& market, std::int64_t depth,
   auto checksum = kraken_checksum(window, i);
   if (event != nullptr && event->spoil_checksum) ++checksum;
   text_writer w;
-  w.open('{').text("channel", "book").text("type", whole ? "snapshot" : "update").name("data").open('[').open('{');
+  w.open('{')
+      .text("channel", "book")
+      .text("type", whole ? "snapshot" : "update")
+      .name("data")
+      .open('[')
+      .open('{');
   w.text("symbol", symbol);
   kraken_side(w, "bids", bids, i);
   kraken_side(w, "asks", asks, i);
   w.number("checksum", checksum);
   w.text("timestamp", iso_micros(event != nullptr ? event->event_ms : of_.world_.now_ms));
-  port_.publish({frame_kind::depth, "book:" + symbol, whole}, w.close('}').close(']').close('}').take());
+  port_.publish({frame_kind::depth, "book:" + symbol, whole},
+                w.close('}').close(']').close('}').take());
 }
 
 void kraken_connection::send_trade(const data_market& market, const data_event& event) {
@@ -233,23 +259,35 @@ void kraken_connection::send_trade(const data_market& market, const data_event& 
   const auto& i = market.instrument();
   const auto symbol = of_.symbol_of(i);
   text_writer w;
-  w.open('{').text("channel", "trade").text("type", "update").name("data").open('[').open('{').text("symbol", symbol);
-  w.text("side", t.buyer_is_maker ? "sell" : "buy").name("price").raw(text_e8(t.one.price_e8, i.price_decimals));
+  w.open('{')
+      .text("channel", "trade")
+      .text("type", "update")
+      .name("data")
+      .open('[')
+      .open('{')
+      .text("symbol", symbol);
+  w.text("side", t.buyer_is_maker ? "sell" : "buy")
+      .name("price")
+      .raw(text_e8(t.one.price_e8, i.price_decimals));
   w.name("qty").raw(text_e8(t.one.quantity_e8, kraken_quantity_decimals)).text("ord_type", "limit");
   w.number("trade_id", t.last_id).text("timestamp", iso_micros(t.transact_ms));
-  port_.publish({frame_kind::trade, "trade:" + symbol, false}, w.close('}').close(']').close('}').take());
+  port_.publish({frame_kind::trade, "trade:" + symbol, false},
+                w.close('}').close(']').close('}').take());
 }
 
 void kraken_connection::on_event(const data_market& market, const data_event& event) {
   if (market.instrument().perpetual) return;
   const auto symbol = of_.symbol_of(market.instrument());
-  if (event.what->kind == frame_kind::trade && trades_.contains(symbol)) return send_trade(market, event);
+  if (event.what->kind == frame_kind::trade && trades_.contains(symbol))
+    return send_trade(market, event);
   const auto book = books_.find(symbol);
   if (event.what->kind != frame_kind::depth || book == books_.end()) return;
-  if (of_.changed_[book->second] || event.add_crossed) send_book(market, book->second, false, &event);
+  if (of_.changed_[book->second] || event.add_crossed)
+    send_book(market, book->second, false, &event);
 }
 
-// ---- REST ---------------------------------------------------------------------------------------------
+// ---- REST
+// ---------------------------------------------------------------------------------------------
 
 data_reply kraken_dialect::pairs() const {
   text_writer w;
@@ -257,11 +295,25 @@ data_reply kraken_dialect::pairs() const {
   for (const auto& m : world_.markets) {
     const auto& i = m->instrument();
     if (i.perpetual) continue;
-    w.name(i.base + i.quote).open('{').text("altname", i.base + i.quote).text("wsname", symbol_of(i));
-    w.text("aclass_base", "currency").text("base", i.base).text("aclass_quote", "currency").text("quote", i.quote);
+    w.name(i.base + i.quote)
+        .open('{')
+        .text("altname", i.base + i.quote)
+        .text("wsname", symbol_of(i));
+    w.text("aclass_base", "currency")
+        .text("base", i.base)
+        .text("aclass_quote", "currency")
+        .text("quote", i.quote);
     w.text("lot", "unit").number("cost_decimals", 5).number("pair_decimals", i.price_decimals);
-    w.number("lot_decimals", kraken_quantity_decimals).number("lot_multiplier", 1).name("leverage_buy").raw("[]");
-    w.name("leverage_sell").raw("[]").name("fees").raw("[[0,0.4]]").name("fees_maker").raw("[[0,0.25]]");
+    w.number("lot_decimals", kraken_quantity_decimals)
+        .number("lot_multiplier", 1)
+        .name("leverage_buy")
+        .raw("[]");
+    w.name("leverage_sell")
+        .raw("[]")
+        .name("fees")
+        .raw("[[0,0.4]]")
+        .name("fees_maker")
+        .raw("[[0,0.25]]");
     w.text("fee_volume_currency", "ZUSD").number("margin_call", 80).number("margin_stop", 40);
     w.amount("ordermin", i.step_e8, i.quantity_decimals).text("costmin", "0.5");
     w.amount("tick_size", i.tick_e8, i.price_decimals).text("status", "online").close('}');
@@ -271,7 +323,8 @@ data_reply kraken_dialect::pairs() const {
 
 data_reply kraken_dialect::assets() const {
   std::set<std::string> names;
-  for (const auto& m : world_.markets) names.insert({m->instrument().base, m->instrument().quote});
+  for (const auto& m : world_.markets)
+    names.insert({m->instrument().base, m->instrument().quote});
   text_writer w;
   w.open('{');
   for (const auto& name : names) {
@@ -284,7 +337,8 @@ data_reply kraken_dialect::assets() const {
 data_reply kraken_dialect::depth(const parameters& asked) {
   const auto* market = find_pair(asked.get("pair"));
   if (market == nullptr) return refuse("EQuery:Unknown asset pair");
-  const auto count = static_cast<std::size_t>(std::clamp<std::int64_t>(asked.integer("count").value_or(100), 1, 500));
+  const auto count = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(asked.integer("count").value_or(100), 1, 500));
   const auto& window = windows_.at(500).of(*market);
   const auto& i = market->instrument();
   text_writer w;
@@ -314,10 +368,19 @@ data_reply kraken_dialect::candles(const parameters& asked) const {
   const auto& i = market->instrument();
   text_writer w;
   w.open('{').name(i.base + i.quote).open('[');
-  for (const auto& row : market->history().candles(minutes * 60'000, since_ms, world_.now_ms, 720, true)) {
-    const auto vwap = row.volume_e8 == 0 ? 0 : static_cast<std::int64_t>(static_cast<wide_int>(row.quote_e8) * one_e8 / row.volume_e8);
-    w.open('[').integer(row.open_ms / 1000).figure(row.open_e8, i.price_decimals).figure(row.high_e8, i.price_decimals);
-    w.figure(row.low_e8, i.price_decimals).figure(row.close_e8, i.price_decimals).figure(vwap, i.price_decimals);
+  for (const auto& row :
+       market->history().candles(minutes * 60'000, since_ms, world_.now_ms, 720, true)) {
+    const auto vwap = row.volume_e8 == 0
+                          ? 0
+                          : static_cast<std::int64_t>(static_cast<wide_int>(row.quote_e8) * one_e8
+                                                      / row.volume_e8);
+    w.open('[')
+        .integer(row.open_ms / 1000)
+        .figure(row.open_e8, i.price_decimals)
+        .figure(row.high_e8, i.price_decimals);
+    w.figure(row.low_e8, i.price_decimals)
+        .figure(row.close_e8, i.price_decimals)
+        .figure(vwap, i.price_decimals);
     w.figure(row.volume_e8, kraken_quantity_decimals).integer(row.trades).close(']');
   }
   return wrap(w.close(']').number("last", world_.now_ms / 1000).close('}').take());
