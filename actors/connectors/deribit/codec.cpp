@@ -95,7 +95,7 @@ void decoder::read_book(json_object data, std::string_view symbol) {
       d.previous = in().id(value);
       d.has_previous = true;
     } else if (key == "type")
-      image = in().text(value) == "snapshot";
+      type = in().text(value);
   });
   if (!in().fine()) return;
   if (sides != 2 || !numbered || d.event.ns == 0) return in().fail(frame_damage::missing_field);
