@@ -1,7 +1,7 @@
 #pragma once
 
-/// Small readers of parsed JSON for protocols and REST answers, where a frame is read for a few of its
-/// members. What is absent or of another type is empty. Internal to the venues' sources.
+/// Small readers of parsed JSON for protocols and REST answers, where a frame is read for a few of
+/// its members. What is absent or of another type is empty. Internal to the venues' sources.
 
 #include "messages/money.hpp"
 
@@ -18,7 +18,8 @@ namespace dom = simdjson::dom;
 /// The largest text that is parsed; above any frame or page a venue sends.
 inline constexpr std::size_t largest_text = 64 << 20;
 
-/// Parses a copy of `text`; false when it is no JSON. Views of `out` live until the parser's next use.
+/// Parses a copy of `text`; false when it is no JSON. Views of `out` live until the parser's next
+/// use.
 inline bool parse(dom::parser& parser, std::string_view text, dom::element& out) noexcept {
   if (text.empty() || text.size() > largest_text) return false;
   return parser.parse(text.data(), text.size(), true).get(out) == simdjson::SUCCESS;
@@ -34,7 +35,8 @@ inline std::string_view text_at(const dom::object& object, std::string_view key)
   return object[key].get(out) == simdjson::SUCCESS ? out : std::string_view{};
 }
 
-inline std::optional<std::int64_t> number_at(const dom::object& object, std::string_view key) noexcept {
+inline std::optional<std::int64_t> number_at(const dom::object& object,
+                                             std::string_view key) noexcept {
   std::int64_t out = 0;
   return object[key].get(out) == simdjson::SUCCESS ? std::optional{out} : std::nullopt;
 }

@@ -30,7 +30,8 @@ struct bitfinex_book {
   std::unique_ptr<book_machine> machine;
   std::uint64_t images = 0, changes = 0, trades = 0, damaged = 0;
 
-  explicit bitfinex_book(std::string_view symbol, std::int64_t tick = 1) : spec{bitfinex_pair(symbol, tick)} {
+  explicit bitfinex_book(std::string_view symbol, std::int64_t tick = 1)
+      : spec{bitfinex_pair(symbol, tick)} {
     decoder = bitfinex::description().decoder(spec);
     machine = make_book_machine(bitfinex::description().books[0].rules,
                                 {.tick = spec.tick, .window_ticks = 65536}, {8, 8});
@@ -55,7 +56,8 @@ struct bitfinex_book {
 } // namespace
 
 CAF_TEST(recording_with_sequence_ends_as_expected) {
-  const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/BITFINEX.ws.11.0", "bitfinex");
+  const auto file =
+      test::recording("venues/bmoscon+cryptofeed/sample_data/BITFINEX.ws.11.0", "bitfinex");
   if (!file) return;
   const auto expected = test::expected_books("cryptofeed BITFINEX book P0 F0 len100");
   CAF_REQUIRE_EQUAL(expected.size(), 7u);
@@ -98,7 +100,8 @@ CAF_TEST(recording_with_sequence_ends_as_expected) {
 }
 
 CAF_TEST(a_lost_message_breaks_the_connection) {
-  const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/BITFINEX.ws.11.0", "bitfinex loss");
+  const auto file =
+      test::recording("venues/bmoscon+cryptofeed/sample_data/BITFINEX.ws.11.0", "bitfinex loss");
   if (!file) return;
   const auto protocol = bitfinex::make_protocol(bitfinex::flag_sequence);
   protocol->begin();
@@ -113,8 +116,9 @@ CAF_TEST(a_lost_message_breaks_the_connection) {
 }
 
 CAF_TEST(recording_without_flags) {
-  const auto file = test::recording(
-      "venues/c9s+bbgo/pkg/exchange/bitfinex/bfxapi/testdata/bitfinex_ws_raw.jsonl", "bitfinex raw");
+  const auto file =
+      test::recording("venues/c9s+bbgo/pkg/exchange/bitfinex/bfxapi/testdata/bitfinex_ws_raw.jsonl",
+                      "bitfinex raw");
   if (!file) return;
   bitfinex_book book{"tBTCUSD", 100'000'000};
   std::uint64_t heartbeats = 0;
@@ -138,36 +142,43 @@ CAF_TEST(recording_without_flags) {
 }
 
 CAF_TEST(another_project_reads_the_same) {
-  const auto file =
-      test::recording("venues/tardis-dev+tardis-node/test/mappers/bitfinex.jsonl", "bitfinex pairs");
+  const auto file = test::recording("venues/tardis-dev+tardis-node/test/mappers/bitfinex.jsonl",
+                                    "bitfinex pairs");
   if (!file) return;
   const auto btc = bitfinex::make_decoder(bitfinex_pair("tBTCUSD"));
   const auto eth = bitfinex::make_decoder(bitfinex_pair("tETHUSD"));
   std::size_t compared = 0;
   for (const auto& pair : test::mapper_pairs(*file)) {
     auto ours = test::event_texts(*btc, pair.message, 8, 8);
-    for (auto& text : test::event_texts(*eth, pair.message, 8, 8)) ours.push_back(std::move(text));
-    for (auto& text : ours) text.erase(text.find(' ') + 1, 1); // tBTCUSD → BTCUSD
+    for (auto& text : test::event_texts(*eth, pair.message, 8, 8))
+      ours.push_back(std::move(text));
+    for (auto& text : ours)
+      text.erase(text.find(' ') + 1, 1); // tBTCUSD → BTCUSD
     const auto theirs = test::expected_texts(pair.expected);
     CAF_CHECK_EQUAL(ours.size(), theirs.size());
-    for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) CAF_CHECK_EQUAL(ours[i], theirs[i]);
+    for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i)
+      CAF_CHECK_EQUAL(ours[i], theirs[i]);
     compared += theirs.size();
   }
   CAF_CHECK_EQUAL(compared, 5u);
 }
 
 CAF_TEST(frames_of_2026) {
-  const auto file = test::recording("venues/derived/wire_frames_2026/json_frames.jsonl", "bitfinex wire frames");
+  const auto file =
+      test::recording("venues/derived/wire_frames_2026/json_frames.jsonl", "bitfinex wire frames");
   if (!file) return;
   const auto frames = test::examples(*file, {R"("exchange": "bitfinex")"});
   CAF_REQUIRE_EQUAL(frames.size(), 6u);
   const auto decoder = bitfinex::make_decoder(bitfinex_pair("tBTCUSD"));
-  decoder->decode(R"({"event":"subscribed","channel":"book","chanId":43824,"symbol":"tBTCUSD","prec":"P0"})");
+  decoder->decode(
+      R"({"event":"subscribed","channel":"book","chanId":43824,"symbol":"tBTCUSD","prec":"P0"})");
   decoder->decode(R"({"event":"subscribed","channel":"trades","chanId":917,"symbol":"tBTCUSD"})");
-  decoder->decode(R"({"event":"subscribed","channel":"candles","chanId":43412,"key":"trade:1m:tBTCUSD"})");
+  decoder->decode(
+      R"({"event":"subscribed","channel":"candles","chanId":43412,"key":"trade:1m:tBTCUSD"})");
   CAF_CHECK_EQUAL(test::event_text(decoder->decode(frames[0]), 8, 8),
                   "image tBTCUSD b 84315x0.00022 84312x0.5 a 84330x0.3 0");
-  CAF_CHECK_EQUAL(test::event_text(decoder->decode(frames[1]), 8, 8), "depth tBTCUSD b 84315x0 a 0");
+  CAF_CHECK_EQUAL(test::event_text(decoder->decode(frames[1]), 8, 8),
+                  "depth tBTCUSD b 84315x0 a 0");
   CAF_CHECK(decoder->decode(frames[2]).kind == event_kind::other);
   CAF_CHECK_EQUAL(test::event_text(decoder->decode(frames[3]), 8, 8),
                   "trade tBTCUSD 1981875393 sell 84315x0.00022 1790274359840");
@@ -190,8 +201,10 @@ CAF_TEST(channels_flags_and_growing_arrays) {
   CAF_CHECK_EQUAL(grown.depth.last, 12u);
   CAF_CHECK_EQUAL(grown.depth.event.ns, 1'564'617'601'214'000'000);
   CAF_CHECK_EQUAL(grown.depth.bids[0].quantity.raw, 150000000);
-  CAF_CHECK_EQUAL(decoder->decode("[7,[100,1,1.5],1564617601214]").depth.event.ns, 1'564'617'601'214'000'000);
-  CAF_CHECK_EQUAL(decoder->decode("[7,[2e-8,1,-1.7023900800000002],9]").depth.asks[0].quantity.raw, 170239008);
+  CAF_CHECK_EQUAL(decoder->decode("[7,[100,1,1.5],1564617601214]").depth.event.ns,
+                  1'564'617'601'214'000'000);
+  CAF_CHECK_EQUAL(decoder->decode("[7,[2e-8,1,-1.7023900800000002],9]").depth.asks[0].quantity.raw,
+                  170239008);
   const auto& checksum = decoder->decode("[7,\"cs\",-1084852304,13,1564617601300]");
   CAF_REQUIRE(checksum.kind == event_kind::depth && checksum.depth.has_checksum);
   CAF_CHECK_EQUAL(checksum.depth.checksum, static_cast<std::uint32_t>(-1084852304));
@@ -202,7 +215,8 @@ CAF_TEST(channels_flags_and_growing_arrays) {
   CAF_CHECK(kind("[7]") == event_kind::damaged);
   CAF_CHECK(kind("[7,[-100,1,1]]") == event_kind::damaged);
   // The number goes to another instrument, or the connection is a new one.
-  CAF_CHECK(kind(R"({"event":"subscribed","channel":"ticker","chanId":7,"symbol":"fUSD"})") == event_kind::other);
+  CAF_CHECK(kind(R"({"event":"subscribed","channel":"ticker","chanId":7,"symbol":"fUSD"})")
+            == event_kind::other);
   CAF_CHECK(kind("[7,[100,1,1]]") == event_kind::other);
   decoder->decode(R"({"event":"subscribed","channel":"book","chanId":8,"symbol":"tBTCUSD"})");
   decoder->decode(R"({"event":"info","version":2,"platform":{"status":1}})");
@@ -231,10 +245,13 @@ CAF_TEST(protocol_learns_channels_and_hears_the_venue) {
   CAF_CHECK_EQUAL(std::string{protocol->begin().front()}, R"({"event":"conf","flags":98304})");
   const auto commands = protocol->subscribe(plans[0].topics);
   CAF_REQUIRE_EQUAL(commands.size(), 4u);
-  CAF_CHECK_EQUAL(commands[0].text, R"({"event":"subscribe","channel":"book","symbol":"tBTCUSD","prec":"P0",)"
-                                    R"("freq":"F0","len":"100"})");
-  CAF_CHECK_EQUAL(commands[1].text, R"({"event":"subscribe","channel":"trades","symbol":"tBTCUSD"})");
-  CAF_CHECK(protocol->take(R"({"event":"conf","status":"OK","flags":98304})").kind == inbound_kind::alive);
+  CAF_CHECK_EQUAL(commands[0].text,
+                  R"({"event":"subscribe","channel":"book","symbol":"tBTCUSD","prec":"P0",)"
+                  R"("freq":"F0","len":"100"})");
+  CAF_CHECK_EQUAL(commands[1].text,
+                  R"({"event":"subscribe","channel":"trades","symbol":"tBTCUSD"})");
+  CAF_CHECK(protocol->take(R"({"event":"conf","status":"OK","flags":98304})").kind
+            == inbound_kind::alive);
   const auto& subscribed = protocol->take(
       R"({"event":"subscribed","channel":"book","chanId":6959,"symbol":"tETHUSD","prec":"P0","freq":"F0",)"
       R"("len":"100","pair":"ETHUSD"})");
@@ -258,11 +275,13 @@ CAF_TEST(protocol_learns_channels_and_hears_the_venue) {
   CAF_CHECK(protocol->take(R"({"event":"error","msg":"event: invalid","code":10000})").kind
             == inbound_kind::failure);
   for (const auto* code : {"20051", "20060", "20061"})
-    CAF_CHECK(protocol->take(std::string{R"({"event":"info","code":)"} + code + R"(,"msg":"x"})").kind
-              == inbound_kind::shutdown);
+    CAF_CHECK(
+        protocol->take(std::string{R"({"event":"info","code":)"} + code + R"(,"msg":"x"})").kind
+        == inbound_kind::shutdown);
   CAF_CHECK(protocol->take(R"({"event":"info","version":2,"platform":{"status":0}})").kind
             == inbound_kind::shutdown);
-  CAF_CHECK(protocol->take(R"({"event":"info","version":2,"platform":{"status":1}})").kind == inbound_kind::alive);
+  CAF_CHECK(protocol->take(R"({"event":"info","version":2,"platform":{"status":1}})").kind
+            == inbound_kind::alive);
   const auto ends = protocol->unsubscribe(plans[0].topics);
   CAF_REQUIRE_EQUAL(ends.size(), 1u); // the one with a number
   CAF_CHECK_EQUAL(ends[0].text, R"({"event":"unsubscribe","chanId":6959})");
@@ -270,9 +289,11 @@ CAF_TEST(protocol_learns_channels_and_hears_the_venue) {
 
 CAF_TEST(sockets_hold_at_most_25_channels) {
   std::vector<instrument_spec> specs;
-  for (int i = 0; i < 60; ++i) specs.push_back(bitfinex_pair("tA" + std::to_string(100 + i) + "USD"));
+  for (int i = 0; i < 60; ++i)
+    specs.push_back(bitfinex_pair("tA" + std::to_string(100 + i) + "USD"));
   std::size_t topics = 0;
-  for (const auto& plan : bitfinex::description().plan(specs, {.candles = true, .book_channel = {}})) {
+  for (const auto& plan :
+       bitfinex::description().plan(specs, {.candles = true, .book_channel = {}})) {
     CAF_CHECK(plan.topics.size() <= 25);
     topics += plan.topics.size();
   }
@@ -281,13 +302,15 @@ CAF_TEST(sockets_hold_at_most_25_channels) {
 
 CAF_TEST(instruments) {
   const auto& venue = bitfinex::description();
-  const auto find = [](const std::vector<instrument_spec>& all, std::string_view id) -> const instrument_spec* {
+  const auto find = [](const std::vector<instrument_spec>& all,
+                       std::string_view id) -> const instrument_spec* {
     for (const auto& one : all)
       if (one.id.text == id) return &one;
     return nullptr;
   };
-  const std::string pair_info = "venues/JKorf+Bitfinex.Net/Bitfinex.Net.UnitTests/Endpoints/Spot/ExchangeData/"
-                                "GetSymbols.txt";
+  const std::string pair_info =
+      "venues/JKorf+Bitfinex.Net/Bitfinex.Net.UnitTests/Endpoints/Spot/ExchangeData/"
+      "GetSymbols.txt";
   if (const auto file = test::recording(pair_info, "bitfinex pairs")) {
     const auto all = venue.read_instruments(test::endpoint_body(*file), {3});
     CAF_REQUIRE(all.has_value());
@@ -333,9 +356,12 @@ CAF_TEST(instruments) {
     CAF_CHECK_EQUAL(before.close.raw, 118240'00000000);
     CAF_CHECK_EQUAL(before.high.raw, 118260'00000000);
   }
-  const auto call = venue.candle_call(bitfinex_pair("tBTCUSD"), 1min, {60'000'000'000}, {120'000'000'000});
-  CAF_CHECK_EQUAL(call.target, "/v2/candles/trade:1m:tBTCUSD/hist?start=60000&end=119999&limit=10000&sort=1");
-  const auto refused = venue.read_candles(bitfinex_pair("tBTCUSD"), 1min, R"(["error",10020,"start: invalid"])");
+  const auto call =
+      venue.candle_call(bitfinex_pair("tBTCUSD"), 1min, {60'000'000'000}, {120'000'000'000});
+  CAF_CHECK_EQUAL(call.target,
+                  "/v2/candles/trade:1m:tBTCUSD/hist?start=60000&end=119999&limit=10000&sort=1");
+  const auto refused =
+      venue.read_candles(bitfinex_pair("tBTCUSD"), 1min, R"(["error",10020,"start: invalid"])");
   CAF_REQUIRE(!refused.has_value());
   CAF_CHECK(refused.error().text.find("start: invalid (10020)") != std::string::npos);
   CAF_CHECK_EQUAL(bitfinex::asset_of("UST"), "USDT");

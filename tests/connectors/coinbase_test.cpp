@@ -28,21 +28,25 @@ std::vector<instrument_spec> coinbase_instruments(std::string_view body) {
   return std::move(*out);
 }
 
-const instrument_spec* coinbase_find(const std::vector<instrument_spec>& all, std::string_view symbol) {
+const instrument_spec* coinbase_find(const std::vector<instrument_spec>& all,
+                                     std::string_view symbol) {
   for (const auto& one : all)
     if (one.venue_symbol == symbol) return &one;
   return nullptr;
 }
 
 std::string fixture_of_nautilus(std::string_view name) {
-  return "venues/nautechsystems+nautilus_trader/crates/adapters/coinbase/test_data/" + std::string{name};
+  return "venues/nautechsystems+nautilus_trader/crates/adapters/coinbase/test_data/"
+         + std::string{name};
 }
 
 } // namespace
 
 CAF_TEST(exchange_recording_ends_as_expected) {
-  const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/COINBASE.ws.28.0", "coinbase exchange");
-  const auto lists = test::recording("venues/bmoscon+cryptofeed/sample_data/COINBASE.0", "coinbase products");
+  const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/COINBASE.ws.28.0",
+                                    "coinbase exchange");
+  const auto lists =
+      test::recording("venues/bmoscon+cryptofeed/sample_data/COINBASE.0", "coinbase products");
   if (!file || !lists) return;
   const auto instruments = coinbase_instruments(test::two_way(*lists).front().text);
   struct book {
@@ -70,8 +74,10 @@ CAF_TEST(exchange_recording_ends_as_expected) {
     }
     const auto& e = b.decoder->decode(line.text);
     ++kinds[e.kind];
-    if (e.kind == event_kind::image) CAF_CHECK(b.machine->on_image(e.image) == build_step::replaced);
-    if (e.kind == event_kind::depth) CAF_REQUIRE(b.machine->on_depth(e.depth) == build_step::applied);
+    if (e.kind == event_kind::image)
+      CAF_CHECK(b.machine->on_image(e.image) == build_step::replaced);
+    if (e.kind == event_kind::depth)
+      CAF_REQUIRE(b.machine->on_depth(e.depth) == build_step::applied);
     if (e.kind == event_kind::trade && product == "SKL-USD") {
       CAF_CHECK(last_trade == 0 || e.trade.id == last_trade + 1);
       last_trade = e.trade.id;
@@ -85,14 +91,15 @@ CAF_TEST(exchange_recording_ends_as_expected) {
   for (const auto& [product, b] : books) {
     const auto should = expected.find(product);
     CAF_REQUIRE(should != expected.end());
-    CAF_CHECK_EQUAL(
-        test::book_difference(b.machine->book(), b.spec.price_scale, b.spec.size_scale, should->second), "");
+    CAF_CHECK_EQUAL(test::book_difference(b.machine->book(), b.spec.price_scale, b.spec.size_scale,
+                                          should->second),
+                    "");
   }
 }
 
 CAF_TEST(another_project_reads_the_exchange_the_same) {
-  const auto file =
-      test::recording("venues/tardis-dev+tardis-node/test/mappers/coinbase.jsonl", "coinbase pairs");
+  const auto file = test::recording("venues/tardis-dev+tardis-node/test/mappers/coinbase.jsonl",
+                                    "coinbase pairs");
   if (!file) return;
   std::map<std::string, std::unique_ptr<frame_decoder>> decoders;
   std::size_t compared = 0;
@@ -125,7 +132,8 @@ CAF_TEST(advanced_trade_books) {
       R"("events":[{"type":"snapshot","product_id":"ETH-USD","updates":[{"side":"bid","event_time":)"
       R"("1970-01-01T00:00:00Z","price_level":"1","new_quantity":"1"}]},{"type":"snapshot","product_id":)"
       R"("BTC-USD","updates":[{"side":"bid","event_time":"1970-01-01T00:00:00Z","price_level":"68899.50",)"
-      R"("new_quantity":"0.75"},{"side":"offer","event_time":"1970-01-01T00:00:00Z","price_level":"68901.00",)"
+      R"("new_quantity":"0.75"},{"side":"offer","event_time":"1970-01-01T00:00:00Z",)"
+      R"("price_level":"68901.00",)"
       R"("new_quantity":"0.5"},{"side":"bid","event_time":"1970-01-01T00:00:00Z","price_level":"68900.00",)"
       R"("new_quantity":"1.5"}]}]})");
   CAF_REQUIRE(image.kind == event_kind::image);
@@ -139,7 +147,8 @@ CAF_TEST(advanced_trade_books) {
       R"({"channel":"l2_data","client_id":"","timestamp":"2026-04-07T14:30:01.456789Z","sequence_num":4,)"
       R"("events":[{"type":"update","product_id":"BTC-USD","updates":[{"side":"bid","event_time":)"
       R"("2026-04-07T14:30:01.4Z","price_level":"68900.00","new_quantity":"0"},{"side":"offer","event_time":)"
-      R"("1970-01-01T00:00:00Z","price_level":"68900.50","new_quantity":"2"}]},{"type":"update","product_id":)"
+      R"("1970-01-01T00:00:00Z","price_level":"68900.50","new_quantity":"2"}]},{"type":"update",)"
+      R"("product_id":)"
       R"("BTC-USD","updates":[]}]})");
   CAF_REQUIRE(change.kind == event_kind::depth);
   CAF_CHECK_EQUAL(change.depth.last, 4u);
@@ -211,7 +220,8 @@ CAF_TEST(advanced_trade_fixtures) {
     CAF_CHECK_EQUAL(e->candle.open_time.ns, 1'775'521'800'000'000'000);
   }
   if (const auto* e = first_of("ws_heartbeats.json")) CAF_CHECK(e->kind == event_kind::other);
-  if (const auto* e = first_of("ws_subscriptions.json")) CAF_CHECK(e->kind == event_kind::acknowledgement);
+  if (const auto* e = first_of("ws_subscriptions.json"))
+    CAF_CHECK(e->kind == event_kind::acknowledgement);
 }
 
 CAF_TEST(history_of_trades_stays_out_and_order_is_by_id) {
@@ -233,7 +243,8 @@ CAF_TEST(history_of_trades_stays_out_and_order_is_by_id) {
 }
 
 CAF_TEST(protocol_counts_every_message) {
-  const std::vector<instrument_spec> specs{coinbase_product("BTC-USD", 2, 8), coinbase_product("ETH-USD", 2, 8)};
+  const std::vector<instrument_spec> specs{coinbase_product("BTC-USD", 2, 8),
+                                           coinbase_product("ETH-USD", 2, 8)};
   const auto plans = coinbase::description().plan(specs, {});
   CAF_REQUIRE_EQUAL(plans.size(), 1u);
   const auto protocol = coinbase::description().protocol();
@@ -261,7 +272,8 @@ CAF_TEST(protocol_counts_every_message) {
   CAF_CHECK(data.kind == inbound_kind::data);
   CAF_CHECK_EQUAL(data.symbols.size(), 2u);
   const auto& book = protocol->take(
-      R"({"channel":"l2_data","sequence_num":3,"events":[{"type":"update","product_id":"BTC-USD","updates":[]}]})");
+      R"({"channel":"l2_data","sequence_num":3,"events":[{"type":"update","product_id":"BTC-USD",)"
+      R"("updates":[]}]})");
   CAF_CHECK_EQUAL(book.topic, "level2 BTC-USD");
   // Number 4 is lost; what it said may have been of any book.
   const auto& broken = protocol->take(R"({"channel":"heartbeats","sequence_num":5,"events":[]})");
@@ -281,7 +293,8 @@ CAF_TEST(protocol_counts_every_message) {
 }
 
 CAF_TEST(instruments) {
-  if (const auto file = test::recording(fixture_of_nautilus("http_products.json"), "coinbase products")) {
+  if (const auto file =
+          test::recording(fixture_of_nautilus("http_products.json"), "coinbase products")) {
     const auto all = coinbase_instruments(test::text_of(*file));
     CAF_REQUIRE_EQUAL(all.size(), 1u); // BTC-USDC is told under BTC-USD
     CAF_CHECK_EQUAL(all[0].id.text, "BTC-USD@coinbase");
@@ -291,10 +304,12 @@ CAF_TEST(instruments) {
     CAF_CHECK_EQUAL(all[0].max_size.raw, 340'000'000'000);
     CAF_CHECK_EQUAL(all[0].min_notional.raw, 10'000'000'000);
   }
-  if (const auto file = test::recording(fixture_of_nautilus("http_products_future.json"), "coinbase futures"))
+  if (const auto file =
+          test::recording(fixture_of_nautilus("http_products_future.json"), "coinbase futures"))
     CAF_CHECK(coinbase_instruments(test::text_of(*file)).empty());
   if (const auto file = test::recording(
-          "venues/c9s+bbgo/pkg/exchange/coinbase/testdata/TestExchange_QueryMarkets.json", "coinbase markets")) {
+          "venues/c9s+bbgo/pkg/exchange/coinbase/testdata/TestExchange_QueryMarkets.json",
+          "coinbase markets")) {
     simdjson::dom::parser parser;
     simdjson::dom::array calls;
     CAF_REQUIRE(parser.load(file->string()).get(calls) == simdjson::SUCCESS);
@@ -303,16 +318,17 @@ CAF_TEST(instruments) {
     const auto* ens = coinbase_find(all, "ENS-USDT");
     CAF_CHECK(ens == nullptr || ens->tick.raw == 1);
   }
-  if (const auto file = test::recording(
-          "venues/knowm+XChange/xchange-coinbasepro/src/test/resources/org/knowm/xchange/coinbasepro/dto/"
-          "products.json",
-          "coinbase products of 2018")) {
+  if (const auto file = test::recording("venues/knowm+XChange/xchange-coinbasepro/src/test/"
+                                        "resources/org/knowm/xchange/coinbasepro/dto/"
+                                        "products.json",
+                                        "coinbase products of 2018")) {
     const auto all = coinbase_instruments(test::text_of(*file));
     const auto* ltc = coinbase_find(all, "LTC-BTC");
     CAF_REQUIRE(ltc != nullptr);
     CAF_CHECK_EQUAL(static_cast<int>(ltc->price_scale), 5);
   }
-  const auto refused = coinbase::description().read_instruments(R"({"error":"x","message":"rate limited"})", {});
+  const auto refused =
+      coinbase::description().read_instruments(R"({"error":"x","message":"rate limited"})", {});
   CAF_CHECK(!refused.has_value());
   CAF_CHECK(!coinbase::description().read_instruments("[{", {}).has_value());
 }
@@ -320,11 +336,13 @@ CAF_TEST(instruments) {
 CAF_TEST(candles) {
   const auto& venue = coinbase::description();
   const auto spec = coinbase_product("BTC-USD", 2, 8);
-  const auto call = venue.candle_call(spec, 1min, {1'755'475'680'000'000'000}, {1'755'496'680'000'000'000});
+  const auto call =
+      venue.candle_call(spec, 1min, {1'755'475'680'000'000'000}, {1'755'496'680'000'000'000});
   CAF_CHECK_EQUAL(call.target, "/api/v3/brokerage/market/products/BTC-USD/candles?start=1755475680"
                                "&end=1755496679&granularity=ONE_MINUTE&limit=350");
   CAF_CHECK(venue.candle_call(spec, 4h, {}, {}).target.empty());
-  if (const auto file = test::recording(fixture_of_nautilus("http_candles.json"), "coinbase candles")) {
+  if (const auto file =
+          test::recording(fixture_of_nautilus("http_candles.json"), "coinbase candles")) {
     const auto page = venue.read_candles(spec, 1h, test::text_of(*file));
     CAF_REQUIRE(page.has_value());
     CAF_REQUIRE_EQUAL(page->bars.size(), 2u);
@@ -333,7 +351,8 @@ CAF_TEST(candles) {
     CAF_CHECK(page->bars[0].closed && !page->bars[1].closed);
   }
   if (const auto file = test::recording(
-          "venues/c9s+bbgo/pkg/exchange/coinbase/testdata/TestExchange_QueryKLines.json", "coinbase klines")) {
+          "venues/c9s+bbgo/pkg/exchange/coinbase/testdata/TestExchange_QueryKLines.json",
+          "coinbase klines")) {
     simdjson::dom::parser parser;
     simdjson::dom::array calls;
     CAF_REQUIRE(parser.load(file->string()).get(calls) == simdjson::SUCCESS);

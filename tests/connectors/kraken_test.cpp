@@ -44,7 +44,8 @@ std::vector<std::string> capture_frames(const std::filesystem::path& file) {
   while (at < text.size()) {
     const auto space = text.find(' ', at);
     const auto line = text.find('\n', at);
-    const auto length = static_cast<std::size_t>(std::stoull(text.substr(space + 1, line - space - 1)));
+    const auto length =
+        static_cast<std::size_t>(std::stoull(text.substr(space + 1, line - space - 1)));
     out.push_back(text.substr(line + 1, length));
     at = line + 1 + length + 1;
   }
@@ -55,17 +56,16 @@ struct capture {
   std::string_view file;
   std::string_view pair;
   int price_scale;
-  std::uint64_t books;        // images and changes
-  std::uint64_t uncut_match;  // checksums that are right when the book is never cut
+  std::uint64_t books;       // images and changes
+  std::uint64_t uncut_match; // checksums that are right when the book is never cut
   std::string_view bid, ask;
   std::uint32_t checksum;
 };
 
-constexpr capture captures[] = {
-    {"kraken_btcusd_sample.cbcap", "BTC/USD", 1, 2052, 220, "63418.3x0.10493453", "63418.4x1.05908243",
-     511166246},
-    {"kraken_ethusd_sample.cbcap", "ETH/USD", 2, 1129, 1129, "1877.43x0.02367331", "1877.47x1.74941086",
-     1341200985}};
+constexpr capture captures[] = {{"kraken_btcusd_sample.cbcap", "BTC/USD", 1, 2052, 220,
+                                 "63418.3x0.10493453", "63418.4x1.05908243", 511166246},
+                                {"kraken_ethusd_sample.cbcap", "ETH/USD", 2, 1129, 1129,
+                                 "1877.43x0.02367331", "1877.47x1.74941086", 1341200985}};
 
 std::string level_text(const level& l, const instrument_spec& spec) {
   return format_decimal_short(l.at.raw, spec.price_scale) + "x"
@@ -82,8 +82,8 @@ std::string kraken_event(std::string_view frame, frame_decoder& d) {
 
 CAF_TEST(v2_recordings_prove_every_message) {
   for (const auto& c : captures) {
-    const auto file =
-        test::recording("venues/jdardash+crossbook/tests/fixtures/" + std::string{c.file}, "kraken v2");
+    const auto file = test::recording(
+        "venues/jdardash+crossbook/tests/fixtures/" + std::string{c.file}, "kraken v2");
     if (!file) continue;
     const auto spec = kraken_pair(c.pair, c.price_scale, 8);
     const auto decoder = kraken::make_decoder(spec);
@@ -128,8 +128,8 @@ CAF_TEST(v2_recordings_prove_every_message) {
 
 CAF_TEST(a_lost_message_is_noticed) {
   const auto& c = captures[0];
-  const auto file =
-      test::recording("venues/jdardash+crossbook/tests/fixtures/" + std::string{c.file}, "kraken loss");
+  const auto file = test::recording(
+      "venues/jdardash+crossbook/tests/fixtures/" + std::string{c.file}, "kraken loss");
   if (!file) return;
   const auto spec = kraken_pair(c.pair, c.price_scale, 8);
   const auto decoder = kraken::make_decoder(spec);
@@ -154,7 +154,8 @@ CAF_TEST(a_lost_message_is_noticed) {
 }
 
 CAF_TEST(v1_recording_proves_every_change) {
-  const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/KRAKEN.ws.50.0", "kraken v1");
+  const auto file =
+      test::recording("venues/bmoscon+cryptofeed/sample_data/KRAKEN.ws.50.0", "kraken v1");
   if (!file) return;
   struct book {
     instrument_spec spec;
@@ -179,16 +180,20 @@ CAF_TEST(v1_recording_proves_every_change) {
       const auto price = line.text.find("[[\"") + 3;
       const auto price_end = line.text.find('"', price);
       const auto quantity = price_end + 3;
-      b.spec = kraken_pair(pair, decimals(line.text.substr(price, price_end - price)),
-                           decimals(line.text.substr(quantity, line.text.find('"', quantity) - quantity)));
+      b.spec = kraken_pair(
+          pair, decimals(line.text.substr(price, price_end - price)),
+          decimals(line.text.substr(quantity, line.text.find('"', quantity) - quantity)));
       b.spec.venue_symbol = kraken::pair_of_v2(pair);
       b.decoder = kraken::replay_decoder(b.spec);
       b.machine = machine_of(b.spec, rules_of_channel("book.1000"));
     }
     const auto& e = b.decoder->decode(line.text);
-    if (e.kind == event_kind::image) CAF_CHECK(b.machine->on_image(e.image) == build_step::replaced);
-    else if (e.kind == event_kind::depth) CAF_REQUIRE(b.machine->on_depth(e.depth) == build_step::applied);
-    else CAF_FAIL("neither image nor change: " << line.text.substr(0, 200));
+    if (e.kind == event_kind::image)
+      CAF_CHECK(b.machine->on_image(e.image) == build_step::replaced);
+    else if (e.kind == event_kind::depth)
+      CAF_REQUIRE(b.machine->on_depth(e.depth) == build_step::applied);
+    else
+      CAF_FAIL("neither image nor change: " << line.text.substr(0, 200));
   }
   std::uint64_t equal = 0;
   std::uint64_t compared = 0;
@@ -197,8 +202,9 @@ CAF_TEST(v1_recording_proves_every_change) {
     equal += b.machine->counts().checksums_equal;
     const auto should = expected.find(pair);
     CAF_REQUIRE(should != expected.end());
-    CAF_CHECK_EQUAL(
-        test::book_difference(b.machine->book(), b.spec.price_scale, b.spec.size_scale, should->second), "");
+    CAF_CHECK_EQUAL(test::book_difference(b.machine->book(), b.spec.price_scale, b.spec.size_scale,
+                                          should->second),
+                    "");
   }
   CAF_CHECK_EQUAL(messages, 4279u);
   CAF_CHECK_EQUAL(books.size(), 10u);
@@ -209,13 +215,13 @@ CAF_TEST(v1_recording_proves_every_change) {
 CAF_TEST(v1_trades_and_tickers) {
   const auto count = [](std::string_view name, event_kind kind) {
     std::uint64_t out = 0;
-    const auto file =
-        test::recording("venues/bmoscon+cryptofeed/sample_data/" + std::string{name}, "kraken v1 trades");
+    const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/" + std::string{name},
+                                      "kraken v1 trades");
     if (!file) return out;
     for (const auto& line : test::two_way(*file)) {
       if (line.kind != test::two_way_kind::received) continue;
-      for (const auto* pair : {"WAVES/EUR", "XMR/USD", "KSM/BTC", "GRT/ETH", "SC/EUR", "ETH/CHF", "OCEAN/BTC",
-                               "OMG/USD", "BTC/CHF", "ADA/BTC"}) {
+      for (const auto* pair : {"WAVES/EUR", "XMR/USD", "KSM/BTC", "GRT/ETH", "SC/EUR", "ETH/CHF",
+                               "OCEAN/BTC", "OMG/USD", "BTC/CHF", "ADA/BTC"}) {
         const auto decoder = kraken::replay_decoder(kraken_pair(pair, 10, 8));
         for (const auto* e = &decoder->decode(line.text); e != nullptr; e = decoder->next()) {
           CAF_CHECK(e->kind != event_kind::damaged);
@@ -231,7 +237,8 @@ CAF_TEST(v1_trades_and_tickers) {
 }
 
 CAF_TEST(official_checksum_example) {
-  const auto file = test::recording("venues/derived/official_vectors/kraken_v2_checksum.json", "kraken crc");
+  const auto file =
+      test::recording("venues/derived/official_vectors/kraken_v2_checksum.json", "kraken crc");
   if (!file) return;
   simdjson::dom::parser parser;
   simdjson::dom::element root;
@@ -241,8 +248,9 @@ CAF_TEST(official_checksum_example) {
     frame += std::string{",\""} + key + "\":[";
     bool more = false;
     for (simdjson::dom::array row : simdjson::dom::array{root[key]}) {
-      frame += std::string{more ? "," : ""} + R"({"price":)" + std::string{std::string_view{row.at(0)}}
-               + R"(,"qty":)" + std::string{std::string_view{row.at(1)}} + '}';
+      frame += std::string{more ? "," : ""} + R"({"price":)"
+               + std::string{std::string_view{row.at(0)}} + R"(,"qty":)"
+               + std::string{std::string_view{row.at(1)}} + '}';
       more = true;
     }
     frame += ']';
@@ -256,7 +264,8 @@ CAF_TEST(official_checksum_example) {
 }
 
 CAF_TEST(frames_of_2025_and_2026) {
-  const auto file = test::recording("venues/derived/wire_frames_2026/json_frames.jsonl", "kraken wire frames");
+  const auto file =
+      test::recording("venues/derived/wire_frames_2026/json_frames.jsonl", "kraken wire frames");
   if (!file) return;
   const auto frames = test::examples(*file, {R"("exchange": "kraken")"});
   CAF_REQUIRE_EQUAL(frames.size(), 4u);
@@ -279,7 +288,8 @@ CAF_TEST(frames_of_2025_and_2026) {
 }
 
 CAF_TEST(another_project_reads_the_same) {
-  const auto file = test::recording("venues/tardis-dev+tardis-node/test/mappers/kraken.jsonl", "kraken pairs");
+  const auto file =
+      test::recording("venues/tardis-dev+tardis-node/test/mappers/kraken.jsonl", "kraken pairs");
   if (!file) return;
   std::size_t compared = 0;
   for (const auto& pair : test::mapper_pairs(*file)) {
@@ -309,7 +319,8 @@ CAF_TEST(another_project_reads_the_same) {
           text.replace(at + 1, 9, symbol);
     }
     CAF_CHECK_EQUAL(ours.size(), theirs.size());
-    for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) CAF_CHECK_EQUAL(ours[i], theirs[i]);
+    for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i)
+      CAF_CHECK_EQUAL(ours[i], theirs[i]);
     compared += theirs.size();
   }
   CAF_CHECK_EQUAL(compared, 10u);
@@ -322,7 +333,8 @@ CAF_TEST(trades_tickers_and_candles_of_v2) {
       R"("qty":0.00027625,"ord_type":"limit","trade_id":10218208,"timestamp":"2023-10-06T17:35:55.440295Z"},)"
       R"({"symbol":"ETH/USD","side":"buy","price":1.5,"qty":1,"ord_type":"limit","trade_id":1,)"
       R"("timestamp":"2023-10-06T17:35:55.5Z"},{"symbol":"BTC/USD","side":"sell","price":105910.50,)"
-      R"("qty":0.00012460,"ord_type":"market","trade_id":10218209,"timestamp":"2023-10-06T17:35:56.123456Z"}]})");
+      R"("qty":0.00012460,"ord_type":"market","trade_id":10218209,"timestamp":)"
+      R"("2023-10-06T17:35:56.123456Z"}]})");
   CAF_REQUIRE(trades.kind == event_kind::trade);
   CAF_CHECK(trades.trade.taker == side::buy && trades.trade.numbered);
   CAF_CHECK_EQUAL(trades.trade.id, 10218208u);
@@ -356,16 +368,23 @@ CAF_TEST(bad_frames_are_damage) {
                         *decoder);
   };
   CAF_CHECK_EQUAL(book(R"({"price":1.5,"qty":0.5})"), "depth");
-  CAF_CHECK_EQUAL(book(R"({"price":1.55,"qty":0.5})"), "damaged " + std::string{name_of(frame_damage::too_many_decimals)});
-  CAF_CHECK_EQUAL(book(R"({"price":1.5})"), "damaged " + std::string{name_of(frame_damage::missing_field)});
-  CAF_CHECK_EQUAL(book(R"({"price":1.5,"qty":-1})"), "damaged " + std::string{name_of(frame_damage::bad_number)});
-  CAF_CHECK_EQUAL(book(R"({"price":true,"qty":1})"), "damaged " + std::string{name_of(frame_damage::wrong_type)});
-  CAF_CHECK_EQUAL(kraken_event("{]", *decoder), "damaged " + std::string{name_of(frame_damage::not_json)});
+  CAF_CHECK_EQUAL(book(R"({"price":1.55,"qty":0.5})"),
+                  "damaged " + std::string{name_of(frame_damage::too_many_decimals)});
+  CAF_CHECK_EQUAL(book(R"({"price":1.5})"),
+                  "damaged " + std::string{name_of(frame_damage::missing_field)});
+  CAF_CHECK_EQUAL(book(R"({"price":1.5,"qty":-1})"),
+                  "damaged " + std::string{name_of(frame_damage::bad_number)});
+  CAF_CHECK_EQUAL(book(R"({"price":true,"qty":1})"),
+                  "damaged " + std::string{name_of(frame_damage::wrong_type)});
+  CAF_CHECK_EQUAL(kraken_event("{]", *decoder),
+                  "damaged " + std::string{name_of(frame_damage::not_json)});
 }
 
 CAF_TEST(protocol_subscribes_and_hears_answers) {
-  const std::vector<instrument_spec> specs{kraken_pair("BTC/USD", 1, 8), kraken_pair("ETH/USD", 2, 8)};
-  const auto plans = kraken::description().plan(specs, {.candles = true, .book_channel = "book.25"});
+  const std::vector<instrument_spec> specs{kraken_pair("BTC/USD", 1, 8),
+                                           kraken_pair("ETH/USD", 2, 8)};
+  const auto plans =
+      kraken::description().plan(specs, {.candles = true, .book_channel = "book.25"});
   CAF_REQUIRE_EQUAL(plans.size(), 1u);
   CAF_CHECK_EQUAL(plans[0].target, "/v2");
   CAF_REQUIRE_EQUAL(plans[0].topics.size(), 8u);
@@ -373,10 +392,12 @@ CAF_TEST(protocol_subscribes_and_hears_answers) {
   CAF_CHECK(protocol->begin().empty());
   const auto commands = protocol->subscribe(plans[0].topics);
   CAF_REQUIRE_EQUAL(commands.size(), 4u);
-  CAF_CHECK_EQUAL(commands[0].text, R"({"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD",)"
-                                    R"("ETH/USD"],"depth":25,"snapshot":true},"req_id":1})");
-  CAF_CHECK_EQUAL(commands[1].text, R"({"method":"subscribe","params":{"channel":"ohlc","symbol":["BTC/USD",)"
-                                    R"("ETH/USD"],"interval":1,"snapshot":false},"req_id":2})");
+  CAF_CHECK_EQUAL(commands[0].text,
+                  R"({"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD",)"
+                  R"("ETH/USD"],"depth":25,"snapshot":true},"req_id":1})");
+  CAF_CHECK_EQUAL(commands[1].text,
+                  R"({"method":"subscribe","params":{"channel":"ohlc","symbol":["BTC/USD",)"
+                  R"("ETH/USD"],"interval":1,"snapshot":false},"req_id":2})");
   const auto& taken = protocol->take(
       R"({"method":"subscribe","result":{"channel":"book","depth":25,"snapshot":true,"symbol":"ETH/USD"},)"
       R"("success":true,"req_id":1})");
@@ -399,17 +420,21 @@ CAF_TEST(protocol_subscribes_and_hears_answers) {
   CAF_CHECK_EQUAL(data.symbols[0], "BTC/USD");
   CAF_CHECK(protocol->take(R"({"channel":"heartbeat"})").kind == inbound_kind::alive);
   CAF_CHECK(protocol->take(R"({"method":"pong","req_id":1})").kind == inbound_kind::alive);
-  CAF_CHECK(protocol->take(R"({"channel":"status","type":"update","data":[{"system":"maintenance"}]})").kind
-            == inbound_kind::shutdown);
+  CAF_CHECK(
+      protocol->take(R"({"channel":"status","type":"update","data":[{"system":"maintenance"}]})")
+          .kind
+      == inbound_kind::shutdown);
   CAF_CHECK(protocol->take("{\"channel\":").kind == inbound_kind::damaged);
   CAF_CHECK(protocol->take("[]").kind == inbound_kind::unknown);
   const auto ends = protocol->unsubscribe(std::span{plans[0].topics}.first(1));
   CAF_REQUIRE_EQUAL(ends.size(), 1u);
-  CAF_CHECK_EQUAL(ends[0].text, R"({"method":"unsubscribe","params":{"channel":"book","symbol":["BTC/USD"],)"
-                                R"("depth":25},"req_id":5})");
+  CAF_CHECK_EQUAL(ends[0].text,
+                  R"({"method":"unsubscribe","params":{"channel":"book","symbol":["BTC/USD"],)"
+                  R"("depth":25},"req_id":5})");
   CAF_CHECK(ends[0].topics.empty());
-  CAF_CHECK(protocol->take(R"({"method":"unsubscribe","success":true,"result":{"channel":"book"}})").kind
-            == inbound_kind::alive);
+  CAF_CHECK(
+      protocol->take(R"({"method":"unsubscribe","success":true,"result":{"channel":"book"}})").kind
+      == inbound_kind::alive);
 }
 
 CAF_TEST(instruments_of_rest_and_of_the_socket) {
@@ -418,7 +443,8 @@ CAF_TEST(instruments_of_rest_and_of_the_socket) {
     CAF_REQUIRE(out.has_value());
     return std::move(*out);
   };
-  const auto find = [](const std::vector<instrument_spec>& all, std::string_view id) -> const instrument_spec* {
+  const auto find = [](const std::vector<instrument_spec>& all,
+                       std::string_view id) -> const instrument_spec* {
     for (const auto& one : all)
       if (one.id.text == id) return &one;
     return nullptr;
@@ -434,10 +460,12 @@ CAF_TEST(instruments_of_rest_and_of_the_socket) {
   CAF_CHECK_EQUAL(channel[0].tick.raw, 1);
   CAF_CHECK_EQUAL(channel[0].min_size.raw, 5);
   CAF_CHECK_EQUAL(channel[0].min_notional.raw, 50'000'000'000'000);
-  const auto refused = kraken::description().read_instruments(R"({"error":["EGeneral:Temporary lockout"]})", {});
+  const auto refused =
+      kraken::description().read_instruments(R"({"error":["EGeneral:Temporary lockout"]})", {});
   CAF_CHECK(!refused.has_value());
   CAF_CHECK(!kraken::description().read_instruments("<html>", {}).has_value());
-  const std::string base = "venues/nautechsystems+nautilus_trader/crates/adapters/kraken/test_data/";
+  const std::string base =
+      "venues/nautechsystems+nautilus_trader/crates/adapters/kraken/test_data/";
   if (const auto file = test::recording(base + "http_asset_pairs.json", "kraken pairs")) {
     const auto all = read(test::text_of(*file));
     const auto* btc = find(all, "BTC-USDT@kraken");
@@ -451,7 +479,8 @@ CAF_TEST(instruments_of_rest_and_of_the_socket) {
   }
   if (const auto file = test::recording(base + "http_asset_pairs_tokenized.json", "kraken stocks"))
     CAF_CHECK(find(read(test::text_of(*file)), "AAPLX-USD@kraken") != nullptr);
-  if (const auto file = test::recording("venues/bmoscon+cryptofeed/sample_data/KRAKEN.0", "kraken 2021")) {
+  if (const auto file =
+          test::recording("venues/bmoscon+cryptofeed/sample_data/KRAKEN.0", "kraken 2021")) {
     const auto lines = test::two_way(*file);
     CAF_REQUIRE(!lines.empty());
     const auto all = read(lines[0].text);
@@ -466,10 +495,10 @@ CAF_TEST(candles_of_rest) {
   CAF_CHECK_EQUAL(call.target, "/0/public/OHLC?pair=XBTUSD&interval=1&since=1700000039");
   CAF_CHECK(kraken::description().candle_call(spec, 1s, {}, {}).target.empty());
   CAF_CHECK(kraken::description().candles.newest_only);
-  const auto file = test::recording(
-      "venues/knowm+XChange/xchange-kraken/src/test/resources/org/knowm/xchange/kraken/dto/marketdata/"
-      "example-ohlc-data.json",
-      "kraken candles");
+  const auto file = test::recording("venues/knowm+XChange/xchange-kraken/src/test/resources/org/"
+                                    "knowm/xchange/kraken/dto/marketdata/"
+                                    "example-ohlc-data.json",
+                                    "kraken candles");
   if (!file) return;
   const auto page = kraken::description().read_candles(spec, 1min, test::text_of(*file));
   CAF_REQUIRE(page.has_value());

@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static test::fuzzed_feed feeds[] = {
       test::fuzzed_feed{bitfinex::make_decoder(spec), bitfinex::description().books[0].rules},
   };
-  test::fuzz_venue(bitfinex::description(), spec, feeds, {reinterpret_cast<const char*>(data), size});
+  test::fuzz_venue(bitfinex::description(), spec, feeds,
+                   {reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       test::fuzzed_feed{coinbase::make_decoder(spec), coinbase::description().books[0].rules},
       test::fuzzed_feed{coinbase::replay_decoder(spec), coinbase::description().books[0].rules},
   };
-  test::fuzz_venue(coinbase::description(), spec, feeds, {reinterpret_cast<const char*>(data), size});
+  test::fuzz_venue(coinbase::description(), spec, feeds,
+                   {reinterpret_cast<const char*>(data), size});
   return 0;
 }

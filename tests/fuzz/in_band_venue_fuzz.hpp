@@ -1,8 +1,8 @@
 #pragma once
 
-/// Any bytes as frames of a venue whose images come in band: never a crash, a frame is whole or damaged, a
-/// book is never valid and crossed, and the protocol survives the same bytes. The input is frames separated
-/// by newlines; the first byte of a line that is '!' begins a new connection.
+/// Any bytes as frames of a venue whose images come in band: never a crash, a frame is whole or
+/// damaged, a book is never valid and crossed, and the protocol survives the same bytes. The input
+/// is frames separated by newlines; the first byte of a line that is '!' begins a new connection.
 
 #include "actors/connectors/venue.hpp"
 
@@ -20,8 +20,8 @@ namespace troupe::test {
 class fuzzed_feed {
 public:
   fuzzed_feed(std::unique_ptr<frame_decoder> decoder, const book_rules& rules)
-      : decoder_{std::move(decoder)},
-        machine_{make_book_machine(rules, {.tick = {1}, .window_ticks = 256}, {2, 4})} {}
+      : decoder_{std::move(decoder)}, machine_{make_book_machine(
+                                          rules, {.tick = {1}, .window_ticks = 256}, {2, 4})} {}
 
   void take(std::string_view frame) {
     std::size_t events = 0;
@@ -54,8 +54,10 @@ inline void fuzz_venue(const venue_description& venue, const instrument_spec& sp
   const auto plans = venue.plan({&spec, 1}, {.candles = true, .book_channel = {}});
   const auto connect = [&] {
     protocol->begin();
-    for (const auto& plan : plans) protocol->subscribe(plan.topics);
-    for (auto& feed : feeds) feed.reset();
+    for (const auto& plan : plans)
+      protocol->subscribe(plan.topics);
+    for (auto& feed : feeds)
+      feed.reset();
   };
   connect();
   (void)venue.read_instruments(input, {1});
@@ -69,8 +71,10 @@ inline void fuzz_venue(const venue_description& venue, const instrument_spec& sp
     }
     const auto& in = protocol->take(line);
     for (const auto symbol : in.symbols)
-      if (symbol.size() > line.size() + spec.venue_symbol.size()) fuzz_found("a symbol out of nowhere");
-    for (auto& feed : feeds) feed.take(line);
+      if (symbol.size() > line.size() + spec.venue_symbol.size())
+        fuzz_found("a symbol out of nowhere");
+    for (auto& feed : feeds)
+      feed.take(line);
   }
 }
 

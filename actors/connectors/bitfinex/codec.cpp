@@ -42,7 +42,8 @@ private:
   void read_object(json_object root) override;
   void read_array(json_array root) override;
   void subscribed(json_object& root);
-  void read_part(json_value value, std::size_t place, channel_kind kind, content& out, tail& behind);
+  void read_part(json_value value, std::size_t place, channel_kind kind, content& out,
+                 tail& behind);
   void read_book(json_value value, content& out);
   void read_trade(json_value value, content& out);
   void read_candle(json_value value, content& out);
@@ -57,8 +58,9 @@ private:
 
 channel_kind v2_decoder::kind_of(std::uint64_t channel) const noexcept {
   const auto found = std::ranges::find(channels_, channel);
-  return channel == 0 || found == channels_.end() ? channel_kind::none
-                                                  : static_cast<channel_kind>(found - channels_.begin());
+  return channel == 0 || found == channels_.end()
+             ? channel_kind::none
+             : static_cast<channel_kind>(found - channels_.begin());
 }
 
 void v2_decoder::read_object(json_object root) {
@@ -81,15 +83,17 @@ void v2_decoder::read_object(json_object root) {
   if (code == 20051 || code == 20060 || code == 20061) add(event_kind::shutdown).code = code;
 }
 
-/// {"event":"subscribed","channel":"book","chanId":6959,"symbol":"tETHUSD",…}; candles say "key" instead.
+/// {"event":"subscribed","channel":"book","chanId":6959,"symbol":"tETHUSD",…}; candles say "key"
+/// instead.
 void v2_decoder::subscribed(json_object& root) {
   json_value value;
   const auto channel = in().text(root, "channel");
   const auto number = in().id(root, "chanId");
   if (!in().fine()) return;
   auto symbol = in().find(root, "symbol", value) ? in().text(value) : ""sv;
-  auto kind = channel == "book" ? channel_kind::book
-                                : channel == "trades" ? channel_kind::trades : channel_kind::none;
+  auto kind = channel == "book"     ? channel_kind::book
+              : channel == "trades" ? channel_kind::trades
+                                    : channel_kind::none;
   if (channel == "candles" && in().find(root, "key", value)) {
     const auto key = in().text(value); // trade:1m:tBTCUSD
     const auto first = key.find(':');
@@ -114,8 +118,10 @@ void v2_decoder::read_array(json_array root) {
   std::size_t place = 0;
   auto kind = channel_kind::none;
   in().each(root, [&](json_value value) {
-    if (place == 0) kind = kind_of(in().id(value));
-    else if (kind != channel_kind::none) read_part(value, place, kind, what, behind);
+    if (place == 0)
+      kind = kind_of(in().id(value));
+    else if (kind != channel_kind::none)
+      read_part(value, place, kind, what, behind);
     ++place;
   });
   if (place < 2) in().fail(frame_damage::missing_field);
@@ -133,14 +139,18 @@ void v2_decoder::read_part(json_value value, std::size_t place, channel_kind kin
   const bool counts = out.word == "te"sv || out.word == "cs"sv;
   if (place == 2 && !out.word.empty() && out.word != "hb"sv) {
     if (!counts) return;
-    if (out.word == "te"sv) read_trade(value, out);
-    else out.checksum = in().integer(value), out.whole = true;
+    if (out.word == "te"sv)
+      read_trade(value, out);
+    else
+      out.checksum = in().integer(value), out.whole = true;
     return;
   }
   if (place > 1) return read_tail(value, behind);
   if (type != json_type::array) return in().fail(frame_damage::wrong_type);
-  if (kind == channel_kind::book) read_book(value, out);
-  else if (kind == channel_kind::candles) read_candle(value, out);
+  if (kind == channel_kind::book)
+    read_book(value, out);
+  else if (kind == channel_kind::candles)
+    read_candle(value, out);
 }
 
 /// One number behind the content is a sequence or a time; times have thirteen digits.
@@ -157,8 +167,8 @@ void v2_decoder::read_tail(json_value value, tail& behind) {
   }
 }
 
-/// The size of an amount, whose sign tells the side. Amounts are doubles at the venue, so digits behind the
-/// eighth decimal are noise.
+/// The size of an amount, whose sign tells the side. Amounts are doubles at the venue, so digits
+/// behind the eighth decimal are noise.
 size v2_decoder::size_of_amount(std::string_view text, side& s) {
   s = side::buy;
   if (!text.empty() && text.front() == '-') {
@@ -177,9 +187,12 @@ void v2_decoder::read_book(json_value value, content& out) {
   std::string_view amount;
   std::size_t column = 0;
   const auto take_column = [&](json_value cell) {
-    if (column == 0) at = in().price_of(cell);
-    else if (column == 1) count = in().id(cell);
-    else if (column == 2) amount = in().token(cell);
+    if (column == 0)
+      at = in().price_of(cell);
+    else if (column == 1)
+      count = in().id(cell);
+    else if (column == 2)
+      amount = in().token(cell);
     ++column;
   };
   const auto put_row = [&] {
@@ -210,11 +223,20 @@ void v2_decoder::read_trade(json_value value, content& out) {
   std::size_t column = 0;
   in().each(in().array(value), [&](json_value cell) {
     switch (column++) {
-    case 0: t.id = t.first_id = t.last_id = in().id(cell); break;
-    case 1: t.at = in().time(cell, time_unit::ms); break;
-    case 2: t.quantity = size_of_amount(in().token(cell), t.taker); break;
-    case 3: t.at_price = in().price_of(cell); break;
-    default: break;
+    case 0:
+      t.id = t.first_id = t.last_id = in().id(cell);
+      break;
+    case 1:
+      t.at = in().time(cell, time_unit::ms);
+      break;
+    case 2:
+      t.quantity = size_of_amount(in().token(cell), t.taker);
+      break;
+    case 3:
+      t.at_price = in().price_of(cell);
+      break;
+    default:
+      break;
     }
   });
   if (column < 4) in().fail(frame_damage::missing_field);
@@ -230,17 +252,28 @@ void v2_decoder::read_candle(json_value value, content& out) {
     json_type type{};
     if (!in().taken(cell.type().get(type)) || type == json_type::array) return;
     switch (column++) {
-    case 0: c.open_time = in().time(cell, time_unit::ms); break;
-    case 1: c.open = in().price_of(cell); break;
-    case 2: c.close = in().price_of(cell); break;
-    case 3: c.high = in().price_of(cell); break;
-    case 4: c.low = in().price_of(cell); break;
+    case 0:
+      c.open_time = in().time(cell, time_unit::ms);
+      break;
+    case 1:
+      c.open = in().price_of(cell);
+      break;
+    case 2:
+      c.close = in().price_of(cell);
+      break;
+    case 3:
+      c.high = in().price_of(cell);
+      break;
+    case 4:
+      c.low = in().price_of(cell);
+      break;
     case 5: {
       side ignored{};
       c.volume = size_of_amount(in().token(cell), ignored);
       break;
     }
-    default: break;
+    default:
+      break;
     }
   });
   if (column != 0 && column < 6) in().fail(frame_damage::missing_field);
@@ -261,7 +294,8 @@ void v2_decoder::emit(channel_kind kind, const content& from, const tail& behind
     c = from.candle;
     c.interval = interval_;
     c.event = behind.at.ns == 0 ? c.open_time : behind.at;
-    c.close_time = c.open_time + (interval_ == "1m" ? nanoseconds{std::chrono::minutes{1}} : nanoseconds{0});
+    c.close_time =
+        c.open_time + (interval_ == "1m" ? nanoseconds{std::chrono::minutes{1}} : nanoseconds{0});
     return;
   }
   const auto rows_of = [&](side s) { return in().lane(s).since(0); };

@@ -9,8 +9,8 @@ namespace troupe::bitfinex {
 
 namespace {
 
-/// The session proves the book by the connection's sequence. Checksums come where the flag was asked for;
-/// the venue deletes what falls out of the subscribed length.
+/// The session proves the book by the connection's sequence. Checksums come where the flag was
+/// asked for; the venue deletes what falls out of the subscribed length.
 constexpr book_rules rules_of(std::size_t length) {
   book_rules out;
   out.family = book_family::connection;

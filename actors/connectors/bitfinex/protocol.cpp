@@ -31,7 +31,9 @@ namespace {
 constexpr std::string_view default_book = "book.P0.F0.100";
 
 /// "book.P0.F0.100 tBTCUSD" → the text in front of the space
-std::string_view head_of(std::string_view topic) noexcept { return topic.substr(0, topic.find(' ')); }
+std::string_view head_of(std::string_view topic) noexcept {
+  return topic.substr(0, topic.find(' '));
+}
 
 /// The n-th part of "book.P0.F0.100"; empty when there is none.
 std::string_view part_of(std::string_view head, int n) noexcept {
@@ -47,7 +49,9 @@ class v2_protocol final : public market_protocol {
 public:
   explicit v2_protocol(std::uint32_t flags) : flags_{flags} {}
 
-  [[nodiscard]] const protocol_traits& traits() const noexcept override { return bitfinex::traits(); }
+  [[nodiscard]] const protocol_traits& traits() const noexcept override {
+    return bitfinex::traits();
+  }
 
   std::vector<std::string> begin() override {
     channels_.clear();
@@ -104,7 +108,10 @@ std::vector<market_command> v2_protocol::subscribe(std::span<const market_topic>
     }
     text += '"';
     if (kind == "book") {
-      text.append(R"(,"prec":")").append(part_of(head, 1)).append(R"(","freq":")").append(part_of(head, 2));
+      text.append(R"(,"prec":")")
+          .append(part_of(head, 1))
+          .append(R"(","freq":")")
+          .append(part_of(head, 2));
       text.append(R"(","len":")").append(part_of(head, 3)).append(1, '"');
     }
     text += '}';
@@ -133,9 +140,12 @@ const inbound& v2_protocol::take(std::string_view frame) noexcept {
   dom::element root;
   dom::object object;
   dom::array array;
-  if (!parse(parser_, frame, root)) in_.kind = inbound_kind::damaged;
-  else if (root.get(object) == simdjson::SUCCESS) take_event(object);
-  else if (root.get(array) == simdjson::SUCCESS) take_data(array);
+  if (!parse(parser_, frame, root))
+    in_.kind = inbound_kind::damaged;
+  else if (root.get(object) == simdjson::SUCCESS)
+    take_event(object);
+  else if (root.get(array) == simdjson::SUCCESS)
+    take_data(array);
   return in_;
 }
 
@@ -147,12 +157,14 @@ void v2_protocol::about(const channel& one) {
   in_.symbols = symbols_;
 }
 
-/// The topic an answer speaks of: the one we asked for with its channel, symbol and, for books, precision.
+/// The topic an answer speaks of: the one we asked for with its channel, symbol and, for books,
+/// precision.
 std::string v2_protocol::topic_of(const dom::object& object) const {
   const auto kind = text_at(object, "channel");
   auto symbol = text_at(object, "symbol");
   const auto key = text_at(object, "key"); // trade:1m:tBTCUSD
-  if (symbol.empty() && key.rfind(':') != std::string_view::npos && key.find(':') + 1 < key.size()) {
+  if (symbol.empty() && key.rfind(':') != std::string_view::npos
+      && key.find(':') + 1 < key.size()) {
     const auto inner = key.substr(key.find(':') + 1);
     symbol = inner.substr(inner.find(':') + 1);
   }
@@ -164,7 +176,8 @@ std::string v2_protocol::topic_of(const dom::object& object) const {
     const auto asked = std::string_view{topic}.substr(std::min(head.size() + 1, topic.size()));
     if (part_of(head, 0) != kind || asked != symbol) continue;
     if (kind == "book"
-        && !(fits(text_at(object, "prec"), part_of(head, 1)) && fits(text_at(object, "freq"), part_of(head, 2))
+        && !(fits(text_at(object, "prec"), part_of(head, 1))
+             && fits(text_at(object, "freq"), part_of(head, 2))
              && fits(text_at(object, "len"), part_of(head, 3))))
       continue;
     return topic;
@@ -179,7 +192,8 @@ void v2_protocol::take_event(const dom::object& object) {
   if (name == "pong") in_.kind = inbound_kind::alive;
   if (name == "unsubscribed") {
     in_.kind = inbound_kind::alive;
-    if (const auto number = number_at(object, "chanId")) channels_.erase(static_cast<std::uint64_t>(*number));
+    if (const auto number = number_at(object, "chanId"))
+      channels_.erase(static_cast<std::uint64_t>(*number));
   }
   if (name == "conf") {
     in_.kind = text_at(object, "status") == "OK" ? inbound_kind::alive : inbound_kind::failure;
@@ -209,26 +223,32 @@ void v2_protocol::take_subscribed(const dom::object& object) {
   channels_[static_cast<std::uint64_t>(*number)] = std::move(one);
 }
 
-/// 20051: reconnect; 20060: maintenance begins; 20061: it has ended and all is to be subscribed anew.
+/// 20051: reconnect; 20060: maintenance begins; 20061: it has ended and all is to be subscribed
+/// anew.
 void v2_protocol::take_info(const dom::object& object) {
   in_.kind = inbound_kind::alive;
   in_.code = number_at(object, "code").value_or(0);
   in_.why = text_at(object, "msg");
   dom::object platform;
-  const bool down = object_at(object, "platform", platform) && number_at(platform, "status").value_or(1) == 0;
+  const bool down =
+      object_at(object, "platform", platform) && number_at(platform, "status").value_or(1) == 0;
   if (down) in_.why = "the platform is in maintenance";
-  if (down || in_.code == 20051 || in_.code == 20060 || in_.code == 20061) in_.kind = inbound_kind::shutdown;
+  if (down || in_.code == 20051 || in_.code == 20060 || in_.code == 20061)
+    in_.kind = inbound_kind::shutdown;
 }
 
-/// The number behind the content must be one more than that of the message before, on whatever channel.
+/// The number behind the content must be one more than that of the message before, on whatever
+/// channel.
 bool v2_protocol::in_sequence(const dom::array& frame, std::size_t behind) {
   constexpr std::int64_t least_time = 1'000'000'000'000;
   std::int64_t number = 0;
-  const bool there = frame.at(behind).get(number) == simdjson::SUCCESS && number > 0 && number < least_time;
+  const bool there =
+      frame.at(behind).get(number) == simdjson::SUCCESS && number > 0 && number < least_time;
   const bool begins = sequence_.count() == 0;
   const auto expected = sequence_.last() + 1;
   if (!there && begins) return true; // the flag was not asked for, or not granted
-  if (there && sequence_.take(static_cast<std::uint64_t>(number)) == connection_sequence::step::next)
+  if (there
+      && sequence_.take(static_cast<std::uint64_t>(number)) == connection_sequence::step::next)
     return true;
   why_ = "sequence number " + (there ? std::to_string(number) : std::string{"absent"}) + " where "
          + std::to_string(expected) + " was due";
@@ -241,7 +261,8 @@ void v2_protocol::take_data(const dom::array& frame) {
   std::uint64_t number = 0;
   std::string_view word;
   dom::element content;
-  if (frame.at(0).get(number) != simdjson::SUCCESS || frame.at(1).get(content) != simdjson::SUCCESS) return;
+  if (frame.at(0).get(number) != simdjson::SUCCESS || frame.at(1).get(content) != simdjson::SUCCESS)
+    return;
   const bool worded = content.get(word) == simdjson::SUCCESS;
   const bool heartbeat = worded && word == "hb";
   if (!in_sequence(frame, worded && !heartbeat ? 3 : 2)) return;
@@ -258,7 +279,9 @@ std::unique_ptr<market_protocol> make_protocol(std::uint32_t flags) {
   return std::make_unique<v2_protocol>(flags);
 }
 
-std::unique_ptr<market_protocol> make_protocol() { return make_protocol(flag_timestamp | flag_sequence); }
+std::unique_ptr<market_protocol> make_protocol() {
+  return make_protocol(flag_timestamp | flag_sequence);
+}
 
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what) {

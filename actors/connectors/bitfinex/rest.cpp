@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t largest_body = 32 << 20;
 constexpr int scale = 8;
 
-constexpr interval_name intervals[] = {{1min, "1m"}, {5min, "5m"}, {15min, "15m"}, {30min, "30m"},
-                                       {1h, "1h"},   {3h, "3h"},   {6h, "6h"},     {12h, "12h"},
-                                       {24h, "1D"}};
+constexpr interval_name intervals[] = {{1min, "1m"},   {5min, "5m"}, {15min, "15m"},
+                                       {30min, "30m"}, {1h, "1h"},   {3h, "3h"},
+                                       {6h, "6h"},     {12h, "12h"}, {24h, "1D"}};
 
 struct renamed {
   std::string_view venue;
@@ -41,8 +41,10 @@ struct pair_name {
 pair_name split_pair(std::string_view pair) noexcept {
   const auto colon = pair.find(':');
   pair_name out;
-  if (colon != std::string_view::npos) out = {pair.substr(0, colon), pair.substr(colon + 1)};
-  else if (pair.size() == 6) out = {pair.substr(0, 3), pair.substr(3)};
+  if (colon != std::string_view::npos)
+    out = {pair.substr(0, colon), pair.substr(colon + 1)};
+  else if (pair.size() == 6)
+    out = {pair.substr(0, 3), pair.substr(3)};
   out.perpetual = out.base.ends_with("F0") && out.quote.ends_with("F0");
   if (out.perpetual) {
     out.base.remove_suffix(2);
@@ -54,7 +56,8 @@ pair_name split_pair(std::string_view pair) noexcept {
 /// One decimal finer than the step of five significant digits; at least 1.
 std::int64_t tick_of(std::int64_t price) noexcept {
   std::int64_t step = 1;
-  for (; price >= 1'000'000; price /= 10) step *= 10;
+  for (; price >= 1'000'000; price /= 10)
+    step *= 10;
   return step;
 }
 
@@ -77,7 +80,8 @@ std::optional<instrument_spec> spec_of(std::string_view symbol, market_time now)
 }
 
 /// ["tBTCUSD", bid, bid size, ask, ask size, change, change %, last price, …]
-void read_ticker(json_frame& in, json_array row, market_time now, std::vector<instrument_spec>& out) {
+void read_ticker(json_frame& in, json_array row, market_time now,
+                 std::vector<instrument_spec>& out) {
   constexpr std::size_t last_price = 7;
   std::size_t column = 0;
   std::optional<instrument_spec> spec;
@@ -97,7 +101,8 @@ void read_ticker(json_frame& in, json_array row, market_time now, std::vector<in
 }
 
 /// [[["1INCH:USD",[null,null,null,"4.0","100000.0",…]],…]]: smallest and largest order
-void read_pair_info(json_frame& in, json_array entry, market_time now, std::vector<instrument_spec>& out) {
+void read_pair_info(json_frame& in, json_array entry, market_time now,
+                    std::vector<instrument_spec>& out) {
   std::optional<instrument_spec> spec;
   std::size_t place = 0;
   in.each(entry, [&](json_value part) {
@@ -137,9 +142,12 @@ std::string refusal_of(std::string_view body) {
     const auto at = place++;
     json_type type{};
     if (!in.taken(value.type().get(type))) return;
-    if (at == 0) is_error = type == json_type::string && in.text(value) == "error";
-    else if (is_error && at == 1 && type == json_type::number) code = in.token(value);
-    else if (is_error && at == 2 && type == json_type::string) out = in.text(value);
+    if (at == 0)
+      is_error = type == json_type::string && in.text(value) == "error";
+    else if (is_error && at == 1 && type == json_type::number)
+      code = in.token(value);
+    else if (is_error && at == 2 && type == json_type::string)
+      out = in.text(value);
   });
   if (!is_error) return {};
   return out + " (" + std::string{code} + ')';
@@ -151,11 +159,21 @@ bar read_row(json_frame& in, json_array row, const instrument_spec& spec) {
   int column = 0;
   in.each(row, [&](json_value cell) {
     switch (column++) {
-    case 0: out.open_time = in.time(cell, time_unit::ms); break;
-    case 1: out.open = in.price_of(cell); break;
-    case 2: out.close = in.price_of(cell); break;
-    case 3: out.high = in.price_of(cell); break;
-    case 4: out.low = in.price_of(cell); break;
+    case 0:
+      out.open_time = in.time(cell, time_unit::ms);
+      break;
+    case 1:
+      out.open = in.price_of(cell);
+      break;
+    case 2:
+      out.close = in.price_of(cell);
+      break;
+    case 3:
+      out.high = in.price_of(cell);
+      break;
+    case 4:
+      out.low = in.price_of(cell);
+      break;
     case 5: {
       // A sum of floating point: 0.015486090000000001.
       const auto volume = parse_size(in.token(cell), spec.size_scale);
@@ -163,7 +181,8 @@ bar read_row(json_frame& in, json_array row, const instrument_spec& spec) {
       out.volume = {volume.value_or(0)};
       break;
     }
-    default: break;
+    default:
+      break;
     }
   });
   if (column < 6) in.fail(frame_damage::missing_field);
@@ -177,10 +196,13 @@ std::string_view asset_of(std::string_view venue_name) noexcept {
   return found == std::end(names) ? venue_name : found->world;
 }
 
-std::vector<rest_call> instrument_calls() { return {{.target = "/v2/tickers?symbols=ALL", .body = {}}}; }
+std::vector<rest_call> instrument_calls() {
+  return {{.target = "/v2/tickers?symbols=ALL", .body = {}}};
+}
 
 result<std::vector<instrument_spec>> read_instruments(std::string_view body, market_time now) {
-  if (auto why = refusal_of(body); !why.empty()) return {rest_errc::refused, "bitfinex tickers: " + why};
+  if (auto why = refusal_of(body); !why.empty())
+    return {rest_errc::refused, "bitfinex tickers: " + why};
   json_frame in;
   std::vector<instrument_spec> out;
   in.open(body, largest_body);
@@ -212,8 +234,9 @@ rest_call candle_call(const instrument_spec& instrument, nanoseconds interval, m
   const auto name = name_of_interval(intervals, interval);
   if (name.empty()) return out;
   // Both ends are inclusive.
-  out.target = "/v2/candles/trade:" + std::string{name} + ':' + instrument.venue_symbol + "/hist?start="
-               + milliseconds_text(from) + "&end=" + milliseconds_text(to - 1ms) + "&limit=10000&sort=1";
+  out.target = "/v2/candles/trade:" + std::string{name} + ':' + instrument.venue_symbol
+               + "/hist?start=" + milliseconds_text(from) + "&end=" + milliseconds_text(to - 1ms)
+               + "&limit=10000&sort=1";
   return out;
 }
 
@@ -224,7 +247,8 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   json_frame in{instrument.price_scale, instrument.size_scale};
   std::vector<bar> rows;
   in.open(body, largest_body);
-  in.each(in.array(), [&](json_value row) { rows.push_back(read_row(in, in.array(row), instrument)); });
+  in.each(in.array(),
+          [&](json_value row) { rows.push_back(read_row(in, in.array(row), instrument)); });
   if (!in.fine()) return bad_body("candles", in.damage());
   return page_of(std::move(rows), interval);
 }

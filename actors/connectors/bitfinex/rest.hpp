@@ -2,10 +2,10 @@
 
 /// Bitfinex's public REST v2: pairs and candles.
 ///
-/// The venue lists no price steps: prices have up to five significant digits and up to eight decimals, so the
-/// step follows the price. Scales are eight decimals for both; the tick is one decimal finer than today's step,
-/// so that prices stay on it when they fall through a power of ten. Bitfinex "Introduction: Price Precision",
-/// "Tickers", "Configs", "Candles".
+/// The venue lists no price steps: prices have up to five significant digits and up to eight
+/// decimals, so the step follows the price. Scales are eight decimals for both; the tick is one
+/// decimal finer than today's step, so that prices stay on it when they fall through a power of
+/// ten. Bitfinex "Introduction: Price Precision", "Tickers", "Configs", "Candles".
 
 #include "actors/connectors/venue.hpp"
 
@@ -16,8 +16,8 @@ std::string_view asset_of(std::string_view venue_name) noexcept;
 
 std::vector<rest_call> instrument_calls();
 
-/// Reads the tickers of all pairs, or /v2/conf/pub:info:pair, which has order sizes but no prices (its ticks
-/// are the finest there are). Perpetuals (tBTCF0:USTF0) are linear. Funding is left out.
+/// Reads the tickers of all pairs, or /v2/conf/pub:info:pair, which has order sizes but no prices
+/// (its ticks are the finest there are). Perpetuals (tBTCF0:USTF0) are linear. Funding is left out.
 result<std::vector<instrument_spec>> read_instruments(std::string_view body, market_time now);
 
 /// Up to 10,000 candles, oldest first.

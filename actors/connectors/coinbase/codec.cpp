@@ -16,7 +16,8 @@ constexpr nanoseconds candle_length = std::chrono::minutes{5}; // the only one t
 
 class advanced_decoder final : public json_decoder {
 public:
-  explicit advanced_decoder(const instrument_spec& instrument) : json_decoder{instrument, frame_limits} {}
+  explicit advanced_decoder(const instrument_spec& instrument)
+      : json_decoder{instrument, frame_limits} {}
 
 private:
   /// What the frame says around its events.
@@ -67,10 +68,14 @@ void advanced_decoder::read_object(json_object root) {
   in().each(in().array(root, "events"), [&](json_value element) {
     const auto event = in().object(element);
     if (!in().fine()) return;
-    if (channel == "l2_data") read_levels(event, frame);
-    else if (channel == "market_trades") read_trades(event, frame);
-    else if (channel == "candles") read_candles(event, frame);
-    else read_tickers(event, frame);
+    if (channel == "l2_data")
+      read_levels(event, frame);
+    else if (channel == "market_trades")
+      read_trades(event, frame);
+    else if (channel == "candles")
+      read_candles(event, frame);
+    else
+      read_tickers(event, frame);
   });
 }
 
@@ -80,7 +85,8 @@ bool advanced_decoder::read_level(json_object row, bool image, market_time& newe
   const auto s = which == "bid" ? side::buy : side::sell;
   if (which != "bid" && which != "offer" && which != "ask") in().fail(frame_damage::wrong_type);
   json_value value;
-  if (!image && in().find(row, "event_time", value)) newest = std::max(newest, time_of(in(), value));
+  if (!image && in().find(row, "event_time", value))
+    newest = std::max(newest, time_of(in(), value));
   const auto at = in().price_of(row, "price_level");
   const auto quantity = in().size_of(row, "new_quantity");
   if (in().fine()) in().put(s, {at, quantity});
@@ -150,16 +156,19 @@ void advanced_decoder::read_trades(json_object event, const envelope& frame) {
   if (!in().fine()) return;
   // One frame holds a quarter of a second of trades, newest first.
   std::ranges::stable_sort(trades_, {}, &trade_event::id);
-  for (const auto& t : trades_) add(event_kind::trade, instrument().venue_symbol).trade = t;
+  for (const auto& t : trades_)
+    add(event_kind::trade, instrument().venue_symbol).trade = t;
 }
 
 /// A number that may be absent, empty or finer than the scale; then false and no harm done.
-bool advanced_decoder::loose(json_object& from, std::string_view key, bool is_price, std::int64_t& out) {
+bool advanced_decoder::loose(json_object& from, std::string_view key, bool is_price,
+                             std::int64_t& out) {
   json_value value;
   if (!in().find(from, key, value)) return false;
   const auto text = in().token(value);
   if (!in().fine()) return false;
-  const auto number = is_price ? parse_price(text, in().price_scale()) : parse_size(text, in().size_scale());
+  const auto number =
+      is_price ? parse_price(text, in().price_scale()) : parse_size(text, in().size_scale());
   out = number.value_or(0);
   return number.has_value();
 }

@@ -1,14 +1,14 @@
 #pragma once
 
-/// Coinbase's public frames: Advanced Trade, which is used live, and the older Exchange feed, as recordings of
-/// it hold it. Coinbase "Advanced Trade WebSocket Channels" and "Exchange WebSocket Channels".
+/// Coinbase's public frames: Advanced Trade, which is used live, and the older Exchange feed, as
+/// recordings of it hold it. Coinbase "Advanced Trade WebSocket Channels" and "Exchange WebSocket
+/// Channels".
 ///
-/// Both say the *maker's* side of a trade; the taker's is the other one. What Advanced Trade sends of trades
-/// and candles before the subscription is left out. `depth.last` and `image.last` are the connection's own
-/// number, which counts all messages of the socket.
+/// Both say the *maker's* side of a trade; the taker's is the other one. What Advanced Trade sends
+/// of trades and candles before the subscription is left out. `depth.last` and `image.last` are the
+/// connection's own number, which counts all messages of the socket.
 
 #include "actors/feeds/events.hpp"
-
 #include "messages/instrument.hpp"
 
 #include <memory>

@@ -14,7 +14,8 @@ constexpr json_limits exchange_limits{.frame_bytes = 48 << 20};
 
 class exchange_decoder final : public json_decoder {
 public:
-  explicit exchange_decoder(const instrument_spec& instrument) : json_decoder{instrument, exchange_limits} {}
+  explicit exchange_decoder(const instrument_spec& instrument)
+      : json_decoder{instrument, exchange_limits} {}
 
 private:
   void read_object(json_object root) override;
@@ -35,9 +36,12 @@ market_time exchange_decoder::time_of(json_object& root) {
   const auto text = in().text(value);
   market_time out;
   if (!in().fine()) return newest_;
-  if (parse_iso_time(text, out)) newest_ = std::max(newest_, out);
-  else if (text.substr(0, 4) < "1970"sv) out = newest_;
-  else in().fail(frame_damage::bad_range);
+  if (parse_iso_time(text, out))
+    newest_ = std::max(newest_, out);
+  else if (text.substr(0, 4) < "1970"sv)
+    out = newest_;
+  else
+    in().fail(frame_damage::bad_range);
   return out;
 }
 
@@ -55,17 +59,23 @@ void exchange_decoder::read_object(json_object root) {
     return;
   }
   // `last_match` is a trade of before the subscription.
-  const bool known = type == "snapshot" || type == "l2update" || type == "match" || type == "ticker";
+  const bool known =
+      type == "snapshot" || type == "l2update" || type == "match" || type == "ticker";
   if (!known || !in().fine()) return;
   const auto product = in().text(root, "product_id");
   if (!in().fine() || !ours(product)) return;
-  if (type == "snapshot") read_image(root, product);
-  else if (type == "l2update") read_change(root, product);
-  else if (type == "match") read_match(root, product);
-  else read_ticker(root, product);
+  if (type == "snapshot")
+    read_image(root, product);
+  else if (type == "l2update")
+    read_change(root, product);
+  else if (type == "match")
+    read_match(root, product);
+  else
+    read_ticker(root, product);
 }
 
-std::span<const level> exchange_decoder::read_side(json_object& root, std::string_view key, side s) {
+std::span<const level> exchange_decoder::read_side(json_object& root, std::string_view key,
+                                                   side s) {
   const auto mark = in().lane(s).mark();
   in().each(in().array(root, key), [&](json_value row) {
     level l;

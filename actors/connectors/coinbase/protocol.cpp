@@ -28,7 +28,9 @@ const protocol_traits& traits() noexcept {
 namespace {
 
 /// "level2 BTC-USD" → "level2"
-std::string_view channel_of(std::string_view topic) noexcept { return topic.substr(0, topic.find(' ')); }
+std::string_view channel_of(std::string_view topic) noexcept {
+  return topic.substr(0, topic.find(' '));
+}
 
 /// The name under which a channel is subscribed to, by the one its data carries.
 std::string_view subscribed_as(std::string_view channel) noexcept {
@@ -37,9 +39,12 @@ std::string_view subscribed_as(std::string_view channel) noexcept {
 
 class advanced_protocol final : public market_protocol {
 public:
-  [[nodiscard]] const protocol_traits& traits() const noexcept override { return coinbase::traits(); }
+  [[nodiscard]] const protocol_traits& traits() const noexcept override {
+    return coinbase::traits();
+  }
 
-  /// Subscribing within five seconds of connecting is a duty; the heartbeats keep quiet sockets open.
+  /// Subscribing within five seconds of connecting is a duty; the heartbeats keep quiet sockets
+  /// open.
   std::vector<std::string> begin() override {
     sequence_.reset();
     return {R"({"type":"subscribe","channel":"heartbeats"})"};
@@ -126,7 +131,8 @@ bool advanced_protocol::in_sequence(const dom::object& object) {
   const bool begins = sequence_.count() == 0;
   const auto expected = begins ? 0 : sequence_.last() + 1;
   const bool there = number && *number >= 0;
-  if (there && sequence_.take(static_cast<std::uint64_t>(*number)) == connection_sequence::step::next
+  if (there
+      && sequence_.take(static_cast<std::uint64_t>(*number)) == connection_sequence::step::next
       && (!begins || *number == 0))
     return true;
   why_ = "sequence_num " + (there ? std::to_string(*number) : std::string{"absent"}) + " where "
@@ -143,8 +149,10 @@ void advanced_protocol::take_channel(const dom::object& object, std::string_view
     return;
   }
   if (!array_at(object, "events", events)) return;
-  if (channel == "subscriptions") take_subscriptions(events);
-  else take_data(events, channel);
+  if (channel == "subscriptions")
+    take_subscriptions(events);
+  else
+    take_data(events, channel);
 }
 
 /// All subscriptions there are, each time: {"subscriptions":{"level2":["BTC-USD"],…}}
@@ -154,12 +162,14 @@ void advanced_protocol::take_subscriptions(const dom::array& events) {
   for (const auto event : events) {
     dom::object item;
     dom::object channels;
-    if (event.get(item) != simdjson::SUCCESS || !object_at(item, "subscriptions", channels)) continue;
+    if (event.get(item) != simdjson::SUCCESS || !object_at(item, "subscriptions", channels))
+      continue;
     for (const auto [channel, value] : channels) {
       dom::array products;
       if (channel == "heartbeats" || value.get(products) != simdjson::SUCCESS) continue;
       for (const auto product : products)
-        answered_.push_back(std::string{subscribed_as(channel)} + ' ' + std::string{text_of(product)});
+        answered_.push_back(std::string{subscribed_as(channel)} + ' '
+                            + std::string{text_of(product)});
     }
   }
   if (answered_.empty()) return;
@@ -169,7 +179,8 @@ void advanced_protocol::take_subscriptions(const dom::array& events) {
 
 void advanced_protocol::see(const dom::object& item) {
   const auto product = text_at(item, "product_id");
-  if (!product.empty() && std::ranges::find(symbols_, product) == symbols_.end()) symbols_.push_back(product);
+  if (!product.empty() && std::ranges::find(symbols_, product) == symbols_.end())
+    symbols_.push_back(product);
 }
 
 /// The product stands in the event (level2) or in each of its rows.
@@ -199,7 +210,9 @@ void advanced_protocol::take_data(const dom::array& events, std::string_view cha
 
 } // namespace
 
-std::unique_ptr<market_protocol> make_protocol() { return std::make_unique<advanced_protocol>(); }
+std::unique_ptr<market_protocol> make_protocol() {
+  return std::make_unique<advanced_protocol>();
+}
 
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what) {

@@ -1,8 +1,9 @@
 #pragma once
 
-/// Coinbase Advanced Trade's public WebSocket: subscriptions, answers and the connection's own sequence.
-/// `sequence_num` counts all messages of a connection from 0 on, so that one missing number taints every book
-/// of the socket. Topics are named "level2 BTC-USD". Coinbase "Advanced Trade WebSocket Overview".
+/// Coinbase Advanced Trade's public WebSocket: subscriptions, answers and the connection's own
+/// sequence. `sequence_num` counts all messages of a connection from 0 on, so that one missing
+/// number taints every book of the socket. Topics are named "level2 BTC-USD". Coinbase "Advanced
+/// Trade WebSocket Overview".
 
 #include "actors/connectors/market_protocol.hpp"
 

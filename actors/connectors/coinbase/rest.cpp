@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t largest_body = 32 << 20;
 constexpr int most_scale = 12; ///< decimals of a price or size we keep
 
-constexpr interval_name intervals[] = {{1min, "ONE_MINUTE"},   {5min, "FIVE_MINUTE"},
+constexpr interval_name intervals[] = {{1min, "ONE_MINUTE"},      {5min, "FIVE_MINUTE"},
                                        {15min, "FIFTEEN_MINUTE"}, {30min, "THIRTY_MINUTE"},
-                                       {1h, "ONE_HOUR"},       {2h, "TWO_HOUR"},
-                                       {6h, "SIX_HOUR"},       {24h, "ONE_DAY"}};
+                                       {1h, "ONE_HOUR"},          {2h, "TWO_HOUR"},
+                                       {6h, "SIX_HOUR"},          {24h, "ONE_DAY"}};
 
 error bad_body(std::string_view what, frame_damage damage) {
   return {make_error_code(rest_errc::bad_body),
@@ -34,7 +34,8 @@ bool flag_of(json_frame& in, json_object& from, std::string_view key) {
 }
 
 /// One product of either interface.
-void read_product(json_frame& in, json_object product, market_time now, std::vector<instrument_spec>& out) {
+void read_product(json_frame& in, json_object product, market_time now,
+                  std::vector<instrument_spec>& out) {
   auto symbol = token_of(in, product, "product_id");
   if (symbol.empty()) symbol = token_of(in, product, "id");
   const auto type = token_of(in, product, "product_type");
@@ -73,7 +74,8 @@ void read_product(json_frame& in, json_object product, market_time now, std::vec
   if (set_rules(texts, spec)) out.push_back(std::move(spec));
 }
 
-/// The venue's error of an answer; empty when there is none. {"message":"…"}, {"error":"…","message":"…"}
+/// The venue's error of an answer; empty when there is none. {"message":"…"},
+/// {"error":"…","message":"…"}
 std::string refusal_of(json_frame& in, json_object& root) {
   return std::string{token_of(in, root, "message")};
 }
@@ -97,7 +99,8 @@ result<std::vector<instrument_spec>> read_instruments(std::string_view body, mar
   } else {
     auto root = in.object();
     json_value products;
-    if (in.find(root, "products", products)) in.each(in.array(products), each_product);
+    if (in.find(root, "products", products))
+      in.each(in.array(products), each_product);
     else if (auto why = refusal_of(in, root); in.fine())
       return {rest_errc::refused, "coinbase products: " + why};
   }
@@ -112,9 +115,9 @@ rest_call candle_call(const instrument_spec& instrument, nanoseconds interval, m
   if (name.empty()) return out;
   // Both ends are inclusive, and a page of more than 350 candles is refused.
   const auto last = std::min(to, from + interval * 350) - 1s;
-  out.target = "/api/v3/brokerage/market/products/" + instrument.venue_symbol + "/candles?start="
-               + seconds_text(from) + "&end=" + seconds_text(last) + "&granularity=" + std::string{name}
-               + "&limit=350";
+  out.target = "/api/v3/brokerage/market/products/" + instrument.venue_symbol
+               + "/candles?start=" + seconds_text(from) + "&end=" + seconds_text(last)
+               + "&granularity=" + std::string{name} + "&limit=350";
   return out;
 }
 
@@ -141,18 +144,29 @@ bar read_array_row(json_frame& in, json_array row, const instrument_spec& spec) 
   int column = 0;
   in.each(row, [&](json_value cell) {
     switch (column++) {
-    case 0: out.open_time = in.time(cell, time_unit::s); break;
-    case 1: out.low = in.price_of(cell); break;
-    case 2: out.high = in.price_of(cell); break;
-    case 3: out.open = in.price_of(cell); break;
-    case 4: out.close = in.price_of(cell); break;
+    case 0:
+      out.open_time = in.time(cell, time_unit::s);
+      break;
+    case 1:
+      out.low = in.price_of(cell);
+      break;
+    case 2:
+      out.high = in.price_of(cell);
+      break;
+    case 3:
+      out.open = in.price_of(cell);
+      break;
+    case 4:
+      out.close = in.price_of(cell);
+      break;
     case 5: {
       const auto volume = parse_size(in.token(cell), spec.size_scale);
       if (in.fine() && !volume) in.fail(frame_damage::bad_number);
       out.volume = {volume.value_or(0)};
       break;
     }
-    default: break;
+    default:
+      break;
     }
   });
   if (column < 6) in.fail(frame_damage::missing_field);
@@ -167,9 +181,8 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   std::vector<bar> rows;
   in.open(body, largest_body);
   if (in.is_array()) {
-    in.each(in.array(), [&](json_value row) {
-      rows.push_back(read_array_row(in, in.array(row), instrument));
-    });
+    in.each(in.array(),
+            [&](json_value row) { rows.push_back(read_array_row(in, in.array(row), instrument)); });
   } else {
     auto root = in.object();
     json_value candles;

@@ -28,23 +28,30 @@ void v2_decoder::read_object(json_object root) {
   if (!in().find(root, "channel", value)) return read_answer(root);
   const auto channel = in().text(value);
   const auto type = in().find(root, "type", value) ? in().text(value) : ""sv;
-  const bool known = channel == "book" || channel == "trade" || channel == "ticker" || channel == "ohlc"
-                     || channel == "status";
+  const bool known = channel == "book" || channel == "trade" || channel == "ticker"
+                     || channel == "ohlc" || channel == "status";
   if (!known || !in().fine()) return;
   const bool image = type == "snapshot";
   in().each(in().array(root, "data"), [&](json_value element) {
     const auto item = in().object(element);
     if (!in().fine()) return;
-    if (channel == "book") read_book(item, image);
-    else if (channel == "ticker") read_ticker(item);
-    else if (channel == "status") read_status(item);
-    else if (image) return; // history
-    else if (channel == "trade") read_trade(item);
-    else read_candle(item);
+    if (channel == "book")
+      read_book(item, image);
+    else if (channel == "ticker")
+      read_ticker(item);
+    else if (channel == "status")
+      read_status(item);
+    else if (image)
+      return; // history
+    else if (channel == "trade")
+      read_trade(item);
+    else
+      read_candle(item);
   });
 }
 
-/// {"method":"subscribe","result":{…},"success":true,…} or {"error":"…","method":"subscribe","success":false,…}
+/// {"method":"subscribe","result":{…},"success":true,…} or
+/// {"error":"…","method":"subscribe","success":false,…}
 void v2_decoder::read_answer(json_object& root) {
   json_value value;
   if (!in().find(root, "method", value)) return;
@@ -149,7 +156,8 @@ void v2_decoder::read_candle(json_object item) {
 
 void v2_decoder::read_status(json_object item) {
   json_value value;
-  if (in().find(item, "system", value) && in().text(value) == "maintenance") add(event_kind::shutdown);
+  if (in().find(item, "system", value) && in().text(value) == "maintenance")
+    add(event_kind::shutdown);
 }
 
 } // namespace

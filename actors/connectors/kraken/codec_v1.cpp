@@ -75,10 +75,14 @@ void v1_decoder::read_content(json_array root, std::string_view channel, std::st
   in().each(root, [&](json_value value) {
     json_type type{};
     if (!in().taken(value.type().get(type))) return;
-    if (type == json_type::object && is_book) read_book(in().object(value), book);
-    else if (type == json_type::object && channel == "ticker") read_ticker(in().object(value), pair);
-    else if (type == json_type::array && channel == "trade") read_trades(in().array(value), pair);
-    else if (type == json_type::array && channel == "spread") read_spread(in().array(value), pair);
+    if (type == json_type::object && is_book)
+      read_book(in().object(value), book);
+    else if (type == json_type::object && channel == "ticker")
+      read_ticker(in().object(value), pair);
+    else if (type == json_type::array && channel == "trade")
+      read_trades(in().array(value), pair);
+    else if (type == json_type::array && channel == "spread")
+      read_spread(in().array(value), pair);
   });
   if (!is_book || !in().fine()) return;
   auto& event = add(book.image ? event_kind::image : event_kind::depth, pair);
@@ -96,8 +100,10 @@ void v1_decoder::read_content(json_array root, std::string_view channel, std::st
 void v1_decoder::read_book(json_object part, book_part& out) {
   in().each_member(part, [&](std::string_view key, json_value value) {
     if (key == "as" || key == "bs") out.image = true;
-    if (key == "a" || key == "as") read_rows(in().array(value), side::sell, out.newest);
-    else if (key == "b" || key == "bs") read_rows(in().array(value), side::buy, out.newest);
+    if (key == "a" || key == "as")
+      read_rows(in().array(value), side::sell, out.newest);
+    else if (key == "b" || key == "bs")
+      read_rows(in().array(value), side::buy, out.newest);
     else if (key == "c") {
       const auto checksum = in().id(value);
       if (checksum > UINT32_MAX) return in().fail(frame_damage::bad_number);
@@ -112,9 +118,12 @@ void v1_decoder::read_rows(json_array rows, side s, market_time& newest) {
     level l;
     int column = 0;
     in().each(in().array(row), [&](json_value cell) {
-      if (column == 0) l.at = in().price_of(cell);
-      else if (column == 1) l.quantity = in().size_of(cell);
-      else if (column == 2) newest = std::max(newest, in().time(cell, time_unit::s));
+      if (column == 0)
+        l.at = in().price_of(cell);
+      else if (column == 1)
+        l.quantity = in().size_of(cell);
+      else if (column == 2)
+        newest = std::max(newest, in().time(cell, time_unit::s));
       ++column;
     });
     if (column < 3) return in().fail(frame_damage::missing_field);
@@ -129,14 +138,20 @@ void v1_decoder::read_trades(json_array rows, std::string_view pair) {
     std::string_view time;
     int column = 0;
     in().each(in().array(row), [&](json_value cell) {
-      if (column == 0) t.at_price = in().price_of(cell);
-      else if (column == 1) t.quantity = in().size_of(cell);
-      else if (column == 2) time = in().token(cell);
-      else if (column == 3) t.taker = in().text(cell) == "s" ? side::sell : side::buy;
+      if (column == 0)
+        t.at_price = in().price_of(cell);
+      else if (column == 1)
+        t.quantity = in().size_of(cell);
+      else if (column == 2)
+        time = in().token(cell);
+      else if (column == 3)
+        t.taker = in().text(cell) == "s" ? side::sell : side::buy;
       ++column;
     });
-    if (column < 4) in().fail(frame_damage::missing_field);
-    else if (in().fine() && !parse_time(time, time_unit::s, t.at)) in().fail(frame_damage::bad_range);
+    if (column < 4)
+      in().fail(frame_damage::missing_field);
+    else if (in().fine() && !parse_time(time, time_unit::s, t.at))
+      in().fail(frame_damage::bad_range);
     if (!in().fine()) return;
     if (ids_.size() == place) ids_.emplace_back();
     auto& id = ids_[place];
@@ -155,12 +170,23 @@ void v1_decoder::read_spread(json_array columns, std::string_view pair) {
   int column = 0;
   in().each(columns, [&](json_value cell) {
     switch (column++) {
-    case 0: b.bid.at = in().price_of(cell); break;
-    case 1: b.ask.at = in().price_of(cell); break;
-    case 2: b.event = in().time(cell, time_unit::s); break;
-    case 3: b.bid.quantity = in().size_of(cell); break;
-    case 4: b.ask.quantity = in().size_of(cell); break;
-    default: break;
+    case 0:
+      b.bid.at = in().price_of(cell);
+      break;
+    case 1:
+      b.ask.at = in().price_of(cell);
+      break;
+    case 2:
+      b.event = in().time(cell, time_unit::s);
+      break;
+    case 3:
+      b.bid.quantity = in().size_of(cell);
+      break;
+    case 4:
+      b.ask.quantity = in().size_of(cell);
+      break;
+    default:
+      break;
     }
   });
   if (column < 5) in().fail(frame_damage::missing_field);
@@ -173,8 +199,10 @@ level v1_decoder::read_quote(json_array columns) {
   level out;
   int column = 0;
   in().each(columns, [&](json_value cell) {
-    if (column == 0) out.at = in().price_of(cell);
-    else if (column == 2) out.quantity = in().size_of(cell);
+    if (column == 0)
+      out.at = in().price_of(cell);
+    else if (column == 2)
+      out.quantity = in().size_of(cell);
     ++column;
   });
   if (column < 3) in().fail(frame_damage::missing_field);

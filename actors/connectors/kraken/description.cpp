@@ -9,8 +9,8 @@ namespace troupe::kraken {
 
 namespace {
 
-/// Levels that fall out of the subscribed depth are not deleted by the venue, so the book is cut; the
-/// checksum proves the best ten.
+/// Levels that fall out of the subscribed depth are not deleted by the venue, so the book is cut;
+/// the checksum proves the best ten.
 constexpr book_rules rules_of(std::size_t depth) {
   book_rules out;
   out.family = book_family::checksummed;

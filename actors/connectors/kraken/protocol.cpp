@@ -13,7 +13,8 @@ using namespace dom_reading;
 const protocol_traits& traits() noexcept {
   static const protocol_traits out = {
       .heartbeat_every = std::chrono::seconds{10},
-      // The venue's own heartbeat comes each second once something is subscribed; our ping covers the rest.
+      // The venue's own heartbeat comes each second once something is subscribed; our ping covers
+      // the rest.
       .silence_limit = std::chrono::seconds{20},
       .messages_per_second = 5,
       .topics_per_socket = 120,
@@ -79,7 +80,8 @@ public:
   const inbound& take(std::string_view frame) noexcept override;
 
 private:
-  std::vector<market_command> commands(std::string_view method, std::span<const market_topic> topics);
+  std::vector<market_command> commands(std::string_view method,
+                                       std::span<const market_topic> topics);
   void write(std::string_view method, std::span<const market_topic> topics,
              std::vector<market_command>& out);
   void take_object(const dom::object& object);
@@ -92,8 +94,8 @@ private:
   std::vector<std::string_view> symbols_;
   std::vector<std::string> answered_;
   std::string key_;
-  std::unordered_map<std::string, std::string> names_;                        // "book BTC/USD" → topic
-  std::unordered_map<std::uint64_t, std::vector<std::string>> asked_;         // request → its topics
+  std::unordered_map<std::string, std::string> names_;                // "book BTC/USD" → topic
+  std::unordered_map<std::uint64_t, std::vector<std::string>> asked_; // request → its topics
   std::uint64_t request_ = 0;
 };
 
@@ -105,7 +107,8 @@ std::vector<market_command> v2_protocol::commands(std::string_view method,
   std::vector<market_command> out;
   std::span<const market_topic> rest{sorted};
   while (!rest.empty()) {
-    const auto same = std::ranges::find_if(rest, [&](const auto& t) { return head(t) != head(rest.front()); });
+    const auto same =
+        std::ranges::find_if(rest, [&](const auto& t) { return head(t) != head(rest.front()); });
     const auto count = std::min<std::size_t>(static_cast<std::size_t>(same - rest.begin()),
                                              traits().topics_per_message);
     write(method, rest.first(count), out);
@@ -120,7 +123,10 @@ void v2_protocol::write(std::string_view method, std::span<const market_topic> t
   const bool subscribes = method == "subscribe";
   market_command command;
   auto& text = command.text;
-  text.append(R"({"method":")").append(method).append(R"(","params":{"channel":")").append(parts.channel);
+  text.append(R"({"method":")")
+      .append(method)
+      .append(R"(","params":{"channel":")")
+      .append(parts.channel);
   text.append(R"(","symbol":[)");
   for (const auto& topic : topics) {
     if (&topic != topics.data()) text += ',';
@@ -145,17 +151,23 @@ const inbound& v2_protocol::take(std::string_view frame) noexcept {
   in_.text = frame;
   dom::element root;
   dom::object object;
-  if (!parse(parser_, frame, root)) in_.kind = inbound_kind::damaged;
-  else if (root.get(object) == simdjson::SUCCESS) take_object(object);
+  if (!parse(parser_, frame, root))
+    in_.kind = inbound_kind::damaged;
+  else if (root.get(object) == simdjson::SUCCESS)
+    take_object(object);
   return in_;
 }
 
 void v2_protocol::take_object(const dom::object& object) {
   const auto channel = text_at(object, "channel");
-  if (channel == "heartbeat" || channel == "instrument") in_.kind = inbound_kind::alive;
-  else if (channel == "status") take_status(object);
-  else if (!channel.empty()) take_data(object, channel);
-  else if (const auto method = text_at(object, "method"); !method.empty()) take_answer(object, method);
+  if (channel == "heartbeat" || channel == "instrument")
+    in_.kind = inbound_kind::alive;
+  else if (channel == "status")
+    take_status(object);
+  else if (!channel.empty())
+    take_data(object, channel);
+  else if (const auto method = text_at(object, "method"); !method.empty())
+    take_answer(object, method);
   else if (has(object, "error")) {
     in_.kind = inbound_kind::failure;
     in_.why = text_at(object, "error");
@@ -184,7 +196,8 @@ void v2_protocol::take_data(const dom::object& object, std::string_view channel)
     dom::object item;
     if (row.get(item) != simdjson::SUCCESS) continue;
     const auto symbol = text_at(item, "symbol");
-    if (!symbol.empty() && std::ranges::find(symbols_, symbol) == symbols_.end()) symbols_.push_back(symbol);
+    if (!symbol.empty() && std::ranges::find(symbols_, symbol) == symbols_.end())
+      symbols_.push_back(symbol);
   }
   if (symbols_.empty()) return;
   in_.kind = inbound_kind::data;
@@ -205,7 +218,8 @@ void v2_protocol::take_answer(const dom::object& object, std::string_view method
   if (flag_at(object, "success").value_or(false)) {
     dom::object result;
     in_.kind = inbound_kind::acknowledged;
-    if (object_at(object, "result", result)) in_.topic = topic_of(text_at(result, "channel"), text_at(result, "symbol"));
+    if (object_at(object, "result", result))
+      in_.topic = topic_of(text_at(result, "channel"), text_at(result, "symbol"));
     return;
   }
   in_.kind = inbound_kind::refused;
@@ -216,13 +230,17 @@ void v2_protocol::take_answer(const dom::object& object, std::string_view method
     in_.topic = topic_of(split_topic(asked->second.front()).channel, symbol);
   if (!in_.topic.empty()) return;
   answered_ = asked->second;
-  if (answered_.size() == 1) in_.topic = answered_.front();
-  else in_.topics = answered_;
+  if (answered_.size() == 1)
+    in_.topic = answered_.front();
+  else
+    in_.topics = answered_;
 }
 
 } // namespace
 
-std::unique_ptr<market_protocol> make_protocol() { return std::make_unique<v2_protocol>(); }
+std::unique_ptr<market_protocol> make_protocol() {
+  return std::make_unique<v2_protocol>();
+}
 
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what) {

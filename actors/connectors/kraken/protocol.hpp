@@ -1,7 +1,8 @@
 #pragma once
 
-/// Kraken's public WebSocket v2: subscriptions, answers, life signs. Topics are named after the channel, the
-/// depth of a book and the pair: "book.100 BTC/USD", "trade BTC/USD". Kraken "WebSocket v2".
+/// Kraken's public WebSocket v2: subscriptions, answers, life signs. Topics are named after the
+/// channel, the depth of a book and the pair: "book.100 BTC/USD", "trade BTC/USD". Kraken
+/// "WebSocket v2".
 
 #include "actors/connectors/market_protocol.hpp"
 

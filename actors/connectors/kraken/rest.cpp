@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t largest_body = 32 << 20;
 constexpr int most_scale = 12; ///< decimals of a price or size we keep
 
-constexpr interval_name intervals[] = {{1min, "1"},  {5min, "5"},   {15min, "15"}, {30min, "30"},
-                                       {1h, "60"},   {4h, "240"},   {24h, "1440"}};
+constexpr interval_name intervals[] = {{1min, "1"}, {5min, "5"}, {15min, "15"}, {30min, "30"},
+                                       {1h, "60"},  {4h, "240"}, {24h, "1440"}};
 
 /// What both ways say of a pair.
 struct pair_rules {
@@ -58,7 +58,8 @@ std::string_view token_of(json_frame& in, json_object& from, std::string_view ke
   return in.find(from, key, value) ? in.token(value) : std::string_view{};
 }
 
-void read_pair(json_frame& in, json_object pair, market_time now, std::vector<instrument_spec>& out) {
+void read_pair(json_frame& in, json_object pair, market_time now,
+               std::vector<instrument_spec>& out) {
   json_value value;
   pair_rules rules;
   if (!in.find(pair, "wsname", value)) return; // dark pools have none
@@ -110,14 +111,29 @@ bar read_row(json_frame& in, json_array columns, const instrument_spec& spec) {
   int column = 0;
   in.each(columns, [&](json_value cell) {
     switch (column++) {
-    case 0: out.open_time = in.time(cell, time_unit::s); break;
-    case 1: out.open = in.price_of(cell); break;
-    case 2: out.high = in.price_of(cell); break;
-    case 3: out.low = in.price_of(cell); break;
-    case 4: out.close = in.price_of(cell); break;
-    case 6: out.volume = in.size_of(cell); break;
-    case 7: out.trades = in.id(cell); break;
-    default: break;
+    case 0:
+      out.open_time = in.time(cell, time_unit::s);
+      break;
+    case 1:
+      out.open = in.price_of(cell);
+      break;
+    case 2:
+      out.high = in.price_of(cell);
+      break;
+    case 3:
+      out.low = in.price_of(cell);
+      break;
+    case 4:
+      out.close = in.price_of(cell);
+      break;
+    case 6:
+      out.volume = in.size_of(cell);
+      break;
+    case 7:
+      out.trades = in.id(cell);
+      break;
+    default:
+      break;
     }
   });
   if (column < 8) in.fail(frame_damage::missing_field);
@@ -126,7 +142,9 @@ bar read_row(json_frame& in, json_array columns, const instrument_spec& spec) {
 
 } // namespace
 
-std::vector<rest_call> instrument_calls() { return {{.target = "/0/public/AssetPairs", .body = {}}}; }
+std::vector<rest_call> instrument_calls() {
+  return {{.target = "/0/public/AssetPairs", .body = {}}};
+}
 
 result<std::vector<instrument_spec>> read_instruments(std::string_view body, market_time now) {
   json_frame in;
@@ -154,7 +172,8 @@ result<std::vector<instrument_spec>> read_instruments(std::string_view body, mar
   return out;
 }
 
-rest_call candle_call(const instrument_spec& instrument, nanoseconds interval, market_time from, market_time) {
+rest_call candle_call(const instrument_spec& instrument, nanoseconds interval, market_time from,
+                      market_time) {
   rest_call out;
   const auto name = name_of_interval(intervals, interval);
   const auto pair = pair_of_rest(instrument.venue_symbol);
@@ -176,7 +195,8 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   // One member holds the rows, named after the pair in REST's own spelling; `last` is a number.
   in.each_member(in.object(root, "result"), [&](std::string_view key, json_value value) {
     if (key == "last") return;
-    in.each(in.array(value), [&](json_value row) { rows.push_back(read_row(in, in.array(row), instrument)); });
+    in.each(in.array(value),
+            [&](json_value row) { rows.push_back(read_row(in, in.array(row), instrument)); });
   });
   if (!in.fine()) return bad_body("OHLC", in.damage());
   return page_of(std::move(rows), interval);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Kraken's public REST interface: pairs and candles. Answers are HTTP 200 with an `error` array. Kraken
-/// "REST: Get Tradable Asset Pairs", "Get OHLC Data".
+/// Kraken's public REST interface: pairs and candles. Answers are HTTP 200 with an `error` array.
+/// Kraken "REST: Get Tradable Asset Pairs", "Get OHLC Data".
 
 #include "actors/connectors/venue.hpp"
 
@@ -9,8 +9,8 @@ namespace troupe::kraken {
 
 std::vector<rest_call> instrument_calls();
 
-/// Reads AssetPairs, or a frame of the v2 channel `instrument`, which says the same with exponents. Left out
-/// are pairs without a socket name and pairs that are not online.
+/// Reads AssetPairs, or a frame of the v2 channel `instrument`, which says the same with exponents.
+/// Left out are pairs without a socket name and pairs that are not online.
 result<std::vector<instrument_spec>> read_instruments(std::string_view body, market_time now);
 
 /// The newest 720 candles from `from` on; older ones the venue doesn't give.

@@ -15,7 +15,8 @@ std::string joined(std::string_view base, std::string_view between, std::string_
 
 std::string pair_of_v2(std::string_view pair) {
   const auto parts = split_pair(pair);
-  return parts.quote.empty() ? std::string{} : joined(asset_of(parts.base), "/", asset_of(parts.quote));
+  return parts.quote.empty() ? std::string{}
+                             : joined(asset_of(parts.base), "/", asset_of(parts.quote));
 }
 
 std::string pair_of_v1(std::string_view pair) {

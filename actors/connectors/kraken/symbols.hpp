@@ -1,7 +1,7 @@
 #pragma once
 
-/// Kraken's names of assets and pairs. The v2 socket says BTC/USD, the v1 socket and REST say XBT/USD and
-/// XBTUSD. Kraken "WebSocket v2" and "REST Asset Pairs".
+/// Kraken's names of assets and pairs. The v2 socket says BTC/USD, the v1 socket and REST say
+/// XBT/USD and XBTUSD. Kraken "WebSocket v2" and "REST Asset Pairs".
 
 #include <string>
 #include <string_view>
