@@ -26,6 +26,11 @@ if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Fuzzers are led by the coverage of the libraries under test, not only of their own file.
+if(TROUPE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(TROUPE_SANITIZE)
   add_compile_options(-fsanitize=${TROUPE_SANITIZE})
   add_link_options(-fsanitize=${TROUPE_SANITIZE})
