@@ -49,6 +49,15 @@ wait_for_text() {
   fail "'$1' did not appear in $2: $(cat "$2")"
 }
 
+# wait_for_file FILE: until the file is there, at most 30 s.
+wait_for_file() {
+  for _ in $(seq 1 600); do
+    [[ -e $1 ]] && return
+    python3 -c 'import select; select.select([], [], [], 0.05)'
+  done
+  fail "$1 did not appear"
+}
+
 # canaries: puts keys into $work/config/.env that are found again wherever they leak.
 canaries() {
   printf 'TROUPE_MAIN_BINANCE_KEY=canary-key-4f1d9b7c2e\nTROUPE_MAIN_BINANCE_SECRET=canary-secret-83ac65d01f\n' >"$work/config/.env"
