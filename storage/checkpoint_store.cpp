@@ -1,8 +1,7 @@
 #include "storage/checkpoint_store.hpp"
 
+#include "actors/models/digest.hpp"
 #include "storage/record.hpp"
-
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <set>
@@ -14,12 +13,6 @@ constexpr std::uint16_t manifest_kind = 0x4350; // "CP"
 constexpr std::string_view weights_name = "weights.safetensors";
 constexpr std::string_view manifest_name = "manifest.record";
 constexpr std::uint64_t max_manifest_bytes = 1u << 20;
-
-bool is_hash(const std::string& text) noexcept {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
 
 /// Model names become directories: letters, digits, '-', '_' and '.', not leading with a dot.
 bool is_model_name(const std::string& text) noexcept {
@@ -42,20 +35,6 @@ status write_synced(disk& on, const std::filesystem::path& path, std::string_vie
 }
 
 } // namespace
-
-std::string sha256_hex(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) != 1)
-    return {};
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < length; ++i) {
-    out += digits[digest[i] >> 4];
-    out += digits[digest[i] & 15];
-  }
-  return out;
-}
 
 // --- opening
 // --------------------------------------------------------------------------------------
@@ -86,7 +65,7 @@ status checkpoint_store::check_manifest(const checkpoint_manifest& manifest) con
   if (!is_model_name(manifest.version.model))
     return {storage_errc::bad_input, "checkpoint of model \"" + manifest.version.model.substr(0, 64)
                                          + "\": letters, digits, '-', '_' and '.' only"};
-  if (!is_hash(manifest.version.weights))
+  if (!is_content_hash(manifest.version.weights))
     return {storage_errc::bad_input,
             "checkpoint of " + manifest.version.model + ": weights hash is no SHA-256"};
   if (manifest.bytes == 0 || manifest.bytes > options_.max_bytes)
@@ -105,7 +84,7 @@ status checkpoint_store::put(const checkpoint_manifest& manifest, std::string_vi
   if (weights.size() != manifest.bytes)
     return {storage_errc::damaged, "checkpoint " + name + ": " + std::to_string(weights.size())
                                        + " bytes instead of " + std::to_string(manifest.bytes)};
-  if (sha256_hex(weights) != manifest.version.weights)
+  if (content_hash(weights) != manifest.version.weights)
     return {storage_errc::damaged, "checkpoint " + name + ": SHA-256 does not match"};
   const auto directory = directory_of(manifest);
   auto there = disk_->exists(directory);
@@ -254,7 +233,7 @@ result<std::string> checkpoint_store::weights(const std::string& model,
     why = bytes.error().text;
   else if (bytes->size() != found->bytes)
     why = std::to_string(bytes->size()) + " bytes instead of " + std::to_string(found->bytes);
-  else if (sha256_hex(*bytes) != weights)
+  else if (content_hash(*bytes) != weights)
     why = "SHA-256 does not match";
   if (why.empty()) return bytes;
   if (auto done = set_aside(directory, why); !done) return std::move(done).error();

@@ -11,9 +11,6 @@
 
 namespace troupe {
 
-/// SHA-256 as 64 lower-case hex digits.
-std::string sha256_hex(std::string_view bytes);
-
 struct checkpoint_options {
   std::filesystem::path root;
   /// Largest weights file accepted.
@@ -72,7 +69,6 @@ private:
 
   checkpoint_store(disk& on, checkpoint_options options) : disk_{&on}, options_{std::move(options)} {}
   [[nodiscard]] std::filesystem::path directory_of(const checkpoint_manifest& manifest) const;
-  result<std::filesystem::path> find(const std::string& model, const std::string& weights);
   status set_aside(const std::filesystem::path& directory, const std::string& why);
   status check_manifest(const checkpoint_manifest& manifest) const;
 

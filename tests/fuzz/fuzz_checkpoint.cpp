@@ -1,5 +1,6 @@
 // Hostile bytes as a checkpoint's manifest, as its weights, and as pieces that arrive.
 
+#include "actors/models/digest.hpp"
 #include "storage/checkpoint_store.hpp"
 #include "storage/record.hpp"
 #include "tests/storage/disks.hpp"
@@ -17,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (!store) std::abort();
   const std::string weights = "some weights";
   checkpoint_manifest manifest;
-  manifest.version = {"cnn", 1, sha256_hex(weights)};
+  manifest.version = {"cnn", 1, content_hash(weights)};
   manifest.bytes = weights.size();
   if (!store->put(manifest, weights)) std::abort();
   const auto folder =

@@ -3,6 +3,7 @@
 /// What the crash writer does and what must be found afterwards: both sides of the crash tests read
 /// it here. Step n of the store puts snapshot n and gives snapshot n - 10 its outcome.
 
+#include "actors/models/digest.hpp"
 #include "storage/checkpoint_store.hpp"
 #include "storage/order_journal.hpp"
 #include "storage/rocksdb_store.hpp"
@@ -39,7 +40,7 @@ inline std::string plan_weights(std::uint64_t n) {
 inline checkpoint_manifest plan_manifest(std::uint64_t n) {
   checkpoint_manifest m;
   const auto weights = plan_weights(n);
-  m.version = {"cnn", n, sha256_hex(weights)};
+  m.version = {"cnn", n, content_hash(weights)};
   m.bytes = weights.size();
   return m;
 }

@@ -1,4 +1,5 @@
 #define CAF_SUITE storage_checkpoints
+#include "actors/models/digest.hpp"
 #include "storage/checkpoint_store.hpp"
 #include "tests/storage/disks.hpp"
 
@@ -22,7 +23,7 @@ std::string weights_of(std::uint64_t step, std::size_t bytes = 1000) {
 checkpoint_manifest manifest_of(const std::string& weights, std::uint64_t step,
                                 std::int64_t loss = 0) {
   checkpoint_manifest m;
-  m.version = {"cnn", step, sha256_hex(weights)};
+  m.version = {"cnn", step, content_hash(weights)};
   m.architecture = "cnn 8x8";
   m.loss_e6 = loss;
   m.loss_samples = loss == 0 ? 0 : 100;
@@ -43,7 +44,7 @@ fs::path folder_of(const checkpoint_manifest& m) {
 } // namespace
 
 CAF_TEST(SHA - 256 is the one of FIPS 180) {
-  CAF_CHECK_EQUAL(sha256_hex("abc"),
+  CAF_CHECK_EQUAL(content_hash("abc"),
                   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
@@ -60,7 +61,7 @@ CAF_TEST(checkpoints come back newest first) {
   CAF_CHECK_EQUAL(list->at(0).version.step, 100u);
   CAF_CHECK_EQUAL(list->at(2).version.step, 9u);
   CAF_CHECK(*list == *again.list("cnn"));
-  CAF_CHECK_EQUAL(again.weights("cnn", sha256_hex(weights_of(20))).value_or(""), weights_of(20));
+  CAF_CHECK_EQUAL(again.weights("cnn", content_hash(weights_of(20))).value_or(""), weights_of(20));
   CAF_CHECK(again.weights("cnn", std::string(64, '0')).error().code == storage_errc::not_found);
   CAF_CHECK(again.models().value_or({}) == std::vector<std::string>{"cnn"});
 }
@@ -164,7 +165,7 @@ CAF_TEST(pruning keeps the best the newest and the named) {
   const std::int64_t losses[] = {50, 10, 40, 20, 0, 30};
   for (std::uint64_t step = 0; step < 6; ++step)
     CAF_REQUIRE(store.put(manifest_of(weights_of(step), step, losses[step]), weights_of(step)));
-  const auto removed = store.prune("cnn", 2, {sha256_hex(weights_of(0))});
+  const auto removed = store.prune("cnn", 2, {content_hash(weights_of(0))});
   CAF_REQUIRE(removed);
   std::vector<std::uint64_t> left;
   for (const auto& m : store.list("cnn").value_or({}))

@@ -1,4 +1,5 @@
 #define CAF_SUITE storage_actors
+#include "actors/models/digest.hpp"
 #include "runtime/actor/directory.hpp"
 #include "runtime/actor/operator_fault.hpp"
 #include "runtime/clock.hpp"
@@ -237,7 +238,7 @@ CAF_TEST(checkpoints arrive piece by piece) {
   auto s = store({.directory = {}, .checkpoints = folder / "checkpoints"});
   std::string weights(2 * checkpoint_chunk_bytes + 5, 'w');
   checkpoint_manifest manifest;
-  manifest.version = {"cnn", 9, sha256_hex(weights)};
+  manifest.version = {"cnn", 9, content_hash(weights)};
   manifest.bytes = weights.size();
   bool complete = false;
   for (std::uint64_t offset = 0; !complete;) {
