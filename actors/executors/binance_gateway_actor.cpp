@@ -157,6 +157,15 @@ result<std::unique_ptr<binance_spot_gateway>> binance_spot_gateway::make(
   return std::unique_ptr<binance_spot_gateway>{new binance_spot_gateway{std::move(state)}};
 }
 
+result<std::unique_ptr<binance_spot_gateway>> binance_spot_gateway::make(
+    binance_gateway_options options, binance::api_keys keys, const market_clock& market,
+    const steady_clock& steady) {
+  auto io = std::make_unique<net::io_runner>();
+  auto made = make(*io, std::move(options), std::move(keys), market, steady);
+  if (made) (*made)->own_io_ = std::move(io);
+  return made;
+}
+
 binance_spot_gateway::~binance_spot_gateway() { stop(); }
 
 gateway_traits binance_spot_gateway::traits() const { return impl_->core.traits(); }

@@ -26,6 +26,11 @@ public:
   static result<std::unique_ptr<binance_spot_gateway>>
   make(net::io_runner& io, binance_gateway_options options, binance::api_keys keys,
        const market_clock& market, const steady_clock& steady);
+  /// The same with an I/O thread of its own, which ends with the gateway.
+  static result<std::unique_ptr<binance_spot_gateway>> make(binance_gateway_options options,
+                                                            binance::api_keys keys,
+                                                            const market_clock& market,
+                                                            const steady_clock& steady);
   ~binance_spot_gateway() override;
 
   [[nodiscard]] gateway_traits traits() const override;
@@ -46,6 +51,7 @@ public:
 private:
   struct impl;
   explicit binance_spot_gateway(std::shared_ptr<impl> state) : impl_{std::move(state)} {}
+  std::unique_ptr<net::io_runner> own_io_; // outlives what runs on it
   std::shared_ptr<impl> impl_;
 };
 

@@ -527,14 +527,17 @@ struct live_fixture {
     how.certificate = *net::tls_context::server(files.certificate, files.key);
     server = std::move(*net::http_server::start(io, how, std::move(on_request), std::move(on_upgrade)));
   }
-  void connect() {
+  binance_gateway_options how_to_connect() {
     binance_gateway_options how;
     how.gateway = options();
     how.gateway.order_deadline = 500ms;
     how.rest = {true, "localhost", server->port(), ""};
     how.ws_api = how.rest;
     how.authority = files.authority;
-    auto made = binance_spot_gateway::make(io, how, keys(), market, steady);
+    return how;
+  }
+  void connect() {
+    auto made = binance_spot_gateway::make(io, how_to_connect(), keys(), market, steady);
     CAF_REQUIRE(made.has_value());
     gateway = std::move(*made);
     gateway->start(events);
@@ -617,6 +620,40 @@ CAF_TEST(orders travel and every kind of network failure is classified) {
   gateway->stop();
   gateway->place(9, buy("after-stop"));
   CAF_CHECK_EQUAL(arrived.load(), 5);
+}
+
+CAF_TEST(a gateway with a thread of its own takes it along when it goes) {
+  serve([](const net::http_request&, net::http_responder responder) { responder.respond({}); },
+        [](const net::http_request&, net::ws_session session) {
+          net::upgrade_answer answer;
+          answer.handlers.on_frame = [session](std::string_view text, market_time) {
+            const auto id = std::string{text.substr(7, text.find('"', 7) - 7)};
+            session.send(R"({"id":")" + id + R"(","status":200,"result":{"subscriptionId":0}})");
+          };
+          return answer;
+        });
+  auto how = how_to_connect();
+  how.gateway.processing_horizon = 7s;
+  how.authority = directory / "missing.pem";
+  CAF_CHECK(!binance_spot_gateway::make(how, keys(), market, steady));
+  how.authority = files.authority;
+  for (int round = 0; round < 3; ++round) {
+    auto made = binance_spot_gateway::make(how, keys(), market, steady);
+    CAF_REQUIRE(made.has_value());
+    gateway = std::move(*made);
+    CAF_CHECK((*gateway).traits().processing_horizon == nanoseconds{7s});
+    {
+      const std::lock_guard lock{events.mutex};
+      events.seen.sessions.clear();
+    }
+    gateway->start(events);
+    CAF_REQUIRE(events.wait([](const recorder& seen) {
+      return std::any_of(seen.sessions.begin(), seen.sessions.end(),
+                         [](const session_event& event) { return event.state == session_state::connected; });
+    }));
+    gateway->place(static_cast<command_id>(round + 1), buy("last")); // under way when it ends
+    gateway.reset();
+  }
 }
 
 CAF_TEST(a stream that is cut comes back with a new session) {

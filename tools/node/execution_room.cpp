@@ -70,34 +70,6 @@ std::string venue_key(const account_id& account, const char* what) {
   return "venues." + account.text.substr(account.text.find('@') + 1) + "." + what;
 }
 
-/// The Binance spot gateway with an I/O thread of its own. A gateway that can't be made ends the executor,
-/// whose supervisor tries again.
-class owning_gateway final : public venue_gateway {
-public:
-  owning_gateway(std::unique_ptr<net::io_runner> io, std::unique_ptr<venue_gateway> inner, nanoseconds processing)
-      : io_{std::move(io)}, inner_{std::move(inner)}, processing_{processing} {}
-  [[nodiscard]] gateway_traits traits() const override {
-    auto out = inner_->traits();
-    out.processing_horizon = processing_;
-    return out;
-  }
-  void start(gateway_events& events) override { inner_->start(events); }
-  void stop() override { inner_->stop(); }
-  void place(command_id c, const intent& order) override { inner_->place(c, order); }
-  void cancel(command_id c, const instrument_id& i, const std::string& id) override { inner_->cancel(c, i, id); }
-  void query(command_id c, const instrument_id& i, const std::string& id) override { inner_->query(c, i, id); }
-  void open_orders(command_id c, const instrument_id& i) override { inner_->open_orders(c, i); }
-  void trades_since(command_id c, const instrument_id& i, const std::string& id) override { inner_->trades_since(c, i, id); }
-  void account(command_id c) override { inner_->account(c); }
-  void rules(command_id c, const instrument_id& i) override { inner_->rules(c, i); }
-  [[nodiscard]] std::string status_json() const override { return inner_->status_json(); }
-
-private:
-  std::unique_ptr<net::io_runner> io_; // outlives the gateway on it
-  std::unique_ptr<venue_gateway> inner_;
-  nanoseconds processing_;
-};
-
 using gateway_maker = std::function<std::unique_ptr<venue_gateway>()>;
 
 result<gateway_maker> binance_maker(const room_context& context, const account_id& account,
@@ -108,6 +80,7 @@ result<gateway_maker> binance_maker(const room_context& context, const account_i
   options.gateway.account = account;
   options.gateway.instruments = instruments;
   options.gateway.recv_window = context.config.duration(venue_key(account, "window"));
+  options.gateway.processing_horizon = context.config.duration(venue_key(account, "processing"));
   options.gateway.seed = context.env.seed;
   for (auto& limit : options.gateway.limits.limits)
     if (limit.name == "orders") limit.limit = static_cast<std::uint32_t>(context.config.integer(venue_key(account, "orders")));
@@ -119,15 +92,12 @@ result<gateway_maker> binance_maker(const room_context& context, const account_i
   options.ws_api = *api;
   options.ws_api.path.clear();
   options.authority = context.config.text(venue_key(account, "ca"));
-  const auto processing = context.config.duration(venue_key(account, "processing"));
-  return gateway_maker{[options, processing, key = *key, env = context.env]() -> std::unique_ptr<venue_gateway> {
-    auto io = std::make_unique<net::io_runner>();
-    auto made = binance_spot_gateway::make(*io, options, {secret{key.key}, secret{key.secret}}, *env.market, *env.steady);
-    if (!made) {
-      log::error("executor", made.error().message());
-      return nullptr;
-    }
-    return std::make_unique<owning_gateway>(std::move(io), std::move(*made), processing);
+  // A gateway that can't be made ends the executor, whose supervisor tries again.
+  return gateway_maker{[options, key = *key, env = context.env]() -> std::unique_ptr<venue_gateway> {
+    auto made = binance_spot_gateway::make(options, {secret{key.key}, secret{key.secret}}, *env.market, *env.steady);
+    if (made) return std::move(*made);
+    log::error("executor", made.error().message());
+    return nullptr;
   }};
 }
 

@@ -16,7 +16,7 @@ spot_gateway::spot_gateway(spot_gateway_options options, api_keys keys, gateway_
 spot_gateway::~spot_gateway() { *alive_ = false; }
 
 gateway_traits spot_gateway::traits() const {
-  return {.processing_horizon = std::chrono::seconds{10},
+  return {.processing_horizon = options_.processing_horizon,
           .query_by_client_id = true,
           .client_id_reusable = true};
 }

@@ -43,6 +43,8 @@ struct spot_gateway_options {
   std::vector<instrument_spec> instruments;
   /// Of venue time: with a market clock that runs r times faster, r × 5 s cover 5 s of network.
   nanoseconds recv_window = std::chrono::seconds{5};
+  /// Of venue time: see `gateway_traits`.
+  nanoseconds processing_horizon = std::chrono::seconds{10};
   nanoseconds order_deadline = std::chrono::seconds{10};
   nanoseconds query_deadline = std::chrono::seconds{5};
   nanoseconds time_sync_interval = std::chrono::seconds{60};
