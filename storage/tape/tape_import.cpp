@@ -134,6 +134,7 @@ private:
   std::string socket_url_;
   std::vector<event> events_;
   std::uint64_t event_bytes_ = 0;
+  std::int64_t last_ns_ = 0;
   simdjson::dom::parser parser_;
 };
 
@@ -171,6 +172,10 @@ status importer::take_line(line_source& in, std::string_view line) {
     return bad_line(in, "not `<nanoseconds> <frame>`");
   const auto frame = line.substr(space + 1);
   if (auto good = check_frame(in, frame); !good) return good;
+  if (ns < last_ns_)
+    return bad_line(in, "receive time goes back by " + std::to_string(last_ns_ - ns)
+                            + " ns; give lines and files in order of time");
+  last_ns_ = ns;
   // A socket frame names its stream or channel; a bare book image is the reply of the REST
   // interface.
   const bool image = frame.starts_with("{\"lastUpdateId\"");

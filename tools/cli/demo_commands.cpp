@@ -34,7 +34,7 @@ status take_settings(const global_options& global, demo_arguments& arguments) {
   arguments.options.json = global.json;
   if (arguments.length.empty()) return ok;
   const auto length = parse_duration(arguments.length);
-  if (!length) return length.error();
+  if (!length) return {config_errc::bad_value, "--for " + arguments.length + ": write a duration such as 90s or 5m"};
   if (*length < std::chrono::seconds{1})
     return {config_errc::bad_value, "--for " + arguments.length + ": the shortest run is 1s"};
   arguments.options.length = std::chrono::duration_cast<std::chrono::seconds>(*length);

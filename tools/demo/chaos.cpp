@@ -39,6 +39,10 @@ bool works(std::string_view actor, const json_view& page) {
 
 } // namespace
 
+bool works_anew(std::string_view actor, const std::string& before, const actor_answer& now) {
+  return !now.identity.empty() && now.identity != before && works(actor, now.page);
+}
+
 std::chrono::seconds chaos::patience() const { return system_.source().kind == "live" ? live_patience : recovery_patience; }
 
 void chaos::strike() {
@@ -81,16 +85,12 @@ void chaos::kill_process(const std::string& node) {
 
 void chaos::kill_random_actor() {
   const auto victim = std::string{victims[random_() % victims.size()]};
-  // The killed incarnation may go on answering for a moment: only another one counts as recovered.
   const auto before = system_.ask_actor(victim).identity;
   if (before.empty()) {
     figures_.log.push_back("actor " + victim + " could not be asked, so it was not killed");
     return;
   }
-  const auto replaced = [&] {
-    const auto now = system_.ask_actor(victim);
-    return now.identity != before && works(victim, now.page);
-  };
+  const auto replaced = [&] { return works_anew(victim, before, system_.ask_actor(victim)); };
   if (auto done = system_.kill_actor(victim); !done) {
     figures_.log.push_back("kill of actor " + victim + " was refused: " + done.error().text);
     return;

@@ -20,6 +20,10 @@ struct chaos_figures {
   std::vector<std::string> log;                            ///< one line a kill
 };
 
+/// True when another incarnation than `before` answers to an actor's name and does its work: a killed one may go on
+/// answering for a moment. Pure.
+bool works_anew(std::string_view actor, const std::string& before, const actor_answer& now);
+
 class chaos {
 public:
   chaos(rig& system, observation& seen, std::uint64_t seed) : system_{system}, seen_{seen}, random_{seed} {}
