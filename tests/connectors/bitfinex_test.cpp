@@ -260,7 +260,9 @@ CAF_TEST(protocol_learns_channels_and_hears_the_venue) {
   CAF_REQUIRE_EQUAL(subscribed.symbols.size(), 1u); // its feed must learn the number
   CAF_CHECK_EQUAL(subscribed.symbols[0], "tETHUSD");
   CAF_CHECK(protocol->take("[6959,[[216,2,31.52]],1,1564617600541]").kind == inbound_kind::data);
-  CAF_CHECK(protocol->take("[6959,\"hb\",2,1564617600541]").kind == inbound_kind::alive);
+  const auto& beat = protocol->take("[6959,\"hb\",2,1564617600541]");
+  CAF_CHECK(beat.kind == inbound_kind::data && beat.symbols.empty()); // the topic lives
+  CAF_CHECK_EQUAL(beat.topic, "book.P0.F0.100 tETHUSD");
   const auto& trade = protocol->take("[1,\"te\",[1,1564617600541,1,1],3,1564617600541]");
   CAF_CHECK(trade.kind == inbound_kind::alive); // a channel nobody asked for
   const auto& broken = protocol->take("[6959,[219.11,3,-18.1],5,1564617601214]");

@@ -268,9 +268,11 @@ void v2_protocol::take_data(const dom::array& frame) {
   if (!in_sequence(frame, worded && !heartbeat ? 3 : 2)) return;
   in_.kind = inbound_kind::alive;
   const auto found = channels_.find(number);
-  if (heartbeat || found == channels_.end()) return; // a channel that is being ended, too
+  if (found == channels_.end()) return; // a channel that is being ended
   in_.kind = inbound_kind::data;
   about(found->second);
+  // A heartbeat proves its channel, as quiet pairs have nothing else for minutes, and says nothing to feeds.
+  if (heartbeat) in_.symbols = {};
 }
 
 } // namespace

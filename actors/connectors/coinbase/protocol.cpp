@@ -75,6 +75,7 @@ private:
   std::string topic_;
   std::string why_;
   connection_sequence sequence_;
+  std::size_t together_ = coinbase::traits().topics_per_message; // products in one message
 };
 
 std::vector<market_command> advanced_protocol::commands(std::string_view type,
@@ -86,7 +87,7 @@ std::vector<market_command> advanced_protocol::commands(std::string_view type,
   for (const auto& topic : sorted) {
     const auto channel = channel_of(topic.name);
     const bool more = !out.empty() && channel_of(out.back().topics.front()) == channel
-                      && out.back().topics.size() < traits().topics_per_message;
+                      && out.back().topics.size() < together_;
     if (!more) {
       auto& text = out.emplace_back().text;
       text.append(R"({"type":")").append(type).append(R"(","channel":")").append(channel);
@@ -115,7 +116,9 @@ const inbound& advanced_protocol::take(std::string_view frame) noexcept {
   }
   if (root.get(object) != simdjson::SUCCESS) return in_;
   if (text_at(object, "type") == "error") {
-    // It names no topic, so it answers the oldest command.
+    // It names no topic, so it answers the oldest command whole. What is tried again goes one by one, so
+    // that a product which is gone takes no others with it.
+    together_ = 1;
     in_.kind = inbound_kind::refused;
     in_.why = text_at(object, "message");
     return in_;
