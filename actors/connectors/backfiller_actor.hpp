@@ -1,0 +1,80 @@
+#pragma once
+
+/// Fills holes in the store's bars of one venue from its REST interface: at the start, and whenever a review
+/// finds a bar missing (the feed stores whole bars only, so a gap shows as a missing bar). One request at a
+/// time, a budget of requests a minute, a longer pause when the venue says that it is too many.
+/// Requests run on an I/O thread of the actor's own; the actor never blocks.
+
+#include "actors/connectors/backfill.hpp"
+#include "messages/actors.hpp"
+#include "messages/cluster.hpp"
+#include "runtime/actor/actor_base.hpp"
+#include "runtime/net/http_client.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+struct backfiller_options {
+  const venue_description* venue = nullptr; ///< required
+  std::vector<instrument_spec> instruments;
+  std::vector<nanoseconds> intervals;
+  nanoseconds lookback = std::chrono::hours{24}; ///< market time; at least `least_bars` of each interval
+  std::int64_t least_bars = 300;
+  net::address rest;
+  std::filesystem::path authority; ///< PEM; empty: the system's store
+  std::uint32_t requests_per_minute = 20;
+  std::string store = "store"; ///< who keeps the bars, by name
+  nanoseconds tick = std::chrono::milliseconds{100};       ///< steady time between looks
+  nanoseconds review_every = std::chrono::minutes{5};      ///< steady time between reviews of a series
+  nanoseconds deadline = std::chrono::seconds{10};         ///< steady time of one request
+  nanoseconds refusal_pause = std::chrono::minutes{1};     ///< steady time after HTTP 418, 429 and 403
+  nanoseconds first_pause = std::chrono::seconds{2};       ///< see backfill_options
+};
+
+/// Actor state; lives on the actor's own thread.
+class backfiller_state {
+public:
+  using handle_type = backfiller_actor;
+  using self_pointer = actor_pointer<backfiller_actor>;
+  static inline const char* name = "backfiller";
+
+  backfiller_state(self_pointer self, actor_environment env, backfiller_options options);
+  ~backfiller_state();
+  backfiller_actor::behavior_type make_behavior();
+
+private:
+  struct series {
+    instrument_spec spec;
+    backfill_series plan;
+    steady_time review_at;
+    std::vector<market_time> have; ///< collected by a review under way
+    std::string trouble;           ///< of the newest failure
+  };
+
+  void on_tick();
+  void review(series& of, market_time from, market_time to);
+  void on_have(series& of, market_time from, market_time to, const bar_page& page);
+  bool request(series& of);
+  void on_answer(const rest_answer& answer);
+  void keep(series& of, std::vector<bar> bars);
+  void trouble(series& of, std::string why);
+  [[nodiscard]] std::string status_json() const;
+
+  self_pointer self_;
+  actor_environment env_;
+  backfiller_options options_;
+  std::vector<std::unique_ptr<series>> series_;
+  std::size_t turn_ = 0;      ///< whose turn it is
+  series* asked_ = nullptr;   ///< whose request is under way
+  bool busy_ = false;         ///< the store is asked
+  std::uint64_t request_ = 0; ///< number of the request under way
+  steady_time next_request_;
+  std::uint64_t stored_ = 0;
+  std::uint64_t store_failures_ = 0;
+  // Last: destroyed first, so that no callback meets a half-destroyed state.
+  net::io_runner io_;
+  std::unique_ptr<net::http_client> rest_;
+};
+
+} // namespace troupe
