@@ -14,6 +14,6 @@ cat "$work/summary"
 [[ $(json "$work/summary" 'd["orders_lost"] + d["orders_duplicated"] + d["trained_twice"]') == 0 ]] || fail "lost, duplicated or trained twice"
 [[ $(json "$work/summary" 'd["source"]') == looped ]] || fail "the source must be the looped recording"
 # The keys of .env appear in no file that the programs wrote, nor in what they printed, but in .env itself.
-[[ -s $work/words && -s $work/summary && -s $work/run/data/exec.log && -s $work/run/logs/simulator.log ]] || fail "nothing to search"
+[[ -s $work/words && -s $work/summary && -s $work/run/data/exec.log && -e $work/run/logs/simulator.log ]] || fail "nothing to search"
 no_canary "$work" "$work/run/config/.env"
 finish
