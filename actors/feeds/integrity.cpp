@@ -20,6 +20,7 @@ void agreement_meter::on_top(std::uint64_t sequence, const level& bid, const lev
 }
 
 void agreement_meter::on_best(const best_event& best) {
+  if (best.sequence == 0) return; // the venue numbers none: there is nothing to match it by
   const top entry{best.sequence, best.bid, best.ask};
   if (quotes_.empty() || quotes_.back().sequence <= best.sequence) [[likely]]
     quotes_.push_back(entry);
