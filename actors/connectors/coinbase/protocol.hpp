@@ -14,7 +14,8 @@ namespace troupe::coinbase {
 /// Numbers of the public sockets.
 const protocol_traits& traits() noexcept;
 
-/// Distributes instruments over sockets; few a socket, since their books share one sequence.
+/// Distributes instruments over sockets; few a socket, since their books share one sequence. Tickers are left
+/// out even where best bids and asks are wanted: they move with trades only and prove nothing of the book.
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what);
 

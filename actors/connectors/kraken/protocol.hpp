@@ -13,7 +13,8 @@ namespace troupe::kraken {
 /// Numbers of the public sockets.
 const protocol_traits& traits() noexcept;
 
-/// Distributes instruments over sockets.
+/// Distributes instruments over sockets. Tickers are left out even where best bids and asks are wanted: the
+/// venue numbers neither them nor its books, so there is nothing by which the two could be compared.
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what);
 
