@@ -141,7 +141,7 @@ if [[ -x $bin/troupe-model ]]; then
   wait "$trainer" || fail "the train node did not stop in order"
   code=0
   "$bin/troupe-model" --config "$work/config" --data "$work/data" --set models.cnn.width=24 node train >"$work/out" 2>"$work/err" || code=$?
-  ((code != 0)) || fail "a checkpoint of another shape was taken"
+  ((code == 65)) || fail "a checkpoint of another shape must end the node with 65, not $code"
   grep '^troupe: ' "$work/err" >"$work/words" || fail "no words about the checkpoint"
   (($(wc -l <"$work/words") == 1)) || fail "not a one-line error: $(cat "$work/words")"
   for text in "checkpoints/cnn" "expected shape [24, 16, 5], found [16, 16, 5]" "move that folder away"; do
