@@ -1,6 +1,7 @@
 #include "actors/feeds/feed_actor.hpp"
 #include "actors/predictors/predictor_actor.hpp"
 #include "storage/store_actor.hpp"
+#include "tools/node/market_room.hpp"
 #include "tools/node/node.hpp"
 
 namespace troupe::node {
@@ -17,15 +18,21 @@ child_definition store_child(const room_context& context) {
   return child<store_state>(named_child("store"), spawn_options{.detached = true}, context.env, options);
 }
 
-child_definition feed_child(const room_context& context, const instrument_spec& spec) {
+/// Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
+nanoseconds stale_after(const room_context& context) {
+  return std::max(context.config.duration("feed.stale_after"),
+                  nanoseconds{std::chrono::seconds{2}} * static_cast<std::int64_t>(context.rate_permille) / 1000);
+}
+
+child_definition feed_child(const room_context& context, const instrument_spec& spec,
+                            const std::vector<consolidated_options>& books) {
   feed_actor_options options;
   options.core.spec = spec;
   options.book_channel = context.config.text("venues." + std::string{spec.id.venue()} + ".book");
   options.core.frame_interval = context.config.duration("predictor.interval");
-  options.core.stale_after = context.config.duration("feed.stale_after");
-  // Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
-  options.core.stale_after = std::max(options.core.stale_after, nanoseconds{std::chrono::seconds{2}}
-                                                                    * static_cast<std::int64_t>(context.rate_permille) / 1000);
+  options.core.stale_after = stale_after(context);
+  options.contract_e8 = contract_value(context.config, spec.id);
+  show_to_books(options, books);
   options.quote_subscribers = {"orchestrator", "risk", "executor/" + context.config.text("trading.account")};
   return child<feed_state>(named_child("feed/" + spec.id.text), spawn_options{}, context.env, options);
 }
@@ -55,6 +62,10 @@ result<instrument_spec> configured_instrument(const configuration& config, const
   if (out.venue_symbol.empty())
     return {config_errc::missing_value, "venues.yaml has no " + rule_key(out.id, "symbol") + " for the instrument " + instrument};
   out.kind = out.id.symbol().ends_with("-PERP") ? contract_kind::linear : contract_kind::spot;
+  if (const auto kind = config.text(rule_key(out.id, "kind")); !kind.empty())
+    out.kind = kind == "inverse"  ? contract_kind::inverse
+               : kind == "linear" ? contract_kind::linear
+                                  : contract_kind::spot;
   out.price_scale = static_cast<std::uint8_t>(config.integer(rule_key(out.id, "price_scale")));
   out.size_scale = static_cast<std::uint8_t>(config.integer(rule_key(out.id, "size_scale")));
   out.tick = price{config.decimal(rule_key(out.id, "tick"), out.price_scale)};
@@ -69,18 +80,28 @@ result<instrument_spec> configured_instrument(const configuration& config, const
 
 result<std::vector<child_definition>> ingest_room(const room_context& context) {
   std::vector<child_definition> out{store_child(context)};
+  std::vector<instrument_spec> specs;
   std::map<std::string, std::vector<instrument_spec>> by_venue;
   for (const auto& name : context.config.list("instruments")) {
     auto spec = configured_instrument(context.config, name);
     if (!spec) return std::move(spec).error();
-    out.push_back(feed_child(context, *spec));
-    for (const auto over : all_horizons) out.push_back(predictor_child(context, spec->id, over));
-    by_venue[std::string{spec->id.venue()}].push_back(std::move(*spec));
+    by_venue[std::string{spec->id.venue()}].push_back(*spec);
+    specs.push_back(std::move(*spec));
   }
+  const auto books = merged_books(context.config, specs, stale_after(context));
+  if (!books) return books.error();
+  for (const auto& spec : specs) {
+    out.push_back(feed_child(context, spec, *books));
+    for (const auto over : all_horizons) out.push_back(predictor_child(context, spec.id, over));
+  }
+  for (const auto& book : *books) out.push_back(consolidator_child(context, book));
   for (const auto& [venue, instruments] : by_venue) {
     auto connector = connector_child(context, venue, instruments);
     if (!connector) return std::move(connector).error();
     out.push_back(std::move(*connector));
+    auto fillers = backfillers(context, venue, instruments);
+    if (!fillers) return std::move(fillers).error();
+    for (auto& filler : *fillers) out.push_back(std::move(filler));
   }
   return out;
 }
