@@ -44,7 +44,8 @@ void read_symbol(json_frame& in, json_object symbol, market_time now, std::vecto
     else if (key == "quoteAmountPrecision"sv) texts.min_notional = in.token(value);
   });
   const auto id = instrument_of(base, quote, "", "mexc");
-  if (!in.fine() || status != "1"sv || !id) return;
+  const bool online = status == "1"sv || status == "ENABLED"sv; // older and newer spelling
+  if (!in.fine() || !online || !id) return;
   if (price_decimals < 0 || price_decimals > finest || size_decimals < 0 || size_decimals > finest) return;
   spec.id = *id;
   spec.price_scale = static_cast<std::uint8_t>(price_decimals);
