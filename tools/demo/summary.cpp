@@ -145,6 +145,7 @@ std::string summary_json(const run_summary& run) {
 std::vector<std::string> shortfalls(const run_summary& run) {
   judgement j;
   if (!run.started) return {};
+  if (!run.lost_node.empty()) j.out.push_back(run.lost_node);
   if (run.source == "live") {
     if (run.whole) judge_live(run, j);
   } else if (run.whole) judge_whole(run, j);
