@@ -161,7 +161,8 @@ void feed_state::on_validity(book_validity before, book_validity now, std::strin
 
 // --- quotes --------------------------------------------------------------------------------------
 
-void feed_state::on_quote(const quote&) {
+void feed_state::on_quote(const quote& q) {
+  if (options_.observer && core_) options_.observer(q, core_->book());
   for (auto& s : subscribers_) {
     if (s.waiting) ++s.conflated;
     offer(s);

@@ -11,6 +11,8 @@
 #include "messages/cluster.hpp"
 #include "runtime/actor/actor_base.hpp"
 
+#include <functional>
+
 namespace troupe {
 
 struct feed_actor_options {
@@ -33,6 +35,8 @@ struct feed_actor_options {
   /// Market time after a session's begin from which on no trade is missed: a bar that opened before is not
   /// stored, the back-filler gets it from the venue.
   nanoseconds whole_after = std::chrono::seconds{5};
+  /// Sees each quote with the book behind it, on the actor's thread; must be quick. May be empty.
+  std::function<void(const quote&, const order_book&)> observer;
 };
 
 /// Actor state; lives on the actor's own thread.

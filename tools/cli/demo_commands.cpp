@@ -1,6 +1,7 @@
 #include "runtime/config/configuration.hpp"
 #include "tools/cli/command.hpp"
 #include "tools/demo/demo.hpp"
+#include "tools/feed_torture/feed_torture.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -78,6 +79,15 @@ void add_torture_commands(CLI::App& app, global_options& global) {
     if (auto done = take_settings(global, *arguments); !done) return fail(done.error());
     return demo::torture_executor(arguments->options, recordings_folder(), arguments->kills);
   }));
+  auto feeds = std::make_shared<feed_torture_options>();
+  auto* torture_of_feeds = torture->add_subcommand(
+      "feeds", "Connectors and feeds against simulators of the venues, with faults injected over TLS sockets");
+  torture_of_feeds->add_option("--venue", feeds->venues, "Only these venues; without: all");
+  torture_of_feeds->add_option("--seed", feeds->seed, "Seed of the faults and of the generated markets")->capture_default_str();
+  torture_of_feeds->add_option("--seconds", feeds->seconds, "How long faults are injected")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  torture_of_feeds->callback(run(global, [feeds] { return torture_feeds(*feeds); }));
 }
 
 } // namespace troupe::cli

@@ -1,6 +1,7 @@
 #include "messages/money.hpp"
 #include "runtime/config/credentials.hpp"
 #include "tools/cli/command.hpp"
+#include "tools/cli/venue_check_commands.hpp"
 #include "tools/venue_sim/data/data_server.hpp"
 #include "tools/venue_sim/data/dialect.hpp"
 #include "tools/venue_sim/venue_sim.hpp"
@@ -98,8 +99,9 @@ int sim_command(sim_arguments& arguments) {
 } // namespace
 
 void add_venue_commands(CLI::App& app, global_options& global) {
-  auto* venue = app.add_subcommand("venue", "Venues: run a simulator");
+  auto* venue = app.add_subcommand("venue", "Venues: list them, check one, run a simulator");
   venue->require_subcommand(1);
+  add_venue_check_commands(*venue, global);
   auto* sim = venue->add_subcommand(
       "sim", "A venue simulator on loopback TLS: market data from a tape or generated, orders matched and ledgered");
   auto arguments = std::make_shared<sim_arguments>();

@@ -273,7 +273,10 @@ void data_server::impl::show(data_market& market, data_event event) {
     event.crossed = {ask->price_e8 + market.instrument().tick_e8, market.instrument().step_e8};
   }
   dialect->on_change(market, event);
-  truths[at].add(event.number, dialect->sequence_of(market), event.event_ms, market.book());
+  const auto crc =
+      truths[at].add(event.number, dialect->sequence_of(market), event.event_ms, market.book());
+  if (options.on_change)
+    options.on_change(dialect->symbol_of(market.instrument()), dialect->sequence_of(market), event.event_ms, crc);
   for (auto& [id, c] : clients)
     if (!c->ended) c->speaks->on_event(market, event);
 }
@@ -612,6 +615,17 @@ std::filesystem::path data_server::authority() const {
 }
 std::string data_server::ready_line() const {
   return impl_->ready_line();
+}
+
+void data_server::set_faults(std::string json) {
+  impl_->io.post([state = impl_.get(), json = std::move(json)] { (void)state->faults.configure(json); });
+}
+
+std::string data_server::state() const {
+  auto asked = std::make_shared<std::promise<std::string>>();
+  auto answer = asked->get_future();
+  impl_->io.post([state = impl_.get(), asked] { asked->set_value(state->state()); });
+  return answer.wait_for(std::chrono::seconds{5}) == std::future_status::ready ? answer.get() : std::string{};
 }
 
 int data_server_main(const data_server_options& options) {

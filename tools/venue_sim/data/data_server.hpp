@@ -34,6 +34,9 @@ struct data_server_options {
   std::size_t truth_changes = 200'000; ///< remembered a market
   std::size_t client_queue_bytes = 32U << 20;
   int ready_fd = 1;
+  /// Hears the truth behind each change before any client does, on the I/O thread. May be empty.
+  std::function<void(const std::string& symbol, std::uint64_t sequence, std::int64_t event_ms, std::uint32_t crc)>
+      on_change;
 };
 
 class data_server {
@@ -51,6 +54,10 @@ public:
   /// {"ready":true,"venue":…,"source":"GENERATED"|"CLONED"|"tape","port":…,"control_port":…,"ca":…,
   ///  "symbols":{"BTC-USDT":"BTCUSDT"},"pid":…}
   [[nodiscard]] std::string ready_line() const;
+  /// What POST /faults does, as soon as the I/O thread comes to it.
+  void set_faults(std::string json);
+  /// What GET /state answers; waits for the I/O thread.
+  [[nodiscard]] std::string state() const;
 
 private:
   struct impl;

@@ -38,10 +38,12 @@ std::uint32_t book_crc(const market_book& book, std::size_t depth) {
                                             static_cast<unsigned>(text.size())));
 }
 
-void truth_log::add(std::uint64_t number, std::uint64_t sequence, std::int64_t event_ms,
+std::uint32_t truth_log::add(std::uint64_t number, std::uint64_t sequence, std::int64_t event_ms,
                     const market_book& book) {
   entries_.push_back({number, sequence, event_ms, book_crc(book)});
+  const auto crc = entries_.back().crc;
   if (entries_.size() > most_) entries_.pop_front();
+  return crc;
 }
 
 std::string truth_log::to_json(std::string_view symbol, std::uint64_t number) const {

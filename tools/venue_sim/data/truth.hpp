@@ -16,7 +16,8 @@ public:
   /// Remembers the newest `most` changes.
   explicit truth_log(std::size_t most) : most_{most} {}
 
-  void add(std::uint64_t number, std::uint64_t sequence, std::int64_t event_ms,
+  /// Remembers what stands behind a change; returns its checksum.
+  std::uint32_t add(std::uint64_t number, std::uint64_t sequence, std::int64_t event_ms,
            const market_book& book);
 
   /// {"symbol":…,"changes":[[number,sequence,event_ms,crc],…]} from `number` on, at most 50,000.

@@ -1,0 +1,368 @@
+#include "tools/feed_torture/tormented_venue.hpp"
+
+#include "actors/connectors/venue_connector_actor.hpp"
+#include "actors/feeds/feed_actor.hpp"
+#include "runtime/actor/directory.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/cluster/actor_system.hpp"
+#include "tools/json_view.hpp"
+#include "tools/venue_check/venue_check.hpp"
+#include "tools/venue_sim/data/data_server.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <random>
+#include <thread>
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+using moment = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t judged_depth = 10;       ///< levels a side; no more is proven on every venue
+constexpr auto strikes_within = 5s;            ///< a fault waits for the next message of its kind
+constexpr auto shows_within = 3s;              ///< what a sequence proves shows with the next message
+constexpr auto recovers_within = 30s;          ///< budgets included
+constexpr auto answer_within = 5s;
+
+/// What must be seen of a fault.
+enum class expectation : std::uint8_t { detected, harmless_or_detected, unprovable_or_detected };
+
+struct fault_kind {
+  std::string_view name;
+  std::string_view json; ///< what the simulator is told
+  expectation proven;    ///< where the venue has a sequence
+  expectation checksummed; ///< where it has a checksum of the best levels alone
+};
+
+constexpr auto must = expectation::detected;
+constexpr auto harmless = expectation::harmless_or_detected;
+constexpr auto maybe = expectation::unprovable_or_detected;
+
+constexpr std::array fault_kinds_injected{
+    fault_kind{"drop_diff", R"({"drop_diff":{"count":1}})", must, maybe},
+    fault_kind{"duplicate_diff", R"({"duplicate_diff":{"count":1}})", harmless, harmless},
+    fault_kind{"reorder_diff", R"({"reorder_diff":{"count":1}})", must, maybe},
+    fault_kind{"wrong_frame", R"({"wrong_frame":{"count":1}})", must, must},
+    fault_kind{"crossed_book", R"({"crossed_book":{"count":1}})", must, must},
+    fault_kind{"silent_topic", R"({"silent_topic":{"count":1,"ms":700}})", must, maybe},
+    fault_kind{"close_1000", R"({"close_1000":{"count":1}})", must, must},
+    fault_kind{"close_1006", R"({"close_1006":{"count":1}})", must, must},
+    fault_kind{"tcp_reset", R"({"tcp_reset":{"count":1}})", must, must},
+    fault_kind{"server_shutdown", R"({"server_shutdown":{"count":1}})", harmless, harmless},
+    fault_kind{"skewed_clock", R"({"skewed_clock":{"count":1,"ms":3000}})", harmless, harmless},
+};
+/// Only where images come by REST: the bootstrap behind a loss is disturbed.
+constexpr std::array image_faults{
+    fault_kind{"slow_image", R"({"drop_diff":{"count":1},"slow_image":{"count":1,"ms":600}})", must, must},
+    fault_kind{"refused_request", R"({"drop_diff":{"count":1},"refused_request":{"count":1,"ms":1000}})", must, must},
+};
+constexpr fault_kind wrong_checksum{"wrong_checksum", R"({"wrong_checksum":{"count":1}})", must, must};
+
+/// Time between two faults of a venue, so that its limits allow what each one costs.
+nanoseconds spacing_of(std::string_view venue) {
+  if (venue == "okx") return 16s;          // 480 subscriptions and their ends an hour
+  if (venue == "bitfinex") return 4s;      // 20 new sockets a minute
+  if (venue == "binance") return 6s;       // 6,000 weight a minute, 250 an image, two books
+  if (venue == "binance-usdm") return 2s;  // 2,400 weight a minute, 20 an image
+  if (venue == "kraken") return 5s;        // 150 new sockets in ten minutes
+  if (venue == "kucoin") return 3s;        // 30 new sockets a minute
+  return 500ms;
+}
+
+/// One feed, seen from outside.
+struct watched_feed {
+  instrument_spec spec;
+  truth_table truth;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool valid = false;
+  bool ever_valid = false;
+  std::uint64_t losses = 0;
+  moment lost{};
+  std::vector<std::int64_t> recovery_ms;
+
+  void see(const quote& q, const order_book& book) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool good = q.validity == book_validity::valid;
+    if (good)
+      truth.judge(q.sequence, q.at, book.top_checksum(spec.price_scale, spec.size_scale, judged_depth));
+    const std::lock_guard lock{mutex};
+    if (good == valid) return;
+    valid = good;
+    if (good && ever_valid)
+      recovery_ms.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(now - lost).count());
+    if (good) ever_valid = true;
+    else ++losses, lost = now;
+    changed.notify_all();
+  }
+  template <class Condition>
+  bool wait(moment until, Condition condition) {
+    std::unique_lock lock{mutex};
+    return changed.wait_until(lock, until, [&] { return condition(*this); });
+  }
+};
+
+/// A venue: its simulator, connector and feeds.
+struct tormented_venue {
+  const venue_description* venue = nullptr;
+  std::unique_ptr<venue_sim::data_server> server;
+  std::vector<std::unique_ptr<watched_feed>> feeds;
+  std::vector<feed_actor> actors;
+  connector_actor connector;
+  torment_report report;
+
+  [[nodiscard]] std::uint64_t losses() const {
+    std::uint64_t out = 0;
+    for (const auto& f : feeds) {
+      const std::lock_guard lock{f->mutex};
+      out += f->losses;
+    }
+    return out;
+  }
+};
+
+
+} // namespace
+
+struct torment_world::impl {
+  wall_clock market;
+  monotonic_clock steady;
+  directory names;
+  actor_environment environment{&market, &steady, &names, 1};
+  system_config settings{{.threads = 2, .network = false}};
+  std::unique_ptr<caf::actor_system> system = std::make_unique<caf::actor_system>(settings);
+  std::vector<std::unique_ptr<tormented_venue>> venues;
+  std::uint64_t seed = 1;
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool stop = false;
+
+  ~impl();
+  status add(const venue_description& venue, const std::filesystem::path& folder);
+  void spawn(tormented_venue& v, const venue_check_options& how);
+  void torment(tormented_venue& v, moment until, std::uint64_t own_seed);
+  void inject(tormented_venue& v, const fault_kind& kind);
+  bool pause(nanoseconds time);
+  json_view status_of(const connector_actor& connector);
+  template <class Handle>
+  void publish(const std::string& name, const Handle& handle) {
+    names.put(name, {caf::actor_cast<caf::strong_actor_ptr>(handle), {}, names.next_incarnation()});
+  }
+};
+
+torment_world::impl::~impl() {
+  names.clear();
+  for (auto& v : venues) {
+    if (v->connector) send_shutdown(v->connector);
+    for (auto& feed : v->actors) send_shutdown(feed);
+    v->connector = nullptr;
+    v->actors.clear();
+  }
+  system->await_all_actors_done();
+  for (auto& v : venues) v->server.reset();
+}
+
+// ---- start --------------------------------------------------------------------------------------------
+
+status torment_world::impl::add(const venue_description& venue, const std::filesystem::path& folder) {
+  auto v = std::make_unique<tormented_venue>();
+  v->venue = &venue;
+  const bool perpetual = venue.name == "binance-usdm";
+  venue_sim::data_server_options sim;
+  sim.venue = venue.name;
+  sim.folder = folder / std::string{venue.name};
+  sim.symbols = perpetual ? std::vector<std::string>{"BTC-USDT-PERP", "ETH-USDT-PERP"}
+                          : std::vector<std::string>{"BTC-USDT", "ETH-USDT"};
+  sim.seed = seed;
+  sim.clock.origin_market_ns = market.now().ns;
+  sim.clock.origin_steady_ns = steady.now().ns;
+  sim.truth_changes = 1;
+  auto* raw = v.get();
+  sim.on_change = [raw](const std::string& symbol, std::uint64_t sequence, std::int64_t event_ms, std::uint32_t crc) {
+    for (auto& f : raw->feeds)
+      if (f->spec.venue_symbol == symbol) f->truth.add(sequence, event_ms, crc);
+  };
+  venue_check_options how;
+  how.venue = &venue;
+  how.authority = sim.folder / "tls" / "ca.pem";
+  // The feeds' names must be known before the first change.
+  for (const auto& symbol : sim.symbols) {
+    v->feeds.push_back(std::make_unique<watched_feed>());
+    v->feeds.back()->spec.id.text = symbol + "@" + std::string{venue.name};
+  }
+  auto server = venue_sim::data_server::start(sim, [](status) {});
+  if (!server) return server.error();
+  v->server = std::move(*server);
+  how.rest = {true, "localhost", v->server->port(), ""};
+  how.sockets = how.rest;
+  auto rules = fetch_instruments(how, answer_within);
+  if (!rules) return rules.error();
+  for (auto& f : v->feeds) {
+    const auto found = std::find_if(rules->begin(), rules->end(), [&](const auto& s) { return s.id == f->spec.id; });
+    if (found == rules->end())
+      return error{make_error_code(net::net_errc::bad_message),
+                   std::string{venue.name} + ": the venue's rules hold no " + f->spec.id.text};
+    f->spec = *found;
+    how.instruments.push_back(*found);
+  }
+  spawn(*v, how);
+  venues.push_back(std::move(v));
+  return ok;
+}
+
+void torment_world::impl::spawn(tormented_venue& v, const venue_check_options& how) {
+  for (auto& f : v.feeds) {
+    feed_actor_options options;
+    options.core.spec = f->spec;
+    options.core.stale_after = 10s;
+    options.bar_store.clear();
+    options.observer = [raw = f.get()](const quote& q, const order_book& book) { raw->see(q, book); };
+    const auto name = "feed/" + f->spec.id.text;
+    v.actors.push_back(spawn_actor<feed_state>(*system, {.name = name}, environment, options));
+    publish(name, v.actors.back());
+  }
+  venue_connector_options options;
+  options.venue = v.venue;
+  options.instruments = how.instruments;
+  options.rest = how.rest;
+  options.sockets = how.sockets;
+  options.authority = how.authority;
+  if (v.venue->name == "binance-usdm") options.weight = 2400;
+  const auto name = "connector/" + std::string{v.venue->name};
+  v.connector = spawn_actor<venue_connector_state>(*system, {.name = name}, environment, options);
+  publish(name, v.connector);
+  v.report.venue = v.venue->name;
+  v.report.image_in_band = v.venue->traits.image_in_band;
+}
+
+// ---- faults -------------------------------------------------------------------------------------------
+
+bool torment_world::impl::pause(nanoseconds time) {
+  std::unique_lock lock{mutex};
+  return !ended.wait_for(lock, time, [this] { return stop; });
+}
+
+void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
+  const auto struck = [&] {
+    const auto state = json_view::parse(v.server->state());
+    return static_cast<std::uint64_t>(state.integer("faults." + std::string{kind.name} + ".struck"));
+  };
+  const auto before = struck();
+  const auto losses = v.losses();
+  v.server->set_faults(std::string{kind.json});
+  const auto give_up = std::chrono::steady_clock::now() + strikes_within;
+  while (struck() == before) {
+    if (std::chrono::steady_clock::now() > give_up || !pause(20ms)) return v.server->set_faults(R"({"all":null})");
+  }
+  auto& counts = v.report.faults[std::string{kind.name}];
+  ++counts.struck;
+  const auto shows = std::chrono::steady_clock::now() + shows_within;
+  while (v.losses() == losses && std::chrono::steady_clock::now() < shows)
+    if (!pause(20ms)) break;
+  const bool seen = v.losses() != losses;
+  const bool has_sequence = v.venue->books.front().rules.family != book_family::checksummed;
+  const auto expected = has_sequence ? kind.proven : kind.checksummed;
+  if (seen) ++counts.detected;
+  else if (expected == expectation::detected) ++counts.missed;
+  else if (expected == expectation::harmless_or_detected) ++counts.harmless;
+  else ++counts.unprovable;
+  const auto patience = std::chrono::steady_clock::now() + recovers_within;
+  for (auto& f : v.feeds) f->wait(patience, [](const watched_feed& each) { return each.valid; });
+}
+
+void torment_world::impl::torment(tormented_venue& v, moment until, std::uint64_t own_seed) {
+  std::vector<fault_kind> kinds{fault_kinds_injected.begin(), fault_kinds_injected.end()};
+  if (!v.venue->traits.image_in_band) kinds.insert(kinds.end(), image_faults.begin(), image_faults.end());
+  if (v.venue->books.front().rules.checksum != nullptr && v.venue->name == "kraken") kinds.push_back(wrong_checksum);
+  std::mt19937_64 random{own_seed};
+  const auto spacing = spacing_of(v.venue->name);
+  while (std::chrono::steady_clock::now() < until) {
+    const auto begun = std::chrono::steady_clock::now();
+    inject(v, kinds[random() % kinds.size()]);
+    const auto spent = std::chrono::steady_clock::now() - begun;
+    const auto rest = std::max<nanoseconds>(50ms, spacing - std::chrono::duration_cast<nanoseconds>(spent));
+    if (!pause(rest + nanoseconds{static_cast<std::int64_t>(random() % 200'000'000)})) return;
+  }
+}
+
+json_view torment_world::impl::status_of(const connector_actor& connector) {
+  caf::scoped_actor self{*system};
+  json_view out;
+  self->request(connector, answer_within, status_request{})
+      .receive([&](const status_report& report) { out = json_view::parse(report.json); }, [](const caf::error&) {});
+  return out;
+}
+
+// ---- the object ---------------------------------------------------------------------------------------
+
+torment_world::torment_world(std::unique_ptr<impl> state) : impl_{std::move(state)} {}
+torment_world::~torment_world() = default;
+
+result<std::unique_ptr<torment_world>> torment_world::start(const feed_torture_options& options,
+                                                            const std::filesystem::path& folder) {
+  auto state = std::make_unique<impl>();
+  state->seed = options.seed;
+  for (const auto* venue : all_venues()) {
+    const bool wanted = options.venues.empty()
+                        || std::find(options.venues.begin(), options.venues.end(), venue->name) != options.venues.end();
+    if (!wanted) continue;
+    if (auto added = state->add(*venue, folder); !added) return added.error();
+  }
+  return std::unique_ptr<torment_world>{new torment_world{std::move(state)}};
+}
+
+status torment_world::wait_until_valid(std::chrono::seconds limit) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  std::string late;
+  for (auto& v : impl_->venues)
+    for (auto& f : v->feeds)
+      if (!f->wait(until, [](const watched_feed& each) { return each.valid; })) late += " " + f->spec.id.text;
+  if (late.empty()) return ok;
+  return error{make_error_code(net::net_errc::deadline), "no valid book without any fault:" + late};
+}
+
+void torment_world::torment(std::chrono::seconds length) {
+  const auto until = std::chrono::steady_clock::now() + length;
+  std::vector<std::thread> threads;
+  for (std::size_t n = 0; n < impl_->venues.size(); ++n)
+    threads.emplace_back([this, n, until] { impl_->torment(*impl_->venues[n], until, impl_->seed * 1000 + n); });
+  for (auto& t : threads) t.join();
+  for (auto& v : impl_->venues) v->server->set_faults(R"({"all":null})");
+  const auto patience = std::chrono::steady_clock::now() + recovers_within;
+  for (auto& v : impl_->venues)
+    for (auto& f : v->feeds) f->wait(patience, [](const watched_feed& each) { return each.valid; });
+}
+
+std::vector<torment_report> torment_world::reports() {
+  std::vector<torment_report> out;
+  for (auto& v : impl_->venues) {
+    auto report = v->report;
+    report.valid_at_end = true;
+    for (auto& f : v->feeds) {
+      const auto books = f->truth.figures();
+      report.books.right += books.right;
+      report.books.wrong += books.wrong;
+      report.books.unknown += books.unknown;
+      if (!books.first_wrong.empty() && report.books.first_wrong.empty())
+        report.books.first_wrong = f->spec.id.text + ": " + books.first_wrong;
+      const std::lock_guard lock{f->mutex};
+      report.recovery_ms.insert(report.recovery_ms.end(), f->recovery_ms.begin(), f->recovery_ms.end());
+      report.valid_at_end = report.valid_at_end && f->valid;
+    }
+    const auto state = v->server->state();
+    // The object of violations is copied as it is: the facts in it are the simulator's words.
+    const auto at = state.find(R"("violations":{)");
+    if (at != std::string::npos) report.violations = state.substr(at + 13, state.find('}', at) - at - 12);
+    if (!report.valid_at_end)
+      for (const auto& session : impl_->status_of(v->connector).items("sessions")) report.failure = session.text("last_failure");
+    out.push_back(std::move(report));
+  }
+  return out;
+}
+
+} // namespace troupe
