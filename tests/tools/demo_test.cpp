@@ -111,6 +111,12 @@ CAF_TEST(a run that does not come to rest fails) {
   CAF_CHECK(summary_json(run).find("\"settled\":false") != std::string::npos);
 }
 
+CAF_TEST(a node that is not started again fails the run) {
+  auto run = good_run();
+  run.lost_node = "node exec is not started again: exit code 65; see up.log";
+  CAF_CHECK(names(run, "node exec is not started again"));
+}
+
 CAF_TEST(inputs are checked before anything is written) {
   const auto refused = [](const demo_options& options, const market_source& source, std::string_view what) {
     const auto done = check_inputs(options, source);
