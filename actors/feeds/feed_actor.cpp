@@ -283,7 +283,7 @@ void feed_state::bound_bars() {
 // --- status --------------------------------------------------------------------------------------
 
 std::string feed_state::status_json() const {
-  const auto r = core_->report();
+  const auto r = core_->report(env_.market->now());
   const auto& spec = options_.core.spec;
   const auto text = [](std::int64_t raw, int scale) { return format_decimal_short(raw, scale); };
   json_writer w;
@@ -300,7 +300,19 @@ std::string feed_state::status_json() const {
   w.field("trades", r.trades).field("trade_gaps", r.trade_gaps).field("sequence", r.sequence);
   w.field("bid_levels", r.bid_levels).field("ask_levels", r.ask_levels).field("newest", r.newest.ns);
   w.field("clock_offset", static_cast<std::int64_t>(r.clock_offset.count()));
-  w.field("age", static_cast<std::int64_t>(core_->age(env_.market->now()).count()));
+  w.field("lag_p50", static_cast<std::int64_t>(r.lag_p50.count()));
+  w.field("lag_p99", static_cast<std::int64_t>(r.lag_p99.count()));
+  w.field("age", static_cast<std::int64_t>(r.age.count()));
+  w.field("family", name_of(core_->machine().rules().family)).field("proven_levels", r.proven_levels);
+  w.field("checksums_compared", r.checksums_compared).field("checksums_equal", r.checksums_equal);
+  w.field("resyncs_gap", r.resyncs_gap)
+      .field("resyncs_crossed", r.resyncs_crossed)
+      .field("resyncs_checksum", r.resyncs_checksum)
+      .field("resyncs_overflow", r.resyncs_overflow)
+      .field("resyncs_session", r.resyncs_session);
+  w.field("images_unasked", r.images_unasked)
+      .field("quarantined", r.quarantined)
+      .field("unprovable", r.unprovable);
   w.field("bid", text(r.bid.at.raw, spec.price_scale))
       .field("bid_size", text(r.bid.quantity.raw, spec.size_scale));
   w.field("ask", text(r.ask.at.raw, spec.price_scale))
