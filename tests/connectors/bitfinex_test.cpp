@@ -339,7 +339,7 @@ CAF_TEST(instruments) {
       const auto* shib = find(*all, "SHIB-USD@bitfinex");
       const auto* perpetual = find(*all, "BTC-USDT-PERP@bitfinex");
       CAF_REQUIRE(btc != nullptr && shib != nullptr && perpetual != nullptr);
-      CAF_CHECK_EQUAL(btc->tick.raw, 1'00000000); // prices go in steps of 10 today
+      CAF_CHECK_EQUAL(btc->tick.raw, 10'00000000);
       CAF_CHECK_EQUAL(shib->tick.raw, 1);
       CAF_CHECK_EQUAL(perpetual->venue_symbol, "tBTCF0:USTF0");
       CAF_CHECK(perpetual->kind == contract_kind::linear);

@@ -122,9 +122,7 @@ private:
 
   void learn_instrument() {
     for (const auto& call : venue_.instruments()) {
-      std::string_view target = call.target;
-      // The simulator has no tickers; the venue's list of pairs says the same without prices.
-      if (target.starts_with("/v2/tickers")) target = "/v2/conf/pub:info:pair";
+      const std::string_view target = call.target;
       const auto mark = std::min(target.find('?'), target.size());
       const auto reply = dialect_->rest(
           {"GET", target.substr(0, mark), target.substr(std::min(mark + 1, target.size())), ""},

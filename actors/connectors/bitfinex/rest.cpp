@@ -53,10 +53,10 @@ pair_name split_pair(std::string_view pair) noexcept {
   return out;
 }
 
-/// One decimal finer than the step of five significant digits; at least 1.
+/// The step of five significant digits; at least 1.
 std::int64_t tick_of(std::int64_t price) noexcept {
   std::int64_t step = 1;
-  for (; price >= 1'000'000; price /= 10)
+  for (; price >= 100'000; price /= 10)
     step *= 10;
   return step;
 }

@@ -3,9 +3,9 @@
 /// Bitfinex's public REST v2: pairs and candles.
 ///
 /// The venue lists no price steps: prices have up to five significant digits and up to eight
-/// decimals, so the step follows the price. Scales are eight decimals for both; the tick is one
-/// decimal finer than today's step, so that prices stay on it when they fall through a power of
-/// ten. Bitfinex "Introduction: Price Precision", "Tickers", "Configs", "Candles".
+/// decimals, so the step follows the price. Scales are eight decimals for both; the tick is the
+/// step at today's price, and prices that later fall through a power of ten lie off it. Bitfinex
+/// "Introduction: Price Precision", "Tickers", "Configs", "Candles".
 
 #include "actors/connectors/venue.hpp"
 
