@@ -83,6 +83,16 @@ public:
     return out;
   }
 
+  /// The names of an object's members.
+  [[nodiscard]] std::vector<std::string> keys(std::string_view path) const {
+    std::vector<std::string> out;
+    const auto part = at(path);
+    simdjson::dom::object object;
+    if (!part.there_ || part.element_.get(object) != simdjson::SUCCESS) return out;
+    for (const auto member : object) out.emplace_back(member.key);
+    return out;
+  }
+
 private:
   std::shared_ptr<simdjson::dom::parser> parser_;
   simdjson::dom::element element_;

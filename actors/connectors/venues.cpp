@@ -1,36 +1,16 @@
 // The registry of venues.
 
 #include "actors/connectors/binance/description.hpp"
-#ifdef TROUPE_HAS_BITFINEX
 #include "actors/connectors/bitfinex/description.hpp"
-#endif
-#ifdef TROUPE_HAS_BYBIT
 #include "actors/connectors/bybit/description.hpp"
-#endif
-#ifdef TROUPE_HAS_COINBASE
 #include "actors/connectors/coinbase/description.hpp"
-#endif
-#ifdef TROUPE_HAS_DERIBIT
 #include "actors/connectors/deribit/description.hpp"
-#endif
-#ifdef TROUPE_HAS_GATE
 #include "actors/connectors/gate/description.hpp"
-#endif
-#ifdef TROUPE_HAS_HTX
 #include "actors/connectors/htx/description.hpp"
-#endif
-#ifdef TROUPE_HAS_KRAKEN
 #include "actors/connectors/kraken/description.hpp"
-#endif
-#ifdef TROUPE_HAS_KUCOIN
 #include "actors/connectors/kucoin/description.hpp"
-#endif
-#ifdef TROUPE_HAS_MEXC
 #include "actors/connectors/mexc/description.hpp"
-#endif
-#ifdef TROUPE_HAS_OKX
 #include "actors/connectors/okx/description.hpp"
-#endif
 
 #include <algorithm>
 #include <array>
@@ -38,40 +18,10 @@
 namespace troupe {
 
 std::span<const venue_description* const> all_venues() noexcept {
-  static const std::array all{
-      &binance::description(),
-      &binance::usdm_description(),
-#ifdef TROUPE_HAS_BYBIT
-      &bybit::description(),
-#endif
-#ifdef TROUPE_HAS_DERIBIT
-      &deribit::description(),
-#endif
-#ifdef TROUPE_HAS_MEXC
-      &mexc::description(),
-#endif
-#ifdef TROUPE_HAS_COINBASE
-      &coinbase::description(),
-#endif
-#ifdef TROUPE_HAS_KRAKEN
-      &kraken::description(),
-#endif
-#ifdef TROUPE_HAS_OKX
-      &okx::description(),
-#endif
-#ifdef TROUPE_HAS_KUCOIN
-      &kucoin::description(),
-#endif
-#ifdef TROUPE_HAS_GATE
-      &gate::description(),
-#endif
-#ifdef TROUPE_HAS_BITFINEX
-      &bitfinex::description(),
-#endif
-#ifdef TROUPE_HAS_HTX
-      &htx::description(),
-#endif
-  };
+  static const std::array all{&binance::description(), &binance::usdm_description(), &bybit::description(),
+                              &deribit::description(), &mexc::description(),         &coinbase::description(),
+                              &kraken::description(),  &okx::description(),          &kucoin::description(),
+                              &gate::description(),    &bitfinex::description(),     &htx::description()};
   return all;
 }
 

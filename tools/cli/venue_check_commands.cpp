@@ -18,29 +18,41 @@
 namespace troupe::cli {
 namespace {
 
-// --- list -----------------------------------------------------------------------------------------
+// --- list
+// -----------------------------------------------------------------------------------------
 
-/// What this version was tried against. Recordings are real streams of the venue that its decoder and books
-/// replay; nothing in this table has met the venue itself: `troupe venue check` does, from your machine.
+/// What this version was tried against. Recordings are real streams of the venue that its decoder
+/// and books replay; nothing in this table has met the venue itself: `troupe venue check` does,
+/// from your machine.
 struct evidence {
   std::string_view venue;
   std::string_view recorded; ///< when; empty: single frames and documents only
 };
 
-constexpr evidence known_evidence[] = {
-    {"binance", "2024-08"}, {"binance-usdm", "2024-08"}, {"bybit", ""},       {"deribit", "2021"},
-    {"mexc", ""},           {"coinbase", "2022"},        {"kraken", "2026-08"}, {"okx", "2022"},
-    {"kucoin", "2021"},     {"gate", "2022"},            {"bitfinex", "2025-08"}, {"htx", "2022"}};
+constexpr evidence known_evidence[] = {{"binance", "2024-08"},
+                                       {"binance-usdm", "2024-08"},
+                                       {"bybit", ""},
+                                       {"deribit", "2021"},
+                                       {"mexc", ""},
+                                       {"coinbase", "2022"},
+                                       {"kraken", "2026-08"},
+                                       {"okx", "2022"},
+                                       {"kucoin", "2021"},
+                                       {"gate", "2022"},
+                                       {"bitfinex", "2025-08"},
+                                       {"htx", "2022"}};
 
 bool simulated(std::string_view venue) {
   const auto names = venue_sim::dialect_names();
-  return venue.starts_with("binance") || std::find(names.begin(), names.end(), venue) != names.end();
+  return venue.starts_with("binance")
+         || std::find(names.begin(), names.end(), venue) != names.end();
 }
 
 std::string state_of(std::string_view venue) {
   const auto* at = std::ranges::find(known_evidence, venue, &evidence::venue);
   std::string out;
-  if (at != std::end(known_evidence) && !at->recorded.empty()) out = "recorded " + std::string{at->recorded} + ", ";
+  if (at != std::end(known_evidence) && !at->recorded.empty())
+    out = "recorded " + std::string{at->recorded} + ", ";
   if (simulated(venue)) out += "simulated, ";
   return out + "not yet run against the venue";
 }
@@ -51,18 +63,20 @@ std::string key(std::string_view venue, const char* what) {
 
 void print_list(const configuration& config) {
   const auto row = [](auto&& a, auto&& b, auto&& c, auto&& d, auto&& e) {
-    std::cout << std::left << std::setw(14) << a << std::setw(13) << b << std::setw(12) << c << std::setw(40) << d
-              << e << '\n';
+    std::cout << std::left << std::setw(14) << a << std::setw(13) << b << std::setw(12) << c
+              << std::setw(40) << d << e << '\n';
   };
   row("VENUE", "BOOK", "CHECKED", "STREAM", "STATE");
   for (const auto* venue : all_venues())
-    row(venue->name, name_of(venue->books.front().rules.family), config.text(key(venue->name, "checked")),
-        config.text(key(venue->name, "stream")), state_of(venue->name));
+    row(venue->name, name_of(venue->books.front().rules.family),
+        config.text(key(venue->name, "checked")), config.text(key(venue->name, "stream")),
+        state_of(venue->name));
 }
 
 void write_venue(json_writer& w, const configuration& config, const venue_description& venue) {
   w.begin_object().field("venue", venue.name).field("state", state_of(venue.name));
-  for (const char* what : {"rest", "stream", "checked"}) w.field(what, config.text(key(venue.name, what)));
+  for (const char* what : {"rest", "stream", "checked"})
+    w.field(what, config.text(key(venue.name, what)));
   w.key("books").begin_array();
   for (const auto& each : venue.books)
     w.begin_object()
@@ -85,13 +99,15 @@ int list_command(const global_options& global) {
   }
   json_writer w;
   w.begin_array();
-  for (const auto* venue : all_venues()) write_venue(w, *config, *venue);
+  for (const auto* venue : all_venues())
+    write_venue(w, *config, *venue);
   w.end_array();
   std::cout << w.text() << '\n';
   return 0;
 }
 
-// --- check ----------------------------------------------------------------------------------------
+// --- check
+// ----------------------------------------------------------------------------------------
 
 struct check_arguments {
   std::string venue, rest, stream;
@@ -102,16 +118,20 @@ struct check_arguments {
 
 std::vector<std::string> venue_names() {
   std::vector<std::string> out;
-  for (const auto* each : all_venues()) out.emplace_back(each->name);
+  for (const auto* each : all_venues())
+    out.emplace_back(each->name);
   return out;
 }
 
-result<venue_check_options> check_options(const configuration& config, const check_arguments& arguments) {
+result<venue_check_options> check_options(const configuration& config,
+                                          const check_arguments& arguments) {
   venue_check_options out;
   const auto& name = arguments.venue;
   out.venue = find_venue(name);
-  const auto rest = net::parse_url(arguments.rest.empty() ? config.text(key(name, "rest")) : arguments.rest);
-  const auto stream = net::parse_url(arguments.stream.empty() ? config.text(key(name, "stream")) : arguments.stream);
+  const auto rest =
+      net::parse_url(arguments.rest.empty() ? config.text(key(name, "rest")) : arguments.rest);
+  const auto stream = net::parse_url(arguments.stream.empty() ? config.text(key(name, "stream"))
+                                                              : arguments.stream);
   if (!rest) return rest.error();
   if (!stream) return stream.error();
   out.rest = *rest;
@@ -125,25 +145,31 @@ result<venue_check_options> check_options(const configuration& config, const che
   out.least = std::min<nanoseconds>(out.least, out.most);
   auto wanted = arguments.instruments;
   if (wanted.empty())
-    for (const auto& each : config.names("venues." + name + ".instruments")) wanted.push_back(each + "@" + name);
+    for (const auto& each : config.names("venues." + name + ".instruments"))
+      wanted.push_back(each + "@" + name);
   for (const auto& each : wanted) {
-    auto spec = node::configured_instrument(config, each.find('@') == std::string::npos ? each + "@" + name : each);
+    auto spec = node::configured_instrument(
+        config, each.find('@') == std::string::npos ? each + "@" + name : each);
     if (!spec) return std::move(spec).error();
     out.instruments.push_back(std::move(*spec));
   }
   if (out.instruments.empty())
-    return {config_errc::missing_value, "venues.yaml has no instruments of " + name + "; write one below venues."
-                                            + name + ".instruments"};
+    return {config_errc::missing_value, "venues.yaml has no instruments of " + name
+                                            + "; write one below venues." + name + ".instruments"};
   return out;
 }
 
 void print_lines(const check_list& lines, bool json, json_writer& w) {
   for (const auto& each : lines) {
     if (json)
-      w.begin_object().field("point", each.point).field("verdict", name_of(each.verdict)).field("words", each.words).end_object();
+      w.begin_object()
+          .field("point", each.point)
+          .field("verdict", name_of(each.verdict))
+          .field("words", each.words)
+          .end_object();
     else
-      std::cout << std::left << std::setw(6) << name_of(each.verdict) << std::setw(42) << each.point << each.words
-                << std::endl;
+      std::cout << std::left << std::setw(6) << name_of(each.verdict) << std::setw(42) << each.point
+                << each.words << std::endl;
   }
 }
 
@@ -156,7 +182,9 @@ int check_command(const global_options& global, const check_arguments& arguments
   w.begin_array();
   const auto rules = check_rules(*options);
   print_lines(rules, global.json, w);
-  const auto is_there = std::ranges::any_of(rules, [](const check_line& each) { return each.point == "TLS" && each.verdict != check_verdict::fail; });
+  const auto is_there = std::ranges::any_of(rules, [](const check_line& each) {
+    return each.point == "TLS" && each.verdict != check_verdict::fail;
+  });
   check_list market;
   if (is_there) market = check_market_data(*options);
   print_lines(market, global.json, w);
@@ -164,24 +192,35 @@ int check_command(const global_options& global, const check_arguments& arguments
   if (global.json) std::cout << w.text() << '\n';
   const bool good = is_there && passed(rules) && passed(market);
   if (!global.json)
-    std::cout << (good ? "passed: " : "FAILED: ") << arguments.venue << " at " << options->sockets.host << '\n';
+    std::cout << (good ? "passed: " : "FAILED: ") << arguments.venue << " at "
+              << options->sockets.host << '\n';
   return good ? 0 : 1;
 }
 
 } // namespace
 
 void add_venue_check_commands(CLI::App& venue, global_options& global) {
-  auto* list = venue.add_subcommand("list", "The venues: hosts, when they were checked, kind of book, what each was tried against");
+  auto* list = venue.add_subcommand(
+      "list",
+      "The venues: hosts, when they were checked, kind of book, what each was tried against");
   list->callback(run(global, [&global] { return list_command(global); }));
-  auto* check = venue.add_subcommand(
-      "check", "Read-only first contact with a venue, without keys: a list of what passed, exit code 1 if something failed");
+  auto* check =
+      venue.add_subcommand("check", "Read-only first contact with a venue, without keys: a list of "
+                                    "what passed, exit code 1 if something failed");
   auto arguments = std::make_shared<check_arguments>();
-  check->add_option("VENUE", arguments->venue, "Which venue")->required()->check(CLI::IsMember(venue_names()));
-  check->add_option("--rest", arguments->rest, "Base URL of the REST API instead of the configured one");
-  check->add_option("--stream", arguments->stream, "Base URL of the sockets instead of the configured one");
-  check->add_option("--ca", arguments->authority, "File of the authority that signed the venue's certificate")
+  check->add_option("VENUE", arguments->venue, "Which venue")
+      ->required()
+      ->check(CLI::IsMember(venue_names()));
+  check->add_option("--rest", arguments->rest,
+                    "Base URL of the REST API instead of the configured one");
+  check->add_option("--stream", arguments->stream,
+                    "Base URL of the sockets instead of the configured one");
+  check
+      ->add_option("--ca", arguments->authority,
+                   "File of the authority that signed the venue's certificate")
       ->check(CLI::ExistingFile);
-  check->add_option("--instrument", arguments->instruments, "Instruments instead of all configured ones, BTC-USDT");
+  check->add_option("--instrument", arguments->instruments,
+                    "Instruments instead of all configured ones, BTC-USDT");
   check->add_option("--for", arguments->seconds, "Seconds that the feeds are watched at most")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
