@@ -30,37 +30,6 @@ std::string gzip(std::string_view text) {
   return out;
 }
 
-int digit_of(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
-
-/// The bytes of a Python literal: b'\x1f\x8b…'.
-std::string bytes_of(std::string_view literal) {
-  std::string out;
-  for (std::size_t i = 2; i + 1 < literal.size(); ++i) {
-    if (literal[i] != '\\') {
-      out += literal[i];
-      continue;
-    }
-    switch (literal[++i]) {
-    case 'x':
-      out += static_cast<char>(digit_of(literal[i + 1]) * 16 + digit_of(literal[i + 2]));
-      i += 2;
-      break;
-    case 'n': out += '\n'; break;
-    case 'r': out += '\r'; break;
-    case 't': out += '\t'; break;
-    default: out += literal[i];
-    }
-  }
-  return out;
-}
-
-std::string unhex(std::string_view hex) {
-  std::string out;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    out += static_cast<char>(digit_of(hex[i]) * 16 + digit_of(hex[i + 1]));
-  return out;
-}
-
 /// One frame of a recording in its three forms.
 struct recorded_frame {
   bool sent = false;
@@ -76,12 +45,12 @@ std::vector<recorded_frame> htx_recording(const std::string& name, std::string_v
   if (!raw || !copy) return out;
   for (const auto& line : test::two_way(*raw)) {
     if (line.kind == test::two_way_kind::sent) out.push_back({true, line.text, {}, {}});
-    if (line.kind == test::two_way_kind::received) out.push_back({false, bytes_of(line.text), {}, {}});
+    if (line.kind == test::two_way_kind::received) out.push_back({false, test::bytes_of(line.text), {}, {}});
   }
   std::size_t at = 0;
   for (const auto& line : test::lines_of(*copy)) {
     CAF_REQUIRE(at < out.size());
-    out[at].hex = unhex(test::member_text(line, "gzip_hex"));
+    out[at].hex = test::unhex(test::member_text(line, "gzip_hex"));
     out[at++].json = test::member_text(line, "json");
   }
   CAF_CHECK_EQUAL(at, out.size());

@@ -36,22 +36,6 @@ std::unique_ptr<book_machine> machine_of(const instrument_spec& spec, const book
                            {spec.price_scale, spec.size_scale});
 }
 
-/// Frames of a byte-exact recording: "time length", the bytes, a newline.
-std::vector<std::string> capture_frames(const std::filesystem::path& file) {
-  const auto text = test::text_of(file);
-  std::vector<std::string> out;
-  auto at = text.find('\n') + 1; // behind the header
-  while (at < text.size()) {
-    const auto space = text.find(' ', at);
-    const auto line = text.find('\n', at);
-    const auto length =
-        static_cast<std::size_t>(std::stoull(text.substr(space + 1, line - space - 1)));
-    out.push_back(text.substr(line + 1, length));
-    at = line + 1 + length + 1;
-  }
-  return out;
-}
-
 struct capture {
   std::string_view file;
   std::string_view pair;
@@ -94,7 +78,7 @@ CAF_TEST(v2_recordings_prove_every_message) {
     std::uint64_t uncut_match = 0;
     std::uint32_t last = 0;
     std::map<inbound_kind, std::uint64_t> kinds;
-    for (const auto& frame : capture_frames(*file)) {
+    for (const auto& frame : test::capture_frames(*file)) {
       ++kinds[protocol->take(frame).kind];
       const auto& e = decoder->decode(frame);
       CAF_REQUIRE(e.kind != event_kind::damaged);
@@ -138,7 +122,7 @@ CAF_TEST(a_lost_message_is_noticed) {
   std::uint64_t mismatches = 0;
   std::uint32_t before = 0;
   bool lost = false; // one that moves the best ten, which are all the checksum proves
-  for (const auto& frame : capture_frames(*file)) {
+  for (const auto& frame : test::capture_frames(*file)) {
     const auto& e = decoder->decode(frame);
     if (e.kind == event_kind::image) machine->on_image(e.image);
     if (e.kind != event_kind::depth) continue;

@@ -46,13 +46,6 @@ std::string depth_frame(const std::vector<std::string>& asks, const std::vector<
   return out + field(6, std::uint64_t{1736411507002}) + field(313, body);
 }
 
-std::string unhex(std::string_view hex) {
-  std::string out;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    out += static_cast<char>(std::stoi(std::string{hex.substr(i, 2)}, nullptr, 16));
-  return out;
-}
-
 struct wire_frame {
   std::string bytes;
   std::string decoded; ///< JSON
@@ -63,7 +56,7 @@ std::vector<wire_frame> wire_frames(std::string_view test) {
   const auto file = test::recording("venues/derived/wire_frames_2026/mexc_spot_protobuf.jsonl", test);
   if (!file) return out;
   for (const auto& line : test::lines_of(*file))
-    out.push_back({unhex(test::member_text(line, "hex")), test::member_text(line, "decoded")});
+    out.push_back({test::unhex(test::member_text(line, "hex")), test::member_text(line, "decoded")});
   return out;
 }
 
