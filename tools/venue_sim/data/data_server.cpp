@@ -362,11 +362,11 @@ void data_server::impl::write(client& to, std::string frame, bool binary) {
 void data_server::impl::publish(client& to, const frame_topic& topic, std::string frame,
                                 bool binary) {
   const auto steady = steady_now_ns();
-  if (faults.strikes(fault::silent_topic)) {
-    const auto& how = faults.setting(fault::silent_topic);
-    if (how.stream.empty() ? topic.kind == frame_kind::depth : how.stream == topic.name)
-      to.silent_until[std::string{topic.name}] = steady + how.ms * data_ms;
-  }
+  const auto& quiet = faults.setting(fault::silent_topic);
+  const bool can_fall_silent =
+      quiet.stream.empty() ? topic.kind == frame_kind::depth && !topic.image : quiet.stream == topic.name;
+  if (can_fall_silent && faults.strikes(fault::silent_topic))
+    to.silent_until[std::string{topic.name}] = steady + quiet.ms * data_ms;
   if (const auto silent = to.silent_until.find(topic.name); silent != to.silent_until.end()) {
     if (steady < silent->second) return;
     to.silent_until.erase(silent);

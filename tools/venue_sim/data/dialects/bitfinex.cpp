@@ -139,6 +139,7 @@ public:
 
 private:
   data_reply conf(std::string_view labels) const;
+  data_reply tickers() const;
   data_reply book(std::string_view symbol, const parameters& asked);
   data_reply candles(std::string_view key, const parameters& asked) const;
   static data_reply refuse(std::string_view text) {
@@ -316,6 +317,21 @@ data_reply bitfinex_dialect::conf(std::string_view labels) const {
   return {200, out + "]", {}, false};
 }
 
+/// Rows of symbol, bid, its size, ask, its size, change, relative change, last, volume, high, low.
+data_reply bitfinex_dialect::tickers() const {
+  std::string out;
+  for (const auto& m : world_.markets) {
+    const auto bid = m->book().best_bid(), ask = m->book().best_ask();
+    if (m->instrument().perpetual || !bid || !ask) continue;
+    out += (out.empty() ? "[\"" : ",[\"") + symbol_of(m->instrument()) + "\"";
+    for (const auto figure : {bid->price_e8, bid->quantity_e8, ask->price_e8, ask->quantity_e8})
+      out += "," + bitfinex_number(figure);
+    out += ",0,0," + bitfinex_number(bid->price_e8) + ",1," + bitfinex_number(ask->price_e8) + ","
+           + bitfinex_number(bid->price_e8) + "]";
+  }
+  return {200, "[" + out + "]", {}, false};
+}
+
 data_reply bitfinex_dialect::book(std::string_view symbol, const parameters& asked) {
   const auto* market = find(symbol);
   if (market == nullptr) return refuse("symbol: invalid");
@@ -363,6 +379,7 @@ std::optional<data_reply> bitfinex_dialect::rest(const data_request& request, st
     return true;
   };
   if (path == "/v2/platform/status") return data_reply{200, "[1]", {}, false};
+  if (path == "/v2/tickers") return tickers();
   if (below("/v2/conf/")) return conf(path);
   if (below("/v2/book/")) return book(path.substr(0, path.find('/')), asked);
   if (below("/v2/candles/") && path.ends_with("/hist"))

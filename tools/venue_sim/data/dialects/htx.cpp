@@ -441,6 +441,7 @@ std::optional<data_reply> htx_dialect::rest(const data_request& request, std::st
   if (request.path == "/v1/common/timestamp") return wrap(std::to_string(world_.now_ms));
   if (request.path == "/v1/common/symbols") return symbols(false);
   if (request.path == "/v1/settings/common/market-symbols") return symbols(true);
+  if (request.path.ends_with("/swap_contract_info")) return wrap("[]"); // no swaps here
   if (request.path == "/market/depth") return depth(asked);
   if (request.path == "/market/history/kline") return candles(asked);
   return std::nullopt;

@@ -212,7 +212,7 @@ void okx_connection::send_book(const okx_topic& topic, const data_market& market
   if (deep) w.number("checksum", 0).number("prevSeqId", whole ? -1 : sent_[topic]);
   w.number("seqId", sequence).close('}').close(']').close('}');
   sent_[topic] = sequence;
-  publish({frame_kind::depth, topic.name(), whole}, w.take());
+  publish({frame_kind::depth, topic.name(), whole || !deep}, w.take());
 }
 
 void okx_connection::send_trade(const okx_topic& topic, const data_market& market,
