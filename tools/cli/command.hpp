@@ -29,6 +29,8 @@ void add_config_commands(CLI::App& app, global_options& global);
 void add_tape_commands(CLI::App& app, global_options& global);
 void add_journal_commands(CLI::App& app, global_options& global);
 void add_feed_commands(CLI::App& app, global_options& global);
+void add_book_command(CLI::App& app, global_options& global);
+void add_export_commands(CLI::App& app, global_options& global);
 void add_venue_commands(CLI::App& app, global_options& global);
 void add_node_commands(CLI::App& app, global_options& global);
 void add_trading_commands(CLI::App& app, global_options& global);

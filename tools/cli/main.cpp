@@ -86,7 +86,9 @@ int run_program(int argc, char** argv) {
   cli::add_node_commands(app, global);
   cli::add_trading_commands(app, global);
   cli::add_feed_commands(app, global);
+  cli::add_book_command(app, global);
   cli::add_tape_commands(app, global);
+  cli::add_export_commands(app, global);
   cli::add_journal_commands(app, global);
   cli::add_venue_commands(app, global);
   cli::add_config_commands(app, global);
