@@ -83,6 +83,7 @@ void connector_driver::add_group(market_socket_plan plan,
   how.plan = std::move(plan);
   how.protocol = options_.venue->protocol;
   how.traits = traits_;
+  how.clock = env_.market;
   how.seed = ++next_seed_;
   const auto topics = how.plan.topics;
   auto& group = *groups_.emplace_back(std::make_unique<socket_group>(*this, std::move(how), budget_));

@@ -102,6 +102,9 @@ public:
 
   [[nodiscard]] virtual const protocol_traits& traits() const noexcept = 0;
 
+  /// The time, told before each call that makes messages: Gate's carry it. Most venues don't ask.
+  virtual void at(market_time) {}
+
   /// A new connection: forgets ids, channel numbers and sequences of the one before. Returns what is said
   /// before any subscription (Bitfinex conf, Deribit set_heartbeat).
   virtual std::vector<std::string> begin() = 0;

@@ -114,14 +114,19 @@ void market_session::on_open(std::uint64_t socket, steady_time now) {
       topic.retry_at.reset();
     }
   }
-  for (auto& text : c->speaks->begin()) c->outbox.push_back({std::move(text), {}});
+  for (auto& text : speaker(*c).begin()) c->outbox.push_back({std::move(text), {}});
   c->at = phase::greeting;
   if (!options_.traits.waits_for_welcome) subscribe_all(*c, now);
 }
 
+market_protocol& market_session::speaker(const connection& c) const {
+  if (options_.clock != nullptr) c.speaks->at(options_.clock->now());
+  return *c.speaks;
+}
+
 void market_session::subscribe_all(connection& c, steady_time now) {
   c.at = phase::subscribing;
-  if (!options_.plan.subscribed) queue(c, c.speaks->subscribe(options_.plan.topics));
+  if (!options_.plan.subscribed) queue(c, speaker(c).subscribe(options_.plan.topics));
   pump(c, now);
 }
 
@@ -150,8 +155,8 @@ void market_session::urgent(connection& c, std::string text) {
 }
 
 void market_session::subscribe_anew(const std::vector<market_topic>& topics) {
-  queue(primary_, primary_.speaks->unsubscribe(topics));
-  queue(primary_, primary_.speaks->subscribe(topics));
+  queue(primary_, speaker(primary_).unsubscribe(topics));
+  queue(primary_, speaker(primary_).subscribe(topics));
 }
 
 void market_session::pump(connection& c, steady_time now) {
@@ -179,7 +184,7 @@ void market_session::beat(connection& c, steady_time now) {
   const auto every = options_.traits.heartbeat_every;
   if (every <= nanoseconds::zero() || now - c.beat < every) return;
   c.beat = now;
-  if (auto text = c.speaks->heartbeat(); !text.empty()) urgent(c, std::move(text));
+  if (auto text = speaker(c).heartbeat(); !text.empty()) urgent(c, std::move(text));
 }
 
 // --- time -----------------------------------------------------------------------------------------
@@ -208,7 +213,7 @@ void market_session::serve_topics(steady_time now) {
     anew.push_back(*topic.what);
   }
   counters_.resyncs += anew.size();
-  if (!again.empty()) queue(primary_, primary_.speaks->subscribe(again));
+  if (!again.empty()) queue(primary_, speaker(primary_).subscribe(again));
   if (!anew.empty()) subscribe_anew(anew);
 }
 

@@ -25,6 +25,7 @@ struct market_session_options {
   market_socket_plan plan;
   std::function<std::unique_ptr<market_protocol>()> protocol; ///< one for each connection; required
   protocol_traits traits;
+  const market_clock* clock = nullptr; ///< for venues whose messages carry the time; outlives the session
   nanoseconds open_deadline = std::chrono::seconds{30};    ///< ticket, connection and greeting together
   nanoseconds ack_deadline = std::chrono::seconds{5};      ///< an unanswered subscription replaces the socket
   nanoseconds overlap_deadline = std::chrono::seconds{30}; ///< a stand-in without proof is dropped
@@ -173,6 +174,7 @@ private:
   // Connecting.
   void connect(steady_time now);
   void begin(connection& into, steady_time now);
+  [[nodiscard]] market_protocol& speaker(const connection& c) const;
   void subscribe_all(connection& c, steady_time now);
   void check_live(connection& c, steady_time now);
   // Our messages.

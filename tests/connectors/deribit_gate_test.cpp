@@ -411,6 +411,8 @@ CAF_TEST(gate_protocol) {
   const auto& venue = gate::description();
   const auto protocol = venue.protocol();
   CAF_CHECK_EQUAL(protocol->heartbeat(), R"({"channel":"spot.ping"})");
+  protocol->at({1'700'000'000'900'000'000});
+  CAF_CHECK_EQUAL(protocol->heartbeat(), R"({"time":1700000000,"channel":"spot.ping"})");
   CAF_CHECK(
       protocol->take(R"({"time":1,"channel":"spot.pong","event":"","error":null,"result":null})")
           .kind
@@ -419,16 +421,16 @@ CAF_TEST(gate_protocol) {
   CAF_REQUIRE(plans.size() == 1 && plans[0].topics.size() == 6);
   CAF_CHECK_EQUAL(plans[0].target, "/ws/v4/");
   const auto commands = protocol->subscribe(plans[0].topics);
-  CAF_REQUIRE_EQUAL(commands.size(), 3u);
+  CAF_REQUIRE_EQUAL(commands.size(), 4u);
   CAF_CHECK_EQUAL(
       commands[0].text,
-      R"({"id":1,"channel":"spot.obu","event":"subscribe","payload":["ob.BTC_USDT.400","ob.ETH_USDT.400"]})");
-  CAF_CHECK_EQUAL(commands[2].topics.back(), "spot.trades:ETH_USDT");
+      R"({"time":1700000000,"id":1,"channel":"spot.obu","event":"subscribe","payload":["ob.BTC_USDT.400"]})");
+  CAF_CHECK_EQUAL(commands[3].topics.back(), "spot.trades:ETH_USDT");
   const auto& taken = protocol->take(
       R"({"time":1611541000,"id":1,"channel":"spot.obu","event":"subscribe","result":{"status":"success"}})");
-  CAF_CHECK(taken.kind == inbound_kind::acknowledged && taken.topics.size() == 2);
+  CAF_CHECK(taken.kind == inbound_kind::acknowledged && taken.topics.size() == 1);
   const auto& refused = protocol->take(
-      R"({"time":1611541000,"id":3,"channel":"spot.trades","event":"subscribe","error":{"code":2,"message":"unknown currency pair"},"result":null})");
+      R"({"time":1611541000,"id":4,"channel":"spot.trades","event":"subscribe","error":{"code":2,"message":"unknown currency pair"},"result":null})");
   CAF_CHECK(refused.kind == inbound_kind::refused && refused.code == 2
             && refused.topics.size() == 2);
   const auto& data = protocol->take(gate_change);

@@ -127,7 +127,9 @@ result<std::vector<instrument_spec>> fetch_instruments(const venue_check_options
                                               + ": " + reply->body.substr(0, 200)};
     auto read = options.venue->read_instruments(reply->body, clock.now());
     if (!read) return std::move(read).error();
-    out.insert(out.end(), read->begin(), read->end());
+    // Some venues list an instrument in more than one answer.
+    for (auto& each : *read)
+      if (std::ranges::find(out, each.id, &instrument_spec::id) == out.end()) out.push_back(std::move(each));
   }
   return out;
 }

@@ -22,7 +22,7 @@ std::string_view channel_of(std::string_view topic) noexcept {
 
 /// Channels of which one request takes one instrument.
 bool is_single(std::string_view channel) noexcept {
-  return channel == "spot.order_book_update" || channel == "spot.candlesticks";
+  return channel == "spot.obu" || channel == "spot.order_book_update" || channel == "spot.candlesticks";
 }
 
 void write_payload(json_writer& w, std::string_view channel, const market_topic& topic) {
@@ -54,7 +54,13 @@ public:
     return commands("unsubscribe", topics);
   }
 
-  std::string heartbeat() override { return R"({"channel":"spot.ping"})"; }
+  /// Each message carries the time in seconds; the venue's documents call it required.
+  void at(market_time now) override { now_ = now; }
+
+  std::string heartbeat() override {
+    json_writer w;
+    return std::move(begin_message(w).field("channel", "spot.ping").end_object()).text();
+  }
 
   const inbound& take(std::string_view frame) noexcept override;
 
@@ -67,8 +73,14 @@ private:
   void take_answer(std::string_view event, json_object& root);
   void take_topics(json_object& root);
 
+  json_writer& begin_message(json_writer& w) const {
+    w.begin_object();
+    return now_.ns > 0 ? w.field("time", now_.ns / 1'000'000'000) : w;
+  }
+
   inbound in_;
   json_frame frame_;
+  market_time now_;
   std::string topic_;
   std::array<std::string_view, 1> symbols_;
   std::vector<std::string> answered_;
@@ -80,7 +92,7 @@ market_command channel_protocol::command_of(std::string_view event, std::string_
                                             std::span<const market_topic* const> topics) {
   market_command out;
   json_writer w;
-  w.begin_object().field("id", next_id_).field("channel", channel).field("event", event);
+  begin_message(w).field("id", next_id_).field("channel", channel).field("event", event);
   w.key("payload").begin_array();
   for (const auto* topic : topics) {
     write_payload(w, channel, *topic);
@@ -160,7 +172,8 @@ void channel_protocol::take_update(std::string_view channel, json_object& root) 
 void channel_protocol::take_answer(std::string_view event, json_object& root) {
   json_value found;
   in_.kind = inbound_kind::acknowledged;
-  if (frame_.find(root, "error", found)) {
+  // Null, or absent, where the request was taken.
+  if (frame_.find(root, "error", found) && found.raw_json_token()[0] == '{') {
     auto failure = frame_.object(found);
     in_.kind = inbound_kind::refused;
     in_.code = frame_.integer(failure, "code");
