@@ -17,8 +17,7 @@ const protocol_traits& traits() noexcept;
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what);
 
-/// The protocol of one connection. Requests carry an id but no time: the venue needs it for
-/// signatures only.
+/// The protocol of one connection. Messages carry the time in seconds once `at` has told it.
 std::unique_ptr<market_protocol> make_protocol();
 
 } // namespace troupe::gate
