@@ -37,4 +37,19 @@ if "$troupe" feed verify --line-order "$work/spot.ttape" >"$work/out" 2>&1; then
   fail "the wrong replay in line order was not caught"
 fi
 grep -qi "crossed" "$work/out" || fail "the wrong replay must end crossed: $(cat "$work/out")"
+
+# Every recording of every venue by its own decoder and books, against what is known of each.
+"$troupe" --json feed verify --all "$data/venues" >"$work/all" || fail "feed verify --all: $("$troupe" feed verify --all "$data/venues" | grep -B3 difference: || true)"
+(($(json "$work/all" "len(d['recordings'])") >= 40)) || fail "feed verify --all knows only $(json "$work/all" "len(d['recordings'])") recordings"
+[[ $(json "$work/all" "sum(r['figures'].get('checksums', 0) - r['figures'].get('checksums_equal', 0) for r in d['recordings'])") == 0 ]] ||
+  fail "a checksum of a venue is not ours"
+# A recording that lost one message must be told.
+mkdir "$work/venues"
+cp -rs "$data/venues/." "$work/venues/"
+lossy=$work/venues/bmoscon+cryptofeed/sample_data/GATEIO.ws.1.0
+rm "$lossy"
+awk '/order_book_update/ && /"event":"update"/ && ++n == 100 {next} {print}' \
+  "$data/venues/bmoscon+cryptofeed/sample_data/GATEIO.ws.1.0" >"$lossy"
+if "$troupe" feed verify --all "$work/venues" >"$work/out" 2>&1; then fail "feed verify --all missed a lost message"; fi
+grep -q "difference: gaps: expected 0, found 1" "$work/out" || fail "the lost message must be a gap: $(tail -n 3 "$work/out")"
 finish

@@ -1,5 +1,6 @@
 #include "tools/cli/command.hpp"
 #include "tools/feed_verify/feed_verify.hpp"
+#include "tools/feed_verify/verify_all.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -16,15 +17,21 @@ void add_feed_commands(CLI::App& app, global_options& global) {
   auto options = std::make_shared<feed_verify_options>();
   auto* verify = feed->add_subcommand(
       "verify", "Replay one recording through the feed: gaps, end state, agreement with the venue's own best bid and ask");
-  verify->add_option("FILE", options->inputs, "Tape, or the recorded files of one stream in order of time")
-      ->required()
-      ->check(CLI::ExistingFile);
+  auto* files = verify->add_option("FILE", options->inputs, "Tape, or the recorded files of one stream in order of time")
+                    ->check(CLI::ExistingFile);
+  auto all = std::make_shared<std::filesystem::path>();
+  verify->add_option("--all", *all, "Instead of files: every recording of every venue below this folder, compared with what is known of it")
+      ->check(CLI::ExistingDirectory)
+      ->excludes(files);
   verify->add_option("--expect", options->expect, "Expectations to compare with; exit code 1 on any difference")
       ->check(CLI::ExistingFile);
   verify->add_flag("--line-order", options->line_order, "Replay the deliberately wrong way, which must be caught (exit code 1)");
   verify->add_flag("--allow-unfinished", options->allow_unfinished,
                    "A tape that was never finished or is cut off is replayed as far as it goes, without exit code 1");
-  verify->callback(run(global, [&global, options] {
+  verify->callback(run(global, [&global, options, all] {
+    if (!all->empty()) return verify_all_command(*all, global.json, std::cout, std::cerr);
+    if (options->inputs.empty())
+      return fail({std::make_error_code(std::errc::invalid_argument), "feed verify: name files, or a folder with --all"});
     options->json = global.json;
     return feed_verify(*options, std::cout, std::cerr);
   }));

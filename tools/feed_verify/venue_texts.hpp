@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iomanip>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -319,6 +320,7 @@ struct expected_book {
   std::uint64_t bid_levels = 0;
   std::uint64_t ask_levels = 0;
   std::uint64_t top20 = 0;
+  std::optional<std::uint64_t> venue_checksum = {}; ///< the venue's own, of the last message
 };
 
 /// The books of one recording by symbol; `recording` as the file of expectations names it.
@@ -342,6 +344,25 @@ inline std::map<std::string, expected_book> expected_books(const std::filesystem
                                   std::uint64_t{b["bid_levels"]}, std::uint64_t{b["ask_levels"]},
                                   std::uint64_t{b["top20_crc32"]}};
   }
+  return out;
+}
+
+/// The one book of a recording whose entry has `final` instead of `books`; sizes and `top20` stay empty where
+/// it does not say them.
+inline std::optional<expected_book> expected_final(const std::filesystem::path& file, std::string_view recording_name) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::element end;
+  if (parser.load(file.string()).get(root) != simdjson::SUCCESS) return {};
+  if (root[recording_name]["final"].get(end) != simdjson::SUCCESS) return {};
+  const auto top = [](simdjson::dom::element e) {
+    simdjson::dom::array pair;
+    if (e.get(pair) != simdjson::SUCCESS) return plain_number(simdjson::minify(e));
+    return plain_number(simdjson::minify(pair.at(0))) + "x" + plain_number(simdjson::minify(pair.at(1)));
+  };
+  expected_book out{top(end["best_bid"]), top(end["best_ask"]), std::uint64_t{end["bids"]}, std::uint64_t{end["asks"]}, 0};
+  std::uint64_t checksum = 0;
+  if (end["crc"].get(checksum) == simdjson::SUCCESS) out.venue_checksum = checksum;
   return out;
 }
 
