@@ -39,15 +39,18 @@ void backfill_series::cut(ranges& of, std::int64_t from, std::int64_t until) {
   }
 }
 
-void backfill_series::want(market_time from, market_time to, std::span<const market_time> have, market_time now) {
+void backfill_series::want(market_time from, market_time to, std::span<const market_time> have,
+                           market_time now) {
   const auto step = options_.interval;
   missing_.clear();
   failures_ = 0;
   const auto first = floor_to(from + step - nanoseconds{1}, step);
   const auto end = std::min(floor_to(to, step), floor_to(now - options_.grace, step));
   add(missing_, first.ns, end.ns);
-  for (const auto at : have) cut(missing_, at.ns, at.ns + step.count());
-  for (const auto& [a, b] : holes_) cut(missing_, a, b);
+  for (const auto at : have)
+    cut(missing_, at.ns, at.ns + step.count());
+  for (const auto& [a, b] : holes_)
+    cut(missing_, a, b);
 }
 
 std::optional<backfill_request> backfill_series::next(steady_time now) {
@@ -81,7 +84,8 @@ void backfill_series::close(std::int64_t from, std::int64_t until, market_time n
     add(holes_, a, b);
   }
   cut(missing_, from, until);
-  while (holes_.size() > most_hole_ranges) holes_.erase(holes_.begin());
+  while (holes_.size() > most_hole_ranges)
+    holes_.erase(holes_.begin());
 }
 
 std::vector<bar> backfill_series::on_page(const candle_page& page, market_time now, steady_time steady) {
@@ -116,13 +120,17 @@ std::vector<bar> backfill_series::on_page(const candle_page& page, market_time n
   }
   asked_.reset();
   failures_ = 0;
-  for (const auto& b : out) cut(missing_, b.open_time.ns, b.open_time.ns + step);
+  for (const auto& b : out)
+    cut(missing_, b.open_time.ns, b.open_time.ns + step);
   counts_.bars += out.size();
   // A page may be shorter than the venue's documents say: what lies beyond its last row is asked for
   // again; only an answer without any row there makes it a hole.
-  if (out.empty() || options_.rules.newest_only) close(from.ns, to.ns, now);
-  else if (options_.rules.newest_first) close(first.ns, to.ns, now);
-  else close(from.ns, last.ns + step, now);
+  if (out.empty() || options_.rules.newest_only)
+    close(from.ns, to.ns, now);
+  else if (options_.rules.newest_first)
+    close(first.ns, to.ns, now);
+  else
+    close(from.ns, last.ns + step, now);
   return out;
 }
 
@@ -132,7 +140,8 @@ void backfill_series::on_failure(steady_time now) {
   asked_.reset();
   ++counts_.failures;
   auto pause = options_.first_pause;
-  for (int i = 0; i < failures_ && pause < longest_pause; ++i) pause *= 2;
+  for (int i = 0; i < failures_ && pause < longest_pause; ++i)
+    pause *= 2;
   pause_until_ = now + std::min(pause, longest_pause);
   if (++failures_ < options_.attempts) return;
   cut(missing_, request.from.ns, request.to.ns);
@@ -142,7 +151,8 @@ void backfill_series::on_failure(steady_time now) {
 
 std::uint64_t backfill_series::missing() const noexcept {
   std::int64_t out = 0;
-  for (const auto& [a, b] : missing_) out += b - a;
+  for (const auto& [a, b] : missing_)
+    out += b - a;
   return static_cast<std::uint64_t>(out / options_.interval.count());
 }
 

@@ -19,9 +19,10 @@ struct backfill_options {
   instrument_id instrument;
   nanoseconds interval = std::chrono::minutes{1};
   candle_rules rules;
-  nanoseconds grace = std::chrono::seconds{10};     ///< market time after its end until a bar is final
-  int attempts = 4;                                 ///< for one page; then it is left until the next review
-  nanoseconds first_pause = std::chrono::seconds{2}; ///< steady time after a failure; doubles up to five minutes
+  nanoseconds grace = std::chrono::seconds{10}; ///< market time after its end until a bar is final
+  int attempts = 4;                             ///< for one page; then it is left until the next review
+  nanoseconds first_pause =
+      std::chrono::seconds{2}; ///< steady time after a failure; doubles up to five minutes
 };
 
 /// Bars with from <= open time < to are asked for.
@@ -49,8 +50,8 @@ public:
   /// was wanted before is forgotten. `to` is cut to what is final at `now`.
   void want(market_time from, market_time to, std::span<const market_time> have, market_time now);
 
-  /// The next page to ask for; nothing while a request is under way, while it pauses after a failure, and when
-  /// nothing is missing. Takes note that it is asked.
+  /// The next page to ask for; nothing while a request is under way, while it pauses after a failure, and
+  /// when nothing is missing. Takes note that it is asked.
   std::optional<backfill_request> next(steady_time now);
 
   /// The answer to the request under way: bars to store, closed, ascending.

@@ -104,7 +104,8 @@ void backfiller_state::review(series& of, market_time from, market_time to) {
 }
 
 void backfiller_state::on_have(series& of, market_time from, market_time to, const bar_page& page) {
-  for (const auto& b : page.bars) of.have.push_back(b.open_time);
+  for (const auto& b : page.bars)
+    of.have.push_back(b.open_time);
   if (page.more && !page.bars.empty()) return review(of, from, to);
   busy_ = false;
   of.plan.want(from, to, of.have, env_.market->now());
@@ -152,8 +153,9 @@ void backfiller_state::on_answer(const rest_answer& answer) {
   if (is_refusal(answer.status)) next_request_ = now + options_.refusal_pause;
   if (!answer.failure.empty() || answer.status != 200) {
     of.plan.on_failure(now);
-    return trouble(of, answer.failure.empty() ? "HTTP " + std::to_string(answer.status) + " " + answer.body.substr(0, 200)
-                                              : answer.failure);
+    return trouble(of, answer.failure.empty()
+                           ? "HTTP " + std::to_string(answer.status) + " " + answer.body.substr(0, 200)
+                           : answer.failure);
   }
   auto page = options_.venue->read_candles(of.spec, of.plan.options().interval, answer.body);
   if (!page) {

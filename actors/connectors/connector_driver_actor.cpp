@@ -42,7 +42,9 @@ connector_driver::connector_driver(actor_environment env, venue_connector_option
       budget_{limits_of(options_, traits_)},
       // Above every number an earlier incarnation of this actor can have used on this host since its boot.
       last_session_{static_cast<std::uint64_t>(env.steady->now().ns / 1'000'000)},
-      next_seed_{env.seed} {
+      next_seed_{env.seed},
+      rules_{options_.known_rules},
+      rules_cached_{options_.known_rules.has_value()} {
   net::http_client_options how;
   how.server = options_.rest;
   how.tls = tls_;
@@ -100,6 +102,7 @@ void connector_driver::start() {
     const auto self = weak.lock();
     if (!self) return;
     for (auto& group : self->groups_) group->session().start(self->now());
+    self->fetch_rules_in(self->options_.rules_first);
     self->tick();
   });
 }
@@ -364,7 +367,7 @@ void connector_driver::refresh_status() {
   w.field("host", options_.sockets.host).field("rest", options_.rest.host);
   w.field("used_weight", budget_.used(now(), "weight")).field("budget_refusals", budget_.refusals());
   w.field("bans", budget_.bans()).field("images", images_).field("image_failures", image_failures_);
-  w.field("ticket_failures", ticket_failures_);
+  w.field("ticket_failures", ticket_failures_).field("rules_failures", rules_failures_);
   w.field("undelivered_frames", undelivered_).field("pauses", pauses_).field("paused", paused_feeds_ > 0);
   w.field("bytes", bytes_).field("lag_ns", std::int64_t{lag_.count()});
   w.key("sessions").begin_array();
@@ -373,7 +376,9 @@ void connector_driver::refresh_status() {
   for (const auto& each : instruments_) {
     w.begin_object().field("instrument", each->spec.id.text).field("session", each->session);
     w.field("connected", each->state == session_state::connected).field("frames", each->sent.load());
-    w.field("in_flight", each->sent - std::min(each->sent.load(), each->reached.load())).end_object();
+    w.field("in_flight", each->sent - std::min(each->sent.load(), each->reached.load()));
+    write_rules(w, *each);
+    w.end_object();
   }
   w.end_array().end_object();
   const std::lock_guard lock{mutex_};

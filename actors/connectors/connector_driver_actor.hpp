@@ -16,6 +16,7 @@ namespace troupe {
 class connector_driver;
 class json_writer;
 class socket_group;
+struct rules_fetch;
 
 /// One instrument on its way to its feed.
 struct connected_instrument {
@@ -104,6 +105,12 @@ private:
   void on_image(connected_instrument& instrument, std::uint64_t session, result<net::http_response> reply);
   void retry_image(connected_instrument& instrument, nanoseconds least);
   void on_reply(const net::http_response& reply);
+  void fetch_rules_in(nanoseconds delay);
+  void fetch_rules(std::shared_ptr<rules_fetch> so_far);
+  void on_rules_page(const std::shared_ptr<rules_fetch>& so_far, result<net::http_response> reply);
+  void on_rules(std::vector<instrument_spec> listed);
+  void rules_failed(const std::string& why);
+  void write_rules(json_writer& w, const connected_instrument& instrument) const;
   void refresh_status();
   feed_actor feed_of(const connected_instrument& instrument);
   [[nodiscard]] steady_time now() const { return env_.steady->now(); }
@@ -126,6 +133,9 @@ private:
   std::uint64_t ticket_failures_ = 0;
   std::uint64_t bytes_ = 0;
   nanoseconds lag_{};
+  std::optional<instrument_rules> rules_;
+  bool rules_cached_ = false; ///< of an earlier run
+  std::uint64_t rules_failures_ = 0;
   mutable std::mutex mutex_; ///< guards the status text
   std::string status_ = "{}";
   // Last: destroyed first, so that no callback meets a half-destroyed driver.

@@ -205,9 +205,13 @@ void market_session::serve_topics(steady_time now) {
       again.push_back(*topic.what);
     }
     if (!topic.resync_wanted) continue;
-    const bool calm = !topic.resynced_at || now - *topic.resynced_at >= options_.resync_most;
+    const auto calm_after = options_.resync_pause * 10;
+    const bool calm = !topic.resynced_at || now - *topic.resynced_at >= std::max(calm_after, topic.resync_wait * 2);
     if (!calm && now - *topic.resynced_at < topic.resync_wait) continue;
-    topic.resync_wait = calm ? options_.resync_pause : std::min(topic.resync_wait * 2, options_.resync_most);
+    // A venue whose every image is wrong is asked less and less often; a few breaks in a row are served at once.
+    topic.resyncs_in_row = calm ? 1 : topic.resyncs_in_row + 1;
+    const bool storm = topic.resyncs_in_row > options_.resync_burst;
+    topic.resync_wait = storm ? std::min(topic.resync_wait * 2, options_.resync_most) : options_.resync_pause;
     topic.resync_wanted = false;
     topic.resynced_at = now;
     anew.push_back(*topic.what);

@@ -36,7 +36,8 @@ struct market_session_options {
   nanoseconds breaker_pause = std::chrono::seconds{60};
   std::uint32_t refusal_tries = 3; ///< a topic refused so often on one connection is given up and shown
   nanoseconds refusal_pause = std::chrono::seconds{2}; ///< until a refused topic is tried again; doubles
-  nanoseconds resync_pause = std::chrono::seconds{1};  ///< between two new images of a topic; doubles
+  nanoseconds resync_pause = std::chrono::seconds{1};  ///< between two new images of a topic; doubles behind
+  std::uint32_t resync_burst = 5;                      ///< so many that came without a calm between them
   nanoseconds resync_most = std::chrono::seconds{60};  ///< up to here, and after such a calm it starts anew
   std::size_t overlap_bytes = 32u << 20;               ///< held frames of the stand-in
   std::size_t most_waiting = 4096;                     ///< messages of ours that wait for their turn
@@ -158,11 +159,13 @@ private:
     std::uint64_t first_held = 0; ///< oldest number of the stand-in
     std::uint32_t refusals = 0;
     std::optional<steady_time> retry_at;
-    bool given_up = false;
+    bool given_up = false; ///< on this connection
+    bool shown = false;    ///< was given up, and nothing has shown since that the venue takes it
     std::string why;
     bool resync_wanted = false;
     std::optional<steady_time> resynced_at;
     nanoseconds resync_wait{};
+    std::uint32_t resyncs_in_row = 0;
   };
   struct text_hash {
     using is_transparent = void;

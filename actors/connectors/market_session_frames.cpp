@@ -71,6 +71,7 @@ void market_session::on_data(connection& c, const inbound& said, market_time rec
     state.seen = now;
     state.resubscribed = false;
     state.any_data = true;
+    state.shown = false;
     state.delivered = said.sequence;
   }
   const bool stands_in = &c != &primary_;
@@ -130,7 +131,8 @@ void market_session::answered(connection& c, const inbound& said, steady_time no
   if (names.empty()) ++counters_.unknown;
   if (&c == &primary_)
     for (const auto& name : names)
-      if (const auto topic = topics_.find(name); topic != topics_.end()) topic->second.refusals = 0;
+      if (const auto topic = topics_.find(name); topic != topics_.end())
+        topic->second.refusals = 0, topic->second.shown = false;
   check_live(c, now);
 }
 
@@ -159,7 +161,7 @@ void market_session::refuse_topic(const std::string& name, std::string_view why,
     topic.retry_at = now + options_.refusal_pause * (1 << (topic.refusals - 1));
     return;
   }
-  topic.given_up = true;
+  topic.given_up = topic.shown = true;
   // What worked before on this connection is no matter of a wrong name.
   if (topic.any_data) replace("subscription of " + name + " refused: " + topic.why, now);
 }
@@ -167,7 +169,7 @@ void market_session::refuse_topic(const std::string& name, std::string_view why,
 std::vector<std::pair<std::string, std::string>> market_session::refused() const {
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto& topic : options_.plan.topics)
-    if (const auto at = topics_.find(topic.name); at != topics_.end() && at->second.given_up)
+    if (const auto at = topics_.find(topic.name); at != topics_.end() && at->second.shown)
       out.emplace_back(topic.name, at->second.why);
   return out;
 }

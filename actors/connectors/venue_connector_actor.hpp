@@ -19,6 +19,7 @@
 #include "messages/cluster.hpp"
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/net/net.hpp"
+#include "storage/instrument_rules.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -45,6 +46,13 @@ struct venue_connector_options {
   std::uint32_t weight = 6000;           ///< REST weight that the venue allows within `weight_window`
   nanoseconds weight_window = std::chrono::minutes{1};
   nanoseconds rest_deadline = std::chrono::seconds{10}; ///< of an image or a ticket
+  std::optional<instrument_rules> known_rules; ///< as the venue stated them last
+  /// Hears the venue's rules of the instruments above whenever they were fetched, on the I/O thread. May be
+  /// empty. They hold for the books from the next start on.
+  std::function<void(const instrument_rules&)> on_rules;
+  nanoseconds rules_first = std::chrono::seconds{2}; ///< after the start; images go first
+  nanoseconds rules_every = std::chrono::hours{6};
+  nanoseconds rules_retry = std::chrono::minutes{5}; ///< after a failure
   std::size_t frames_per_batch = 256;
   std::size_t most_frames_in_flight = 50'000; ///< to one feed; beyond it the sockets pause
   /// Hears every data frame and image before anyone else, on the I/O thread; must be quick. May be empty.

@@ -1,5 +1,7 @@
 #include "actors/feeds/book_builder.hpp"
 
+#include <array>
+
 namespace troupe {
 namespace {
 
@@ -111,9 +113,33 @@ build_step book_builder::on_image(const image_event& image) {
     book_machine::reset(); // the image is wrong, not what waits for it
     return step;
   }
+  bid_horizon_ = horizon_of(image.bids);
+  ask_horizon_ = horizon_of(image.asks);
   phase_ = phase::joining;
   below_image_ = 0;
   return replay_buffer();
+}
+
+/// Levels a side that must lie within what the image told.
+constexpr std::size_t told_levels = 10;
+
+book_builder::horizon book_builder::horizon_of(std::span<const level> side_of_image) const noexcept {
+  const auto count = side_of_image.size();
+  if (rules_.image_levels == 0 || count < rules_.image_levels || count < 2 * told_levels) return {};
+  // While the best price lies in the better half of the image, the levels behind it were told.
+  return {true, side_of_image[count / 2].at, side_of_image.back().at};
+}
+
+/// The best levels reach beyond the end of the image, where levels may stand that were never told.
+bool book_builder::left_image(side which, const horizon& limit) const {
+  if (!limit.cut) [[likely]]
+    return false;
+  const auto beyond = [which](price at, price end) { return which == side::buy ? at < end : at > end; };
+  if (!beyond(book_.best(which).at, limit.guard)) [[likely]]
+    return false;
+  std::array<level, told_levels> best;
+  const auto count = book_.top(which, best);
+  return count < told_levels || beyond(best[count - 1].at, limit.last);
 }
 
 build_step book_builder::replay_buffer() {
@@ -157,6 +183,10 @@ build_step book_builder::move_on(const depth_event& change) {
   const auto step = apply(chain_ == chain::overlap ? newer_rows(change) : change);
   if (step != build_step::applied) [[unlikely]]
     return drop(step, change);
+  if (left_image(side::buy, bid_horizon_) || left_image(side::sell, ask_horizon_)) [[unlikely]] {
+    ++counts_.shallow;
+    return drop(build_step::shallow, change);
+  }
   recent_.add(change.last);
   return step;
 }

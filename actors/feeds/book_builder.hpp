@@ -51,7 +51,16 @@ private:
     std::size_t numbered_bids = 0;
   };
 
+  /// Where the image ended on one side, and the price at which to begin to look for it.
+  struct horizon {
+    bool cut = false;
+    price guard;
+    price last;
+  };
+
   static chain chain_of(const book_rules& rules) noexcept;
+  [[nodiscard]] horizon horizon_of(std::span<const level> side_of_image) const noexcept;
+  [[nodiscard]] bool left_image(side which, const horizon& limit) const;
   [[nodiscard]] bool follows(const depth_event& change, std::uint64_t last) const noexcept;
   [[nodiscard]] bool is_stale(const depth_event& change) const noexcept;
   [[nodiscard]] bool bridges(const depth_event& change) const noexcept;
@@ -66,6 +75,8 @@ private:
 
   chain chain_;
   std::uint64_t image_last_ = 0;
+  horizon bid_horizon_;
+  horizon ask_horizon_;
   std::uint32_t below_image_ = 0; // changes left out since the image came
   recent_numbers recent_;
   std::deque<kept> buffer_;

@@ -57,6 +57,9 @@ struct book_rules {
   bool zero_is_no_checksum = false; ///< the venue may send 0 for "none" (OKX since June 2026)
   bool joined_image = false; ///< family B: the image answers a request (HTX mbp), so changes are buffered and
                              ///< joined with it by their numbers; implied by image_in_band == false
+  std::size_t image_levels = 0; ///< levels a side at which the venue cuts its REST image; 0: it tells all.
+                                ///< What lies beyond is unknown until it changes, so a market that moves
+                                ///< there needs a new image (KuCoin tells 100 to who has no key)
 };
 
 /// Decimals of an instrument's prices and sizes.
@@ -85,13 +88,14 @@ enum class build_step : std::uint8_t {
   overflow,          ///< more levels than can be: the book was dropped, ask for an image
   ignored,           ///< an image that nobody waits for; a change that came before its in-band image
   replaced,          ///< an in-band image was taken as the whole book; the book is valid
-  checksum_mismatch ///< the venue's checksum is another one: the book was dropped, ask for an image
+  checksum_mismatch, ///< the venue's checksum is another one: the book was dropped, ask for an image
+  shallow            ///< the market left the levels that the image told: the book was dropped, ask for an image
 };
 
 /// The input dropped the book.
 constexpr bool is_fault(build_step step) noexcept {
   return step == build_step::gap || step == build_step::crossed || step == build_step::overflow
-         || step == build_step::checksum_mismatch;
+         || step == build_step::checksum_mismatch || step == build_step::shallow;
 }
 
 /// Counts since construction; they only grow.
@@ -102,6 +106,7 @@ struct machine_counts {
   std::uint64_t gaps = 0;               ///< breaks of the sequence
   std::uint64_t crossed = 0;            ///< crossed states
   std::uint64_t overflows = 0;          ///< books with more levels than can be
+  std::uint64_t shallow = 0;            ///< markets that left the levels of their image
   std::uint64_t images = 0;             ///< images taken
   std::uint64_t images_refused = 0;     ///< images too old or not waited for
   std::uint64_t images_unasked = 0;     ///< of the images taken those that replaced a valid book

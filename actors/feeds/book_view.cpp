@@ -77,7 +77,8 @@ result<size> base_units(const view_options& how, price at, size contracts) {
   if (!top || bottom <= 0)
     return {money_errc::out_of_range, how.instrument.text + ": a size can't be told in base units"};
   const auto out = narrow(floor_quotient(*top, bottom));
-  if (!out) return {money_errc::out_of_range, how.instrument.text + ": a size in base units is beyond 64 bits"};
+  if (!out)
+    return {money_errc::out_of_range, how.instrument.text + ": a size in base units is beyond 64 bits"};
   return size{*out};
 }
 

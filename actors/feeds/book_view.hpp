@@ -14,7 +14,8 @@ inline constexpr std::int64_t contract_unit = 100'000'000;
 struct view_options {
   instrument_id instrument;
   contract_kind kind = contract_kind::spot;
-  std::int64_t contract_e8 = contract_unit; ///< value of one contract; `contract_unit` where sizes are base units
+  std::int64_t contract_e8 =
+      contract_unit; ///< value of one contract; `contract_unit` where sizes are base units
   int price_scale = 0;
   int size_scale = 0;
   price bucket_width; ///< raw, at `price_scale`; 0: no buckets

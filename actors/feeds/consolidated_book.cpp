@@ -20,7 +20,8 @@ std::int32_t share(std::int64_t part, std::int64_t whole) noexcept {
 
 std::int64_t total(const std::array<std::int64_t, bucket_count>& sums) noexcept {
   std::int64_t out = 0;
-  for (const auto x : sums) add_up(out, x);
+  for (const auto x : sums)
+    add_up(out, x);
   return out;
 }
 
@@ -49,9 +50,12 @@ bool sound(const book_view& v) noexcept {
 }
 
 /// A whole number at one scale, told at another one; bids are rounded down, asks up.
-std::optional<std::int64_t> rescale(std::optional<wide> top, wide bottom, int from, int to, bool down) noexcept {
-  if (to >= from) top = top ? times(*top, power_of_ten(std::min(to - from, 18))) : top;
-  else bottom *= power_of_ten(from - to);
+std::optional<std::int64_t> rescale(std::optional<wide> top, wide bottom, int from, int to,
+                                    bool down) noexcept {
+  if (to >= from)
+    top = top ? times(*top, power_of_ten(std::min(to - from, 18))) : top;
+  else
+    bottom *= power_of_ten(from - to);
   if (!top || bottom <= 0) return std::nullopt;
   return narrow(down ? floor_quotient(*top, bottom) : ceil_quotient(*top, bottom));
 }
@@ -87,8 +91,10 @@ void consolidated_book::on_view(const book_view& as_sent, market_time now) {
   bool known = false;
   if (const auto r = rates_.find(view.instrument.text); r != rates_.end()) {
     known = true;
-    if (view.at >= r->second.view.at) r->second.view = view;
-    else ++reordered_;
+    if (view.at >= r->second.view.at)
+      r->second.view = view;
+    else
+      ++reordered_;
   }
   for (auto& p : parts_) {
     if (p.how.instrument != view.instrument) continue;
@@ -137,7 +143,8 @@ market_time consolidated_book::next_change() const {
   };
   for (const auto& p : parts_)
     if (p.heard) ends(p.view);
-  for (const auto& [name, r] : rates_) ends(r.view);
+  for (const auto& [name, r] : rates_)
+    ends(r.view);
   return out;
 }
 
@@ -207,8 +214,10 @@ bool consolidated_book::read_side(part& p, const rate_state* rate, side which) c
     const auto quantity = narrow(times(wide{l.quantity.raw}, unit));
     if (!at || !quantity || *at <= 0) return false;
     // Prices may meet after a conversion.
-    if (!out.empty() && out.back().at.raw == *at) add_up(out.back().quantity.raw, *quantity);
-    else out.push_back({{*at}, {*quantity}});
+    if (!out.empty() && out.back().at.raw == *at)
+      add_up(out.back().quantity.raw, *quantity);
+    else
+      out.push_back({{*at}, {*quantity}});
   }
   return true;
 }
@@ -220,7 +229,8 @@ bool consolidated_book::read_run(part& p, const rate_state* rate, side which) co
   out = {};
   out.whole = sums.size() < view_max_buckets;
   const auto width = options_.bucket_width.raw;
-  const auto theirs = our_price(p.view.bucket_width.raw, p.view.price_scale, options_.price_scale, 0, 0, true, true);
+  const auto theirs =
+      our_price(p.view.bucket_width.raw, p.view.price_scale, options_.price_scale, 0, 0, true, true);
   // Another grid than ours: its sums can't be laid over.
   if (width <= 0 || !theirs || *theirs != width) {
     out.whole = false;
@@ -248,16 +258,16 @@ bool consolidated_book::read_run(part& p, const rate_state* rate, side which) co
     if (i == 0) out.first = number;
     const auto place = number - out.first;
     if (place < 0 || place >= 4 * static_cast<std::int64_t>(view_max_buckets)) return false;
-    if (out.sums.size() <= static_cast<std::size_t>(place)) out.sums.resize(static_cast<std::size_t>(place) + 1);
+    if (out.sums.size() <= static_cast<std::size_t>(place))
+      out.sums.resize(static_cast<std::size_t>(place) + 1);
     add_up(out.sums[static_cast<std::size_t>(place)], *quantity);
   }
   return true;
 }
 
 std::size_t consolidated_book::joined() const noexcept {
-  return static_cast<std::size_t>(std::count_if(parts_.begin(), parts_.end(), [](const part& p) {
-    return p.standing == venue_standing::joined;
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      parts_.begin(), parts_.end(), [](const part& p) { return p.standing == venue_standing::joined; }));
 }
 
 // --- what is summed ------------------------------------------------------------------------------
@@ -270,8 +280,10 @@ void consolidated_book::sum_buckets() {
       if (levels.empty()) return;
       const auto& l = levels.front();
       const bool better = best.quantity.raw == 0 || (bids ? l.at > best.at : l.at < best.at);
-      if (better) best = l;
-      else if (l.at == best.at) add_up(best.quantity.raw, l.quantity.raw);
+      if (better)
+        best = l;
+      else if (l.at == best.at)
+        add_up(best.quantity.raw, l.quantity.raw);
     };
     take(bid_, p.bids, true);
     take(ask_, p.asks, false);
@@ -299,7 +311,8 @@ void consolidated_book::sum_buckets() {
     lay(p.ask_run, ask_sums_, p.ask_sum);
     const auto last_ask = p.ask_run.first + static_cast<std::int64_t>(p.ask_run.sums.size()) - 1;
     if (!p.bid_run.whole && (p.bid_run.sums.empty() || p.bid_run.first > lowest)) buckets_whole_ = false;
-    if (!p.ask_run.whole && (p.ask_run.sums.empty() || last_ask < centre_ + buckets_around)) buckets_whole_ = false;
+    if (!p.ask_run.whole && (p.ask_run.sums.empty() || last_ask < centre_ + buckets_around))
+      buckets_whole_ = false;
   }
 }
 
@@ -311,8 +324,10 @@ void consolidated_book::note_imbalance() {
   const bool same = !segments_.empty() && now.known == now_.known && now.ppm == now_.ppm;
   now_ = now;
   if (same) return;
-  if (!segments_.empty() && segments_.back().from == time_) segments_.back() = now;
-  else segments_.push_back(now);
+  if (!segments_.empty() && segments_.back().from == time_)
+    segments_.back() = now;
+  else
+    segments_.push_back(now);
   while (segments_.size() > most_segments
          || (segments_.size() > 1 && segments_[1].from <= time_ - imbalance_windows.back()))
     segments_.pop_front();
@@ -337,11 +352,14 @@ imbalance_average consolidated_book::average(nanoseconds window) const {
 void consolidated_book::add_column() {
   heat_column column{time_, centre_ - buckets_around, {}, {}};
   if (has_mid_ && options_.bucket_width.raw > 0) {
-    for (const auto x : bid_sums_) column.bids.push_back({x});
-    for (const auto x : ask_sums_) column.asks.push_back({x});
+    for (const auto x : bid_sums_)
+      column.bids.push_back({x});
+    for (const auto x : ask_sums_)
+      column.asks.push_back({x});
   }
   columns_.push_back(std::move(column));
-  while (columns_.size() > options_.heat_columns) columns_.pop_front();
+  while (columns_.size() > options_.heat_columns)
+    columns_.pop_front();
   next_column_ = time_ + options_.heat_every;
 }
 
@@ -359,7 +377,8 @@ std::vector<merged_level> consolidated_book::merge(side which, const book_query&
     const auto& p = parts_[v];
     if (p.standing != venue_standing::joined) continue;
     if (!what.only.text.empty() && what.only != p.how.instrument) continue;
-    for (const auto& l : bids ? p.bids : p.asks) all.push_back({l.at.raw, v, l.quantity.raw});
+    for (const auto& l : bids ? p.bids : p.asks)
+      all.push_back({l.at.raw, v, l.quantity.raw});
   }
   std::stable_sort(all.begin(), all.end(),
                    [bids](const entry& a, const entry& b) { return bids ? a.at > b.at : a.at < b.at; });
@@ -381,20 +400,25 @@ std::vector<arbitrage> consolidated_book::arbitrages() const {
     for (std::size_t b = 0; b < parts_.size(); ++b) {
       const auto& seller = parts_[s];
       const auto& buyer = parts_[b];
-      if (s == b || seller.standing != venue_standing::joined || buyer.standing != venue_standing::joined) continue;
+      if (s == b || seller.standing != venue_standing::joined || buyer.standing != venue_standing::joined)
+        continue;
       if (seller.bids.empty() || buyer.asks.empty()) continue;
       const auto& bid = seller.bids.front();
       const auto& ask = buyer.asks.front();
       const auto earned = wide{bid.at.raw} * (million - seller.how.fee_ppm);
       const auto paid = wide{ask.at.raw} * (million + buyer.how.fee_ppm);
       if (earned <= paid) continue;
-      const auto ppm = std::min<wide>((earned - paid) * million / paid, std::numeric_limits<std::int32_t>::max());
-      out.push_back({static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(b),
+      const auto ppm =
+          std::min<wide>((earned - paid) * million / paid, std::numeric_limits<std::int32_t>::max());
+      out.push_back({static_cast<std::uint32_t>(s),
+                     static_cast<std::uint32_t>(b),
                      std::min(bid.quantity, ask.quantity),
-                     {static_cast<std::int64_t>((earned - paid) / million)}, static_cast<std::int32_t>(ppm)});
+                     {static_cast<std::int64_t>((earned - paid) / million)},
+                     static_cast<std::int32_t>(ppm)});
     }
   }
-  std::stable_sort(out.begin(), out.end(), [](const arbitrage& x, const arbitrage& y) { return x.gain > y.gain; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const arbitrage& x, const arbitrage& y) { return x.gain > y.gain; });
   if (out.size() > most_arbitrages) out.resize(most_arbitrages);
   return out;
 }
@@ -434,9 +458,11 @@ consolidated_page consolidated_book::page(const book_query& what) const {
     out.venues.push_back(describe(p));
     if (p.standing != venue_standing::joined) continue;
     if (!what.only.text.empty() && what.only != p.how.instrument) continue;
-    if (p.view.more_bids && !p.bids.empty()) out.bids_whole_to = std::max(out.bids_whole_to, p.bids.back().at);
+    if (p.view.more_bids && !p.bids.empty())
+      out.bids_whole_to = std::max(out.bids_whole_to, p.bids.back().at);
     if (p.view.more_asks && !p.asks.empty())
-      out.asks_whole_to = out.asks_whole_to.raw == 0 ? p.asks.back().at : std::min(out.asks_whole_to, p.asks.back().at);
+      out.asks_whole_to =
+          out.asks_whole_to.raw == 0 ? p.asks.back().at : std::min(out.asks_whole_to, p.asks.back().at);
   }
   out.bids = merge(side::buy, what);
   out.asks = merge(side::sell, what);
@@ -451,10 +477,12 @@ consolidated_page consolidated_book::page(const book_query& what) const {
   out.buckets_whole = buckets_whole_;
   if (has_mid_ && options_.bucket_width.raw > 0)
     for (std::size_t i = 0; i < bucket_count; ++i)
-      out.buckets.push_back({centre_ - buckets_around + static_cast<std::int64_t>(i), {bid_sums_[i]}, {ask_sums_[i]}});
+      out.buckets.push_back(
+          {centre_ - buckets_around + static_cast<std::int64_t>(i), {bid_sums_[i]}, {ask_sums_[i]}});
   out.imbalance_known = now_.known;
   out.imbalance_ppm = now_.ppm;
-  for (const auto window : imbalance_windows) out.averages.push_back(average(window));
+  for (const auto window : imbalance_windows)
+    out.averages.push_back(average(window));
   out.arbitrages = arbitrages();
   const auto columns = std::min<std::size_t>(what.columns, columns_.size());
   out.columns.assign(columns_.end() - static_cast<std::ptrdiff_t>(columns), columns_.end());

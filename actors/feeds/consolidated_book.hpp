@@ -14,8 +14,8 @@
 namespace troupe {
 
 /// Windows of the imbalance averages.
-inline constexpr std::array<nanoseconds, 4> imbalance_windows{std::chrono::seconds{1}, std::chrono::seconds{5},
-                                                              std::chrono::seconds{15}, std::chrono::seconds{60}};
+inline constexpr std::array<nanoseconds, 4> imbalance_windows{
+    std::chrono::seconds{1}, std::chrono::seconds{5}, std::chrono::seconds{15}, std::chrono::seconds{60}};
 /// Buckets below and above that of mid.
 inline constexpr std::int64_t buckets_around = 20;
 inline constexpr std::size_t bucket_count = 2 * buckets_around + 1;
@@ -26,15 +26,16 @@ struct consolidated_venue {
   std::int32_t fee_ppm = 0; ///< taker fee, millionths; 0: not given
   /// Where the venue quotes in another currency: the instrument whose live price converts it; else empty.
   instrument_id rate;
-  bool rate_divides = true; ///< true: the rate is the venue's currency per one of ours (USDT-USD for USD prices)
+  bool rate_divides =
+      true; ///< true: the rate is the venue's currency per one of ours (USDT-USD for USD prices)
 };
 
 struct consolidated_options {
   std::string symbol;
-  std::vector<consolidated_venue> venues; ///< shown in this order
-  int price_scale = 8; ///< at least that of every venue that needs no rate
-  int size_scale = 8;  ///< at least that of every view
-  price bucket_width;  ///< at `price_scale`; 0: no buckets
+  std::vector<consolidated_venue> venues;           ///< shown in this order
+  int price_scale = 8;                              ///< at least that of every venue that needs no rate
+  int size_scale = 8;                               ///< at least that of every view
+  price bucket_width;                               ///< at `price_scale`; 0: no buckets
   nanoseconds old_after = std::chrono::seconds{10}; ///< age at which a view no longer counts
   nanoseconds heat_every = std::chrono::seconds{1}; ///< distance of the heat map's columns
   std::size_t heat_columns = 600;                   ///< kept

@@ -7,7 +7,9 @@ namespace troupe {
 namespace {
 
 /// Raw thousandths of a price as decimal text.
-std::string fine_price(std::int64_t e3, int scale) { return format_decimal_short(e3, scale + 3); }
+std::string fine_price(std::int64_t e3, int scale) {
+  return format_decimal_short(e3, scale + 3);
+}
 
 void write_venue(json_writer& w, const venue_part& v, const consolidated_page& page) {
   w.begin_object()
@@ -63,8 +65,10 @@ std::string consolidator_state::status_json() {
   json_writer w;
   w.begin_object().field("symbol", std::string_view{page.symbol}).field("at", page.at.ns);
   w.field("joined", book_.joined()).field("venues_known", page.venues.size());
-  w.field("bid", page.bids.empty() ? std::string{} : format_decimal_short(page.bids[0].at.raw, page.price_scale));
-  w.field("ask", page.asks.empty() ? std::string{} : format_decimal_short(page.asks[0].at.raw, page.price_scale));
+  w.field("bid",
+          page.bids.empty() ? std::string{} : format_decimal_short(page.bids[0].at.raw, page.price_scale));
+  w.field("ask",
+          page.asks.empty() ? std::string{} : format_decimal_short(page.asks[0].at.raw, page.price_scale));
   w.field("mid", fine_price(page.mid_e3, page.price_scale));
   w.field("microprice", fine_price(page.micro_e3, page.price_scale));
   w.field("bucket_width", format_decimal_short(page.bucket_width.raw, page.price_scale));
@@ -81,7 +85,8 @@ std::string consolidator_state::status_json() {
   w.field("arbitrages", page.arbitrages.size()).field("views", views_).field("queries", queries_);
   w.field("strangers", book_.strangers()).field("reordered", book_.reordered());
   w.key("venues").begin_array();
-  for (const auto& v : page.venues) write_venue(w, v, page);
+  for (const auto& v : page.venues)
+    write_venue(w, v, page);
   w.end_array().end_object();
   return std::move(w).text();
 }

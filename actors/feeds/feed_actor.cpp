@@ -101,9 +101,9 @@ void feed_state::on_session_event(const session_event& event) {
 
 void feed_state::on_tick() {
   core_->advance(env_.market->now());
-  if (image_asked_ && core_->machine().needs_image() && core_->machine().has_buffered()
-      && env_.steady->now() - asked_ >= options_.image_retry)
-    ask_for_image();
+  const bool late = image_asked_ && core_->machine().has_buffered()
+                    && env_.steady->now() - asked_ >= options_.image_retry;
+  if ((late || image_owed_) && core_->machine().needs_image()) ask_for_image();
   for (auto& s : subscribers_)
     if (s.waiting) offer(s);
   note_trade_holes();
@@ -121,8 +121,11 @@ void feed_state::on_image_needed(std::string_view why) {
 }
 
 void feed_state::ask_for_image() {
+  const auto now = env_.steady->now();
+  image_owed_ = images_asked_ > 0 && now - asked_ < options_.image_pause;
+  if (image_owed_) return; // on_tick asks
   image_asked_ = true;
-  asked_ = env_.steady->now();
+  asked_ = now;
   ++images_asked_;
   tell(self_, env_.names->find<connector_actor>(options_.connector),
        image_request{options_.core.spec.id, core_->session()});
@@ -297,6 +300,8 @@ std::string feed_state::status_json() const {
       .field("crossed", r.crossed)
       .field("resyncs", r.resyncs);
   w.field("quotes_compared", r.quotes_compared).field("quotes_equal", r.quotes_equal);
+  w.field("quotes_same_number", core_->agreement().equal_number)
+      .field("quotes_same_number_equal", core_->agreement().equal_number_agreed);
   w.field("trades", r.trades).field("trade_gaps", r.trade_gaps).field("sequence", r.sequence);
   w.field("bid_levels", r.bid_levels).field("ask_levels", r.ask_levels).field("newest", r.newest.ns);
   w.field("clock_offset", static_cast<std::int64_t>(r.clock_offset.count()));

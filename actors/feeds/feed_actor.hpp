@@ -24,13 +24,16 @@ struct feed_actor_options {
   std::vector<std::string> quote_subscribers;        ///< actors that hear quotes from the start on, by name
   nanoseconds tick = std::chrono::milliseconds{50};  ///< steady time between looks at the clock
   nanoseconds image_retry = std::chrono::seconds{2}; ///< steady time until an image is asked for again
+  nanoseconds image_pause =
+      std::chrono::milliseconds{200}; ///< steady time between two requests: a broken image must be no storm
   nanoseconds quote_timeout = std::chrono::milliseconds{100}; ///< steady time after which a quote that was
                                                               ///< not acknowledged is taken for lost
   std::vector<std::string> book_readers;             ///< consolidators that see the top of the book, by name
   price bucket_width;                                ///< of the views' buckets, raw; 0: none
   std::int64_t contract_e8 = contract_unit;          ///< see view_options
   nanoseconds view_every = std::chrono::milliseconds{100}; ///< market time between two views, at least
-  nanoseconds view_pulse = std::chrono::milliseconds{500}; ///< steady time until a view is sent without a change
+  /// Steady time until a view is sent without a change.
+  nanoseconds view_pulse = std::chrono::milliseconds{500};
   std::string bar_store = "store";                   ///< who keeps closed bars, by name; empty: nobody
   /// Market time after a session's begin from which on no trade is missed: a bar that opened before is not
   /// stored, the back-filler gets it from the venue.
@@ -96,6 +99,7 @@ private:
   std::vector<subscriber> subscribers_;
   steady_time asked_;
   bool image_asked_ = false;
+  bool image_owed_ = false; ///< asked for within the pause
   std::uint64_t old_batches_ = 0;
   std::uint64_t images_asked_ = 0;
   std::uint64_t bars_ = 0;

@@ -199,6 +199,8 @@ void feed_core::after_step(build_step step) {
     return broken(book_validity::damaged, "the venue's checksum is another one", lost_to_checksums_);
   case build_step::overflow:
     return broken(book_validity::damaged, "more levels than a book can have", lost_to_overflow_);
+  case build_step::shallow:
+    return broken(book_validity::bootstrapping, "the market left the levels of the image", lost_to_depth_);
   case build_step::ignored:
     // The image was not asked for: the subscription itself brings it.
     if (in_band_ && machine_->needs_image() && !asking_) expect_image();
@@ -215,13 +217,14 @@ void feed_core::broken(book_validity now, std::string_view why, std::uint64_t& l
 }
 
 /// Subscribing anew costs the venue more than a request, and where each image is wrong it would never end:
-/// once in `image_retry`, the rest in advance(). Family E brings the next image by itself.
+/// once in `resubscribe_pause`, the rest in advance(). Family E brings the next image by itself.
 void feed_core::ask_again(std::string_view why) {
   if (options_.rules.family == book_family::images) return expect_image();
-  const bool hold_back = in_band_ && received_ - resubscribed_ < options_.image_retry;
+  const bool hold_back = in_band_ && received_ - resubscribed_ < options_.resubscribe_pause;
   if (!hold_back) return need_image(why);
   asking_ = true;
-  asked_ = resubscribed_;
+  // advance() asks when the pause is over.
+  asked_ = resubscribed_ + options_.resubscribe_pause - options_.image_retry;
 }
 
 /// Where neither a number nor a checksum of all levels shows what a frame carried, its loss drops the book.

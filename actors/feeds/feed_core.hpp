@@ -24,6 +24,8 @@ struct feed_core_options {
       std::chrono::seconds{10}; ///< market time without a change until the book is stale
   nanoseconds image_retry =
       std::chrono::seconds{5}; ///< market time until an unanswered image is asked for again
+  nanoseconds resubscribe_pause =
+      std::chrono::seconds{1}; ///< market time between two requests where images come in band
   nanoseconds bar_grace = std::chrono::seconds{2}; ///< market time until the clock closes a bar
 };
 
@@ -129,6 +131,7 @@ private:
   std::uint64_t damaged_ = 0;
   std::uint64_t bridges_ = 0;
   std::uint64_t lost_to_gaps_ = 0; // valid books, by what ended them
+  std::uint64_t lost_to_depth_ = 0;
   std::uint64_t lost_to_crossing_ = 0;
   std::uint64_t lost_to_checksums_ = 0;
   std::uint64_t lost_to_overflow_ = 0;

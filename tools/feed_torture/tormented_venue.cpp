@@ -71,7 +71,7 @@ nanoseconds spacing_of(std::string_view venue) {
   if (venue == "binance-usdm") return 2s;  // 2,400 weight a minute, 20 an image
   if (venue == "kraken") return 5s;        // 150 new sockets in ten minutes
   if (venue == "kucoin") return 3s;        // 30 new sockets a minute
-  return 500ms;
+  return 2500ms;                           // books in band are asked for anew once a second a topic at most
 }
 
 /// One feed, seen from outside.
@@ -148,7 +148,7 @@ struct torment_world::impl {
   void torment(tormented_venue& v, moment until, std::uint64_t own_seed);
   void inject(tormented_venue& v, const fault_kind& kind);
   bool pause(nanoseconds time);
-  json_view status_of(const connector_actor& connector);
+  std::string failure_of(const connector_actor& connector);
   template <class Handle>
   void publish(const std::string& name, const Handle& handle) {
     names.put(name, {caf::actor_cast<caf::strong_actor_ptr>(handle), {}, names.next_incarnation()});
@@ -290,11 +290,17 @@ void torment_world::impl::torment(tormented_venue& v, moment until, std::uint64_
   }
 }
 
-json_view torment_world::impl::status_of(const connector_actor& connector) {
+/// What the connector last complained about, in brackets; empty when it has no complaint.
+std::string torment_world::impl::failure_of(const connector_actor& connector) {
   caf::scoped_actor self{*system};
-  json_view out;
+  std::string out;
   self->request(connector, answer_within, status_request{})
-      .receive([&](const status_report& report) { out = json_view::parse(report.json); }, [](const caf::error&) {});
+      .receive(
+          [&](const status_report& report) {
+            for (const auto& session : json_view::parse(report.json).items("sessions"))
+              if (const auto why = session.text("last_failure"); !why.empty()) out = " (" + why + ")";
+          },
+          [&](const caf::error&) { out = " (the connector does not answer)"; });
   return out;
 }
 
@@ -321,7 +327,8 @@ status torment_world::wait_until_valid(std::chrono::seconds limit) {
   std::string late;
   for (auto& v : impl_->venues)
     for (auto& f : v->feeds)
-      if (!f->wait(until, [](const watched_feed& each) { return each.valid; })) late += " " + f->spec.id.text;
+      if (!f->wait(until, [](const watched_feed& each) { return each.valid; }))
+        late += " " + f->spec.id.text + impl_->failure_of(v->connector);
   if (late.empty()) return ok;
   return error{make_error_code(net::net_errc::deadline), "no valid book without any fault:" + late};
 }
@@ -358,8 +365,7 @@ std::vector<torment_report> torment_world::reports() {
     // The object of violations is copied as it is: the facts in it are the simulator's words.
     const auto at = state.find(R"("violations":{)");
     if (at != std::string::npos) report.violations = state.substr(at + 13, state.find('}', at) - at - 12);
-    if (!report.valid_at_end)
-      for (const auto& session : impl_->status_of(v->connector).items("sessions")) report.failure = session.text("last_failure");
+    if (!report.valid_at_end) report.failure = impl_->failure_of(v->connector);
     out.push_back(std::move(report));
   }
   return out;

@@ -20,8 +20,10 @@ constexpr std::string_view perpetual = "-PERP";
 
 // --- books ----------------------------------------------------------------------------------------
 
-constexpr book_rules spot_rules{.family = book_family::ranged, .rule = sequence_rule::spot, .image_in_band = false};
-constexpr book_rules usdm_rules{.family = book_family::ranged, .rule = sequence_rule::futures, .image_in_band = false};
+constexpr book_rules spot_rules{
+    .family = book_family::ranged, .rule = sequence_rule::spot, .image_in_band = false, .image_levels = 5000};
+constexpr book_rules usdm_rules{
+    .family = book_family::ranged, .rule = sequence_rule::futures, .image_in_band = false, .image_levels = 1000};
 
 constexpr std::array spot_books{book_channel{"depth@100ms", spot_rules}, book_channel{"depth", spot_rules}};
 constexpr std::array usdm_books{book_channel{"depth@100ms", usdm_rules}, book_channel{"depth@0ms", usdm_rules},

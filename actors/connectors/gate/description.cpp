@@ -14,7 +14,7 @@ constexpr std::array books{
     book_channel{"obu.50", {.family = book_family::chained, .depth = 50}},
     book_channel{
         "order_book_update",
-        {.family = book_family::ranged, .rule = sequence_rule::spot, .image_in_band = false}},
+        {.family = book_family::ranged, .rule = sequence_rule::spot, .image_in_band = false, .image_levels = 100}},
 };
 
 } // namespace

@@ -12,7 +12,7 @@ namespace troupe::kucoin {
 namespace {
 
 constexpr book_rules changes{
-    .family = book_family::ranged, .rule = sequence_rule::overlap, .image_in_band = false};
+    .family = book_family::ranged, .rule = sequence_rule::overlap, .image_in_band = false, .image_levels = 100};
 constexpr book_rules whole{.family = book_family::images, .depth = 50};
 
 constexpr std::array books{book_channel{"level2", changes}, book_channel{"level2Depth50", whole}};

@@ -12,7 +12,7 @@ namespace troupe::mexc {
 namespace {
 
 constexpr book_rules changes{
-    .family = book_family::ranged, .rule = sequence_rule::overlap, .image_in_band = false};
+    .family = book_family::ranged, .rule = sequence_rule::overlap, .image_in_band = false, .image_levels = 5000};
 constexpr book_rules whole{.family = book_family::images, .depth = 20};
 
 constexpr std::array books{book_channel{"aggre.depth@100ms", changes},

@@ -83,7 +83,7 @@ bar read_row(json_frame& in, const instrument_spec& instrument, json_array row) 
 rest_call image_call(const instrument_spec& instrument, int levels) {
   rest_call out;
   out.target = "/api/v3/depth?symbol=" + instrument.venue_symbol
-               + "&limit=" + std::to_string(std::clamp(levels, 5, 5000));
+               + "&limit=" + std::to_string(levels > 0 ? std::clamp(levels, 5, 5000) : 5000);
   return out;
 }
 

@@ -42,7 +42,7 @@ public:
 private:
   void answer(const json_request& asked, std::string_view event, std::string_view result, int code,
               std::string_view why);
-  void subscribe_obu(const json_request& asked, const std::string& name);
+  void subscribe_obu(const json_request& asked, const std::vector<std::string>& names);
   void subscribe_each(const json_request& asked, const std::vector<std::string>& symbols);
   void send_obu(const std::string& name, const data_market& market, bool full,
                 const data_event* event);
@@ -172,19 +172,22 @@ void gate_connection::on_message(std::string_view text, std::int64_t) {
     return answer(asked, "unsubscribe", R"({"status":"success"})", 0, {});
   }
   if (event != "subscribe") return answer(asked, event, "null", 2, "unknown event");
-  if (channel == "spot.obu") return subscribe_obu(asked, payload.front());
+  if (channel == "spot.obu") return subscribe_obu(asked, payload);
   subscribe_each(asked, payload);
 }
 
-void gate_connection::subscribe_obu(const json_request& asked, const std::string& name) {
-  const auto [symbol, level] = gate_obu_parts(name);
-  const auto* market = of_.find(symbol);
-  if (market == nullptr)
-    return answer(asked, "subscribe", R"({"status":"fail"})", 2, "unknown order book " + name);
-  if (!obu_.insert(name).second)
-    return answer(asked, "subscribe", R"({"status":"fail"})", 2, "Alert sub " + name);
+void gate_connection::subscribe_obu(const json_request& asked, const std::vector<std::string>& names) {
+  constexpr std::string_view failed = R"({"status":"fail"})";
+  for (const auto& name : names) {
+    if (of_.find(gate_obu_parts(name).first) == nullptr)
+      return answer(asked, "subscribe", failed, 2, "unknown order book " + name);
+    if (obu_.contains(name)) return answer(asked, "subscribe", failed, 2, "Alert sub " + name);
+  }
   answer(asked, "subscribe", R"({"status":"success"})", 0, {});
-  send_obu(name, *market, true, nullptr);
+  for (const auto& name : names) {
+    obu_.insert(name);
+    send_obu(name, *of_.find(gate_obu_parts(name).first), true, nullptr);
+  }
 }
 
 void gate_connection::subscribe_each(const json_request& asked,
