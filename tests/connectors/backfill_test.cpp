@@ -15,7 +15,9 @@ namespace {
 
 constexpr market_time page_day{1'699'999'200'000'000'000}; // 2023-11-14 22:00 UTC
 
-market_time minute(std::int64_t n) { return page_day + 1min * n; }
+market_time minute(std::int64_t n) {
+  return page_day + 1min * n;
+}
 
 bar bar_at(market_time at) {
   bar b;
@@ -40,10 +42,13 @@ struct history {
     for (const auto m : minutes)
       if (m >= from && m <= to) rows.push_back(m);
     const auto cut = rows.size() - std::min(page, rows.size());
-    if (newest_first || newest_only) rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(cut));
-    else rows.resize(rows.size() - cut);
+    if (newest_first || newest_only)
+      rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(cut));
+    else
+      rows.resize(rows.size() - cut);
     candle_page out;
-    for (const auto m : rows) out.bars.push_back(bar_at(minute(m)));
+    for (const auto m : rows)
+      out.bars.push_back(bar_at(minute(m)));
     return out;
   }
 };
@@ -64,7 +69,8 @@ CAF_TEST(asks page by page and leaves holes and the unfinished bar alone) {
     ++requests;
     CAF_CHECK(r->to - r->from <= 100min);
     CAF_CHECK(!s.next({})); // one at a time
-    for (auto& b : s.on_page(h.answer(*r), now, {})) got.push_back(b);
+    for (auto& b : s.on_page(h.answer(*r), now, {}))
+      got.push_back(b);
   }
   CAF_CHECK_EQUAL(requests, 3);
   CAF_CHECK_EQUAL(got.size(), 248u);
@@ -96,7 +102,8 @@ CAF_TEST(a bar just ended is not yet a hole) {
 }
 
 CAF_TEST(failures pause with growing pauses and end) {
-  backfill_series s{{.instrument = {"BTC-USDT@x"}, .rules = {.per_page = 10}, .attempts = 3, .first_pause = 2s}};
+  backfill_series s{
+      {.instrument = {"BTC-USDT@x"}, .rules = {.per_page = 10}, .attempts = 3, .first_pause = 2s}};
   const auto now = minute(100);
   s.want(minute(0), minute(20), {}, now);
   steady_time at{1'000'000'000};
@@ -122,7 +129,8 @@ CAF_TEST(rows that make no sense are refused and a venue off the point has faile
   s.want(minute(0), minute(3), {}, now);
   CAF_REQUIRE(s.next({}));
   candle_page page;
-  page.bars = {bar_at(minute(0)), bar_at(minute(0)), bar_at(minute(1)), bar_at(minute(1) + 1s), bar_at(minute(2))};
+  page.bars = {bar_at(minute(0)), bar_at(minute(0)), bar_at(minute(1)), bar_at(minute(1) + 1s),
+               bar_at(minute(2))};
   page.bars[2].low = {101};
   page.bars[4].volume = {-1};
   CAF_CHECK_EQUAL(s.on_page(page, now, {}).size(), 1u);
@@ -149,11 +157,13 @@ CAF_TEST(random histories are filled to the last bar the venue has) {
     const auto density = any(1, 20);
     for (std::int64_t m = 0; m <= h.newest; ++m)
       if (any(0, density) != 0) h.minutes.insert(m);
-    // What the documents say of the page may be more than what comes, but for venues that list the newest only.
+    // What the documents say of the page may be more than what comes, but for venues that list the newest
+    // only.
     const auto told = h.newest_only ? h.page : h.page + static_cast<std::size_t>(any(0, 60));
     backfill_series s{{.instrument = {"BTC-USDT@x"},
                        .rules = {.per_page = static_cast<std::uint32_t>(told),
-                                 .newest_first = h.newest_first, .newest_only = h.newest_only}}};
+                                 .newest_first = h.newest_first,
+                                 .newest_only = h.newest_only}}};
     const auto now = minute(h.newest) + 30s;
     std::set<std::int64_t> have;
     for (const auto m : h.minutes)
@@ -163,7 +173,8 @@ CAF_TEST(random histories are filled to the last bar the venue has) {
     int requests = 0;
     for (int review = 0; review < 3; ++review) {
       std::vector<market_time> open_times;
-      for (const auto m : have) open_times.push_back(minute(m));
+      for (const auto m : have)
+        open_times.push_back(minute(m));
       s.want(minute(0), now, open_times, now);
       while (s.missing() > 0 && requests < 2000) {
         at = at + 10min;

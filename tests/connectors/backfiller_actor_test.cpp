@@ -11,7 +11,6 @@
 
 #include <caf/scoped_actor.hpp>
 #include <caf/test/unit_test.hpp>
-
 #include <simdjson.h>
 
 #include <atomic>
@@ -21,7 +20,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::string_view recorded = "venues/thrasher-corp+gocryptotrader/exchanges/binance/testdata/http.json";
+constexpr std::string_view recorded =
+    "venues/thrasher-corp+gocryptotrader/exchanges/binance/testdata/http.json";
 
 /// Recorded one-hour candles of BTCUSDT by open time, each row as the venue wrote it.
 struct recorded_candles {
@@ -58,7 +58,8 @@ struct recorded_candles {
       if (key == "limit") limit = std::stoull(value);
     }
     std::string out = "[";
-    for (auto row = rows.lower_bound(from); row != rows.end() && row->first <= to && limit > 0; ++row, --limit)
+    for (auto row = rows.lower_bound(from); row != rows.end() && row->first <= to && limit > 0;
+         ++row, --limit)
       out += (out.size() > 1 ? "," : "") + row->second;
     return out + "]";
   }
@@ -125,8 +126,9 @@ struct backfill_fixture {
   std::vector<bar> stored() {
     std::vector<bar> out;
     bar_range what{{"BTC-USDT@binance"}, 1h, {0}, {INT64_MAX}, 4000};
-    self->request(keeper, 10s, what).receive([&](bar_page& p) { out = std::move(p.bars); },
-                                             [](const caf::error& e) { CAF_FAIL(to_string(e)); });
+    self->request(keeper, 10s, what)
+        .receive([&](bar_page& p) { out = std::move(p.bars); },
+                 [](const caf::error& e) { CAF_FAIL(to_string(e)); });
     return out;
   }
   std::string status() {
@@ -173,9 +175,12 @@ CAF_TEST(recorded pages fill the store and the hole stays a hole) {
     net::http_response out;
     // The venue is busy at first, then its answer is cut, then it is well.
     const auto n = ++requests;
-    if (n == 1) out.status = 429;
-    else if (n == 2) out.body = "[[1588280400000,";
-    else out.body = candles.answer(request);
+    if (n == 1)
+      out.status = 429;
+    else if (n == 2)
+      out.body = "[[1588280400000,";
+    else
+      out.body = candles.answer(request);
     responder.respond(std::move(out));
   });
   CAF_REQUIRE(wait_for(R"("missing":0,"requests":4)"));
@@ -216,9 +221,8 @@ CAF_TEST(bars that are there are neither asked for nor changed) {
   auto mine = stored().at(5);
   mine.close = {1};
   self->request(keeper, 10s, bar_put{{mine}, false}).receive([](acknowledged&) {}, [](const caf::error&) {});
-  self->request(keeper, 10s, bar_put{{stored().at(5)}, true}).receive([](acknowledged& a) {
-    CAF_CHECK_EQUAL(a.sequence, 0u);
-  }, [](const caf::error&) {});
+  self->request(keeper, 10s, bar_put{{stored().at(5)}, true})
+      .receive([](acknowledged& a) { CAF_CHECK_EQUAL(a.sequence, 0u); }, [](const caf::error&) {});
   send_shutdown(filler);
   self->wait_for(filler);
   const actor_environment env{&market, &steady, &names, 1};

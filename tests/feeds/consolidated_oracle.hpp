@@ -54,11 +54,13 @@ public:
   /// Everything as it was at `t`, what arrived at `t` included unless `before`.
   [[nodiscard]] state at(market_time t, bool before = false) const {
     state out;
-    for (const auto& v : options_.venues) out.venues.push_back(venue_at(v, t, before));
+    for (const auto& v : options_.venues)
+      out.venues.push_back(venue_at(v, t, before));
     for (const auto& v : out.venues) {
       if (!v.joined) continue;
       if (!v.bids.empty()) out.bid = std::max(out.bid, v.bids.begin()->first);
-      if (!v.asks.empty()) out.ask = out.ask == 0 ? v.asks.begin()->first : std::min(out.ask, v.asks.begin()->first);
+      if (!v.asks.empty())
+        out.ask = out.ask == 0 ? v.asks.begin()->first : std::min(out.ask, v.asks.begin()->first);
     }
     for (const auto& v : out.venues) {
       if (!v.joined) continue;
@@ -124,7 +126,8 @@ private:
   static std::int64_t ten(int n) { return n == 0 ? 1 : 10 * ten(n - 1); }
 
   /// Of `raw` at `scale`; `rate` at `rate_scale` divides; 0: no rate.
-  [[nodiscard]] std::int64_t ours(std::int64_t raw, int scale, std::int64_t rate, int rate_scale, bool up) const {
+  [[nodiscard]] std::int64_t ours(std::int64_t raw, int scale, std::int64_t rate, int rate_scale,
+                                  bool up) const {
     wide_integer top = wide_integer{raw} * ten(options_.price_scale);
     wide_integer bottom = ten(scale);
     if (rate != 0) top *= ten(rate_scale), bottom *= rate;
@@ -153,16 +156,20 @@ private:
     const auto width = v.bucket_width.raw;
     std::size_t n = 0;
     const auto bucket = [&](std::int64_t raw, std::int64_t rate, bool up) {
-      return ours(raw / width * width + width / 2, v.price_scale, rate, rate_scale, up) / options_.bucket_width.raw;
+      return ours(raw / width * width + width / 2, v.price_scale, rate, rate_scale, up)
+             / options_.bucket_width.raw;
     };
     for (auto b = s->book.bids.rbegin(); b != s->book.bids.rend(); ++b) {
-      if (n++ < view_max_levels) out.bids[ours(b->first, v.price_scale, bid_rate, rate_scale, false)] += b->second * unit;
-      if (s->book.bids.rbegin()->first / width - b->first / width < static_cast<std::int64_t>(view_max_buckets))
+      if (n++ < view_max_levels)
+        out.bids[ours(b->first, v.price_scale, bid_rate, rate_scale, false)] += b->second * unit;
+      if (s->book.bids.rbegin()->first / width - b->first / width
+          < static_cast<std::int64_t>(view_max_buckets))
         out.bid_buckets[bucket(b->first, bid_rate, false)] += b->second * unit;
     }
     n = 0;
     for (const auto& [at, quantity] : s->book.asks) {
-      if (n++ < view_max_levels) out.asks[ours(at, v.price_scale, ask_rate, rate_scale, true)] += quantity * unit;
+      if (n++ < view_max_levels)
+        out.asks[ours(at, v.price_scale, ask_rate, rate_scale, true)] += quantity * unit;
       if (at / width - s->book.asks.begin()->first / width < static_cast<std::int64_t>(view_max_buckets))
         out.ask_buckets[bucket(at, ask_rate, true)] += quantity * unit;
     }

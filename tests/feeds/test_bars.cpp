@@ -9,7 +9,6 @@
 #include "tools/feed_verify/feed_verify.hpp"
 
 #include <caf/test/unit_test.hpp>
-
 #include <simdjson.h>
 
 #include <random>
@@ -41,7 +40,8 @@ std::vector<bar> read_lean(const std::string& text, nanoseconds interval, const 
     if (!line.empty() && line.back() == '\r') line.pop_back();
     std::vector<std::string> cells;
     std::istringstream row{line};
-    for (std::string cell; std::getline(row, cell, ',');) cells.push_back(cell);
+    for (std::string cell; std::getline(row, cell, ',');)
+      cells.push_back(cell);
     if (cells.size() < 6) continue;
     bar b;
     b.interval = interval;
@@ -73,8 +73,8 @@ std::vector<bar> lean_bars(const std::string& below, nanoseconds interval, const
 
 /// Equal in all that both know; counts the comparison.
 bool same(const bar& a, const bar& b) {
-  return a.open_time == b.open_time && a.open == b.open && a.high == b.high && a.low == b.low && a.close == b.close
-         && a.volume == b.volume;
+  return a.open_time == b.open_time && a.open == b.open && a.high == b.high && a.low == b.low
+         && a.close == b.close && a.volume == b.volume;
 }
 
 std::size_t compare(const std::vector<bar>& built, const std::vector<bar>& theirs) {
@@ -105,7 +105,8 @@ CAF_TEST(seconds make minutes and minutes make days) {
     // Whatever the steps between, the day is the same.
     compared += compare(roll_up(built, 24h), their_day(day_of(day)));
     auto step = built;
-    for (const nanoseconds interval : {nanoseconds{5min}, nanoseconds{15min}, nanoseconds{1h}, nanoseconds{4h}, nanoseconds{24h}})
+    for (const nanoseconds interval :
+         {nanoseconds{5min}, nanoseconds{15min}, nanoseconds{1h}, nanoseconds{4h}, nanoseconds{24h}})
       step = roll_up(step, interval);
     compared += compare(step, roll_up(seconds, 24h));
   }
@@ -125,7 +126,8 @@ CAF_TEST(missing minutes stay missing) {
   CAF_CHECK_EQUAL(minutes.size(), 1397u); // of 1,440
   // The longest silence: 243 s from 07:32:03.
   const auto silent = day_of("20161009") + 7h + 33min;
-  for (const auto& m : minutes) CAF_CHECK(m.open_time < silent || m.open_time >= silent + 3min);
+  for (const auto& m : minutes)
+    CAF_CHECK(m.open_time < silent || m.open_time >= silent + 3min);
 }
 
 CAF_TEST(bars of the tapes equal the expected candles) {
@@ -154,9 +156,13 @@ CAF_TEST(bars of the tapes equal the expected candles) {
       CAF_REQUIRE(minute != f.minutes.end());
       const auto& b = minute->second;
       std::vector<std::string> cells;
-      for (const auto cell : candle.value.get_array()) cells.push_back(std::string{cell.is_string() ? std::string{cell.get_string().value()} : simdjson::minify(cell)});
+      for (const auto cell : candle.value.get_array())
+        cells.push_back(
+            std::string{cell.is_string() ? std::string{cell.get_string().value()} : simdjson::minify(cell)});
       CAF_REQUIRE(cells.size() >= 6);
-      const auto price_of = [&](std::size_t i) { return parse_decimal(cells[i], f.price_scale).value_or(-1); };
+      const auto price_of = [&](std::size_t i) {
+        return parse_decimal(cells[i], f.price_scale).value_or(-1);
+      };
       CAF_CHECK_EQUAL(b.open.raw, price_of(0));
       CAF_CHECK_EQUAL(b.high.raw, price_of(1));
       CAF_CHECK_EQUAL(b.low.raw, price_of(2));
@@ -181,7 +187,9 @@ CAF_TEST(bars from bars equal bars from trades) {
                         }};
     market_time now{1'700'000'000'000'000'000};
     for (std::uint64_t id = 1; id <= 3000; ++id) {
-      now = now + nanoseconds{static_cast<std::int64_t>(random() % (random() % 50 == 0 ? 4'000'000'000'000ULL : 2'000'000'000ULL))};
+      now = now
+            + nanoseconds{static_cast<std::int64_t>(
+                random() % (random() % 50 == 0 ? 4'000'000'000'000ULL : 2'000'000'000ULL))};
       trade_event t;
       t.id = t.first_id = t.last_id = id;
       t.at = now;
@@ -191,7 +199,8 @@ CAF_TEST(bars from bars equal bars from trades) {
       builder.on_trade(t);
     }
     builder.flush();
-    for (std::size_t i = 1; i < built.size(); ++i) CAF_REQUIRE(roll_up(built[i - 1], bar_intervals[i]) == built[i]);
+    for (std::size_t i = 1; i < built.size(); ++i)
+      CAF_REQUIRE(roll_up(built[i - 1], bar_intervals[i]) == built[i]);
     CAF_REQUIRE(roll_up(built.front(), bar_intervals.back()) == built.back());
   }
 }

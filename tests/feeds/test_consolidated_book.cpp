@@ -41,10 +41,8 @@ book_view view_of(const std::string& name, market_time at, std::vector<level> bi
                   int price_scale = 2, int size_scale = 2, std::int64_t width = 10'00) {
   order_book book{{.tick = {1}, .window_ticks = 256}};
   book.load(bids, asks);
-  const view_options how{.instrument = {name},
-                         .price_scale = price_scale,
-                         .size_scale = size_scale,
-                         .bucket_width = {width}};
+  const view_options how{
+      .instrument = {name}, .price_scale = price_scale, .size_scale = size_scale, .bucket_width = {width}};
   return make_book_view(how, {at, at, 0ns, 7, book_validity::valid}, book);
 }
 
@@ -52,8 +50,11 @@ book_view view_of(const std::string& name, market_time at, std::vector<level> bi
 
 CAF_TEST(a merged book with the share of each venue) {
   consolidated_book book{three_venues()};
-  book.on_view(view_of("BTC-USDT@a", start, {{{60000'00}, {100}}, {{59995'00}, {300}}}, {{{60001'00}, {50}}}), start);
-  book.on_view(view_of("BTC-USDT@b", start, {{{60000'0}, {1}}}, {{{60001'0}, {2}}, {{60012'0}, {4}}}, 1, 1, 10'0), start);
+  book.on_view(view_of("BTC-USDT@a", start, {{{60000'00}, {100}}, {{59995'00}, {300}}}, {{{60001'00}, {50}}}),
+               start);
+  book.on_view(
+      view_of("BTC-USDT@b", start, {{{60000'0}, {1}}}, {{{60001'0}, {2}}, {{60012'0}, {4}}}, 1, 1, 10'0),
+      start);
   const auto page = book.page({});
   CAF_REQUIRE_EQUAL(page.bids.size(), 2u);
   CAF_CHECK_EQUAL(page.bids[0].at.raw, 60000'00);
@@ -140,7 +141,8 @@ CAF_TEST(a view that makes no sense is damaged and never merged) {
 
 CAF_TEST(another currency joins only by its live rate) {
   auto options = three_venues();
-  options.venues[2] = {.instrument = {"BTC-USD@c"}, .fee_ppm = 0, .rate = {"USDT-USD@k"}, .rate_divides = true};
+  options.venues[2] = {
+      .instrument = {"BTC-USD@c"}, .fee_ppm = 0, .rate = {"USDT-USD@k"}, .rate_divides = true};
   consolidated_book book{options};
   book.on_view(view_of("BTC-USDT@a", start, {{{60000'00}, {100}}}, {{{60010'00}, {100}}}), start);
   book.on_view(view_of("BTC-USD@c", start, {{{60000'00}, {100}}}, {{{60001'00}, {100}}}), start);
@@ -164,8 +166,12 @@ CAF_TEST(another currency joins only by its live rate) {
 }
 
 CAF_TEST(contracts become base units) {
-  view_options how{.instrument = {"BTC-USD-PERP@d"}, .kind = contract_kind::inverse,
-                   .contract_e8 = 100 * contract_unit, .price_scale = 1, .size_scale = 0, .bucket_width = {100}};
+  view_options how{.instrument = {"BTC-USD-PERP@d"},
+                   .kind = contract_kind::inverse,
+                   .contract_e8 = 100 * contract_unit,
+                   .price_scale = 1,
+                   .size_scale = 0,
+                   .bucket_width = {100}};
   CAF_CHECK_EQUAL(view_size_scale(how), 8);
   // 3 contracts of 100 USD at 60,000.0: 0.005
   CAF_CHECK_EQUAL(in_base(how, 60000'0, 3), 500'000);
@@ -238,8 +244,10 @@ struct world {
 
   whole_book some_book(std::int64_t mid, std::int64_t spread) {
     whole_book out;
-    for (auto n = any(0, 80); n > 0; --n) out.bids[mid - any(0, spread)] = any(1, 1000);
-    for (auto n = any(0, 80); n > 0; --n) out.asks[mid + 1 + any(0, spread)] = any(1, 1000);
+    for (auto n = any(0, 80); n > 0; --n)
+      out.bids[mid - any(0, spread)] = any(1, 1000);
+    for (auto n = any(0, 80); n > 0; --n)
+      out.asks[mid + 1 + any(0, spread)] = any(1, 1000);
     return out;
   }
 
@@ -257,13 +265,16 @@ struct world {
       how.instrument = options.venues[static_cast<std::size_t>(who)].instrument;
       how.price_scale = static_cast<int>(any(0, 3));
       std::int64_t unit = 1;
-      for (int i = 0; i < how.price_scale; ++i) unit *= 10;
+      for (int i = 0; i < how.price_scale; ++i)
+        unit *= 10;
       how.bucket_width = {10 * unit};
       out.book = some_book(any(9900, 10100) * unit, 400 * unit);
     }
     order_book book{{.tick = {1}, .window_ticks = 256}};
-    for (const auto& [at, quantity] : out.book.bids) book.apply(side::buy, {at}, {quantity});
-    for (const auto& [at, quantity] : out.book.asks) book.apply(side::sell, {at}, {quantity});
+    for (const auto& [at, quantity] : out.book.bids)
+      book.apply(side::buy, {at}, {quantity});
+    for (const auto& [at, quantity] : out.book.asks)
+      book.apply(side::sell, {at}, {quantity});
     const bool good = any(0, 9) != 0;
     const nanoseconds age{any(0, 3) == 0 ? any(0, 4'000'000'000) : 0};
     const view_moment when{now, now, age, ++sequence, good ? book_validity::valid : book_validity::gap};
@@ -285,14 +296,19 @@ void check_side(const std::vector<merged_level>& got, const consolidated_oracle:
       row.resize(then.venues.size());
       row[v].raw = quantity;
     };
-    if (bids) for (const auto& [at, q] : then.venues[v].bids) take(at, q);
-    else for (const auto& [at, q] : then.venues[v].asks) take(at, q);
+    if (bids)
+      for (const auto& [at, q] : then.venues[v].bids)
+        take(at, q);
+    else
+      for (const auto& [at, q] : then.venues[v].asks)
+        take(at, q);
   }
   CAF_REQUIRE_EQUAL(got.size(), wanted.size());
   std::size_t i = 0;
   for (const auto& [key, row] : wanted) {
     std::int64_t sum = 0;
-    for (const auto s : row) sum += s.raw;
+    for (const auto s : row)
+      sum += s.raw;
     CAF_REQUIRE_EQUAL(got[i].at.raw, bids ? -key : key);
     CAF_REQUIRE_EQUAL(got[i].quantity.raw, sum);
     CAF_REQUIRE(got[i].by_venue == row);
@@ -300,7 +316,8 @@ void check_side(const std::vector<merged_level>& got, const consolidated_oracle:
   }
 }
 
-void check_page(const consolidated_page& page, const consolidated_oracle& oracle, market_time now, bool averages) {
+void check_page(const consolidated_page& page, const consolidated_oracle& oracle, market_time now,
+                bool averages) {
   const auto then = oracle.at(now);
   for (std::size_t v = 0; v < page.venues.size(); ++v)
     CAF_REQUIRE_EQUAL(page.venues[v].standing == venue_standing::joined, then.venues[v].joined);
@@ -345,7 +362,8 @@ CAF_TEST(random views equal the oracle) {
     consolidated_oracle oracle{w.options};
     auto now = start + nanoseconds{w.any(0, 999'999'999)};
     for (int step = 0; step < 120; ++step) {
-      now = now + nanoseconds{w.any(0, 3) == 0 ? 0 : w.any(1, w.any(0, 20) == 0 ? 9'000'000'000 : 400'000'000)};
+      now =
+          now + nanoseconds{w.any(0, 3) == 0 ? 0 : w.any(1, w.any(0, 20) == 0 ? 9'000'000'000 : 400'000'000)};
       auto s = w.some_view(now);
       book.on_view(s.view, now);
       oracle.say(std::move(s));
@@ -369,7 +387,8 @@ CAF_TEST(the same calls give the same pages) {
       const auto pause = nanoseconds{w.any(1, 300'000'000)};
       // Looking at the clock more often changes nothing.
       if (more_ticks)
-        for (int i = 1; i < 5; ++i) book.advance(now + pause * i / 5);
+        for (int i = 1; i < 5; ++i)
+          book.advance(now + pause * i / 5);
       now = now + pause;
       book.on_view(w.some_view(now).view, now);
       out += to_json(book.page({.only = {}, .depth = 10, .columns = 3}));

@@ -25,7 +25,8 @@ struct consolidator_fixture : actor_fixture {
     merged.book.bucket_width = {10};
     merged.book.venues = {{.instrument = {"ABC-USDT@binance"}, .fee_ppm = 0, .rate = {}},
                           {.instrument = {"ABC-USDT@kraken"}, .fee_ppm = 0, .rate = {}}};
-    book = keep(spawn_actor<consolidator_state>(sys, {.name = "consolidator/ABC-USDT"}, environment(), merged));
+    book =
+        keep(spawn_actor<consolidator_state>(sys, {.name = "consolidator/ABC-USDT"}, environment(), merged));
     put("consolidator/ABC-USDT", book);
     keeper = keep(spawn_actor<store_state>(sys, {.name = "store"}, environment(), store_options{}));
     feed_actor_options options;
@@ -64,8 +65,8 @@ struct consolidator_fixture : actor_fixture {
   }
   void trade(std::int64_t ms, std::int64_t id, const std::string& price, const std::string& quantity) {
     const auto at_ms = std::to_string(origin_ms + ms);
-    frame(ms, R"({"e":"trade","E":)" + at_ms + R"(,"s":"ABCUSDT","t":)" + std::to_string(id) + R"(,"p":")" + price
-                  + R"(","q":")" + quantity + R"(","T":)" + at_ms + R"(,"m":false,"M":true})");
+    frame(ms, R"({"e":"trade","E":)" + at_ms + R"(,"s":"ABCUSDT","t":)" + std::to_string(id) + R"(,"p":")"
+                  + price + R"(","q":")" + quantity + R"(","T":)" + at_ms + R"(,"m":false,"M":true})");
   }
   void image(std::int64_t ms) {
     book_image i{{"ABC-USDT@binance"},
@@ -79,7 +80,8 @@ struct consolidator_fixture : actor_fixture {
     Answer out;
     auto asked = self->request(whom, caf::infinite, std::move(question));
     settle();
-    asked.receive([&](Answer& a) { out = std::move(a); }, [](const caf::error& e) { CAF_FAIL(to_string(e)); });
+    asked.receive([&](Answer& a) { out = std::move(a); },
+                  [](const caf::error& e) { CAF_FAIL(to_string(e)); });
     return out;
   }
   consolidated_page page() { return ask_for<consolidated_page>(book, book_query{}); }
@@ -165,7 +167,7 @@ CAF_TEST(a restarted consolidator is whole again within the pulse) {
   CAF_CHECK(page().venues[0].standing == venue_standing::joined);
 }
 
-CAF_TEST(whole bars are stored and bars that may lack trades are not) {
+CAF_TEST(whole bars are stored and bars that may lack trades are not ) {
   put("store", keeper);
   trade(500, 1, "100.00", "1.000");
   trade(58'000, 2, "100.50", "1.000"); // the first minute began before the session was whole

@@ -2,20 +2,20 @@
 
 /// The one file within a zip archive, as recordings come: deflated. Checks its CRC.
 
-#include <zlib.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string>
+#include <zlib.h>
 
 namespace troupe::test {
 
 inline std::uint64_t little_endian(const std::string& bytes, std::size_t at, int count) {
   std::uint64_t out = 0;
-  for (int i = 0; i < count; ++i) out |= std::uint64_t{static_cast<unsigned char>(bytes.at(at + i))} << (8 * i);
+  for (int i = 0; i < count; ++i)
+    out |= std::uint64_t{static_cast<unsigned char>(bytes.at(at + i))} << (8 * i);
   return out;
 }
 

@@ -10,10 +10,9 @@
 
 #include <caf/test/unit_test.hpp>
 
-#include <unistd.h>
-
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -64,7 +63,10 @@ feature_frame sample_frame(market_time at, std::size_t unknown_steps) {
     for (std::size_t s = 0; s < feature_steps; ++s) {
       const auto known = s >= unknown_steps;
       const auto end = (at.ns / 1'000'000'000 - static_cast<std::int64_t>(feature_steps - 1 - s)) % 1000;
-      values[c * feature_steps + s] = !known ? 0.0F : c + 1 == feature_channels ? 1.0F : static_cast<float>(end) + static_cast<float>(c) / 16.0F;
+      values[c * feature_steps + s] = !known ? 0.0F
+                                      : c + 1 == feature_channels
+                                          ? 1.0F
+                                          : static_cast<float>(end) + static_cast<float>(c) / 16.0F;
     }
   feature_frame out;
   out.instrument = {"BTC-USDT@binance"};
@@ -98,7 +100,8 @@ CAF_TEST(fields and times) {
   CAF_CHECK(parse_utc("2024-08-08T23:54:00Z").value_or({}) == evening);
   CAF_CHECK(parse_utc("1723161240000000000").value_or({}) == evening);
   CAF_CHECK(parse_utc("2024-02-29").value_or({}).ns == 1'709'164'800'000'000'000);
-  for (const auto* bad : {"", "2023-02-29", "2024-13-01", "2024-08-08T25:00:00Z", "2024-08-08T23:54", "today", "2024-08-08x"})
+  for (const auto* bad :
+       {"", "2023-02-29", "2024-13-01", "2024-08-08T25:00:00Z", "2024-08-08T23:54", "today", "2024-08-08x"})
     CAF_CHECK(!parse_utc(bad));
 }
 
@@ -108,7 +111,8 @@ CAF_TEST(bars of a store with a manifest) {
     std::filesystem::create_directories(folder.path / "ingest");
     auto kept = open_rocksdb_store({.directory = folder.path / "ingest" / "store"});
     CAF_REQUIRE(kept.has_value());
-    for (const std::int64_t m : {0, 1, 2, 5, 6}) CAF_REQUIRE((*kept)->put_bar(sample_bar(m)).has_value());
+    for (const std::int64_t m : {0, 1, 2, 5, 6})
+      CAF_REQUIRE((*kept)->put_bar(sample_bar(m)).has_value());
     CAF_REQUIRE((*kept)->sync().has_value());
   }
   const auto source = store_source(folder.path, btc().id);
@@ -127,10 +131,12 @@ CAF_TEST(bars of a store with a manifest) {
   const auto lines = lines_of(text);
   CAF_REQUIRE_EQUAL(lines.size(), 4u);
   CAF_CHECK_EQUAL(lines[0], "instrument,interval,open_time,open,high,low,close,volume,buy_volume,trades");
-  CAF_CHECK_EQUAL(lines[1], "BTC-USDT@binance,1m,2024-08-08T23:55:00Z,61800.01,61900.00,61700.50,61800.01,15.07702000,"
-                            "0.00000005,1255");
+  CAF_CHECK_EQUAL(lines[1],
+                  "BTC-USDT@binance,1m,2024-08-08T23:55:00Z,61800.01,61900.00,61700.50,61800.01,15.07702000,"
+                  "0.00000005,1255");
   CAF_CHECK(lines[3].find("2024-08-08T23:59:00Z") != std::string::npos);
-  const auto manifest = read_whole(real_disk(), options.out.string() + ".manifest.json", 1u << 20).value_or("");
+  const auto manifest =
+      read_whole(real_disk(), options.out.string() + ".manifest.json", 1u << 20).value_or("");
   CAF_CHECK(manifest.find("\"rows\":3,") != std::string::npos);
   CAF_CHECK(manifest.find(done->sha256) != std::string::npos);
   CAF_CHECK(verify_export(options.out).has_value());
@@ -171,6 +177,37 @@ CAF_TEST(many bars come page by page) {
   CAF_CHECK(!export_csv(options, source, out)); // has none
 }
 
+CAF_TEST(features of a store are the frames that were predicted from) {
+  auto kept = make_memory_store();
+  for (std::int64_t n = 0; n < 300; ++n)
+    for (const auto over : {horizon::m5, horizon::m1}) {
+      snapshot s;
+      s.frame = sample_frame(evening + 10s * n, 0);
+      s.what.instrument = n % 2 == 0 || n < 20 ? s.frame.instrument : instrument_id{"ETH-USDT@binance"};
+      s.what.over = over;
+      s.what.at = s.frame.at;
+      s.what.id = std::to_string(n) + std::string{name_of(over)};
+      CAF_REQUIRE(kept->put_snapshot(s).has_value());
+      outcome then;
+      then.kind = outcome_kind::scored;
+      CAF_REQUIRE(kept->mature({s.what.id, then}).has_value());
+    }
+  export_source source;
+  source.frames = [&](const std::function<void(const feature_frame&)>& take) {
+    return frames_of_training(
+        btc().id, [&](const training_pull& what) { return kept->pull(what); }, take);
+  };
+  export_options options;
+  options.what = export_kind::features;
+  options.spec = btc();
+  options.out = "-";
+  std::ostringstream out;
+  const auto done = export_csv(options, source, out);
+  CAF_REQUIRE(done.has_value());
+  // 64 s of the first frame, then every second to the last one of ours, 2,980 s later.
+  CAF_CHECK_EQUAL(done->rows, 64u + 2980u);
+}
+
 CAF_TEST(overlapping frames give each second once) {
   csv::feature_rows rows;
   const market_time all{INT64_MAX};
@@ -182,7 +219,8 @@ CAF_TEST(overlapping frames give each second once) {
   CAF_CHECK(rows.add(sample_frame(evening + 5s, 0), {0}, all).empty());
   // After a silence only what the frame still holds comes; what lies between stays missing.
   CAF_CHECK_EQUAL(lines_of(rows.add(sample_frame(evening + 200s, 0), {0}, all)).size(), 64u);
-  CAF_CHECK_EQUAL(lines_of(rows.add(sample_frame(evening + 210s, 0), evening + 203s, evening + 206s)).size(), 3u);
+  CAF_CHECK_EQUAL(lines_of(rows.add(sample_frame(evening + 210s, 0), evening + 203s, evening + 206s)).size(),
+                  3u);
   auto foreign = sample_frame(evening + 300s, 0);
   foreign.schema = 99;
   CAF_CHECK(rows.add(foreign, {0}, all).empty());
@@ -190,7 +228,8 @@ CAF_TEST(overlapping frames give each second once) {
 }
 
 CAF_TEST(bars and features of a recorded tape) {
-  const auto tape = test::recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240808.gz", "export_csv");
+  const auto tape =
+      test::recording("venues/nkaz001+hftbacktest/examples/spot/btcusdt_20240808.gz", "export_csv");
   if (!tape) return;
   const auto source = tape_source(*tape, btc());
   if (!source) CAF_FAIL(source.error().message());
@@ -201,8 +240,10 @@ CAF_TEST(bars and features of a recorded tape) {
   const auto bars = export_csv(options, *source, out);
   if (!bars) CAF_FAIL(bars.error().message());
   const auto lines = lines_of(out.str());
-  CAF_CHECK_EQUAL(lines.size(), 6u); // 23:55 to 23:59; the first minute and the one after midnight are cut off
-  CAF_CHECK(lines[1].starts_with("BTC-USDT@binance,1m,2024-08-08T23:55:00Z,61828.00,61860.80,61780.00,61782.25,15.07702000,"));
+  CAF_CHECK_EQUAL(lines.size(),
+                  6u); // 23:55 to 23:59; the first minute and the one after midnight are cut off
+  CAF_CHECK(lines[1].starts_with(
+      "BTC-USDT@binance,1m,2024-08-08T23:55:00Z,61828.00,61860.80,61780.00,61782.25,15.07702000,"));
   CAF_CHECK(lines[1].ends_with(",1255"));
   options.what = export_kind::features;
   std::ostringstream seconds;
@@ -211,5 +252,6 @@ CAF_TEST(bars and features of a recorded tape) {
   CAF_MESSAGE(features->rows << " seconds of features");
   CAF_CHECK(features->rows > 300 && features->rows <= 344);
   const auto rows = lines_of(seconds.str());
-  for (std::size_t i = 2; i < rows.size(); ++i) CAF_CHECK(rows[i - 1].substr(0, 40) < rows[i].substr(0, 40));
+  for (std::size_t i = 2; i < rows.size(); ++i)
+    CAF_CHECK(rows[i - 1].substr(0, 40) < rows[i].substr(0, 40));
 }

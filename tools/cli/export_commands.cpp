@@ -28,7 +28,8 @@ struct export_words {
 };
 
 /// The store of a running ingest node.
-result<export_source> node_source(cluster_client& client, const nodes_conf& nodes, const instrument_id& instrument) {
+result<export_source> node_source(cluster_client& client, const nodes_conf& nodes,
+                                  const instrument_id& instrument) {
   result<store_actor> found{error{make_error_code(cluster_errc::not_found), "nodes.conf has no ingest node"}};
   std::string name;
   for (const auto* node : nodes.with(node_role::ingest)) {
@@ -39,17 +40,21 @@ result<export_source> node_source(cluster_client& client, const nodes_conf& node
   if (!found) return found.error();
   export_source out;
   out.name = "node " + name;
-  out.bars = [&client, whom = *found](const bar_range& what) { return client.ask<bar_page>(whom, 10s, what); };
+  out.bars = [&client, whom = *found](const bar_range& what) {
+    return client.ask<bar_page>(whom, 10s, what);
+  };
   out.frames = [&client, whom = *found, instrument](const std::function<void(const feature_frame&)>& take) {
     return frames_of_training(
-        instrument, [&](const training_pull& what) { return client.ask<training_batch>(whom, 10s, what); }, take);
+        instrument, [&](const training_pull& what) { return client.ask<training_batch>(whom, 10s, what); },
+        take);
   };
   return out;
 }
 
 /// A tape where one is named, else the running node, else the data folder.
-result<export_source> source_of(const global_options& global, const configuration& config, const export_words& words,
-                                const instrument_spec& spec, std::unique_ptr<cluster_client>& client) {
+result<export_source> source_of(const global_options& global, const configuration& config,
+                                const export_words& words, const instrument_spec& spec,
+                                std::unique_ptr<cluster_client>& client) {
   if (!words.tape.empty()) return tape_source(words.tape, spec);
   error why{make_error_code(cluster_errc::not_found), "no nodes.conf"};
   if (const auto nodes = load_nodes_conf_of(global.config, config.text("cluster.nodes"))) {
@@ -59,7 +64,8 @@ result<export_source> source_of(const global_options& global, const configuratio
     why = node.error();
   }
   auto stored = store_source(global.data, spec.id);
-  if (!stored) return error{stored.error().code, "no running node (" + why.text + "), and " + stored.error().text};
+  if (!stored)
+    return error{stored.error().code, "no running node (" + why.text + "), and " + stored.error().text};
   return stored;
 }
 
@@ -73,7 +79,8 @@ int export_command(const global_options& global, export_kind what, const export_
   options.spec = *spec;
   options.interval = csv::interval_of(words.interval);
   if (options.interval.count() == 0)
-    return fail({make_error_code(config_errc::bad_value), "--interval: '" + words.interval + "' is none of 1s, 1m, 5m, 15m, 1h, 4h, 1d"});
+    return fail({make_error_code(config_errc::bad_value),
+                 "--interval: '" + words.interval + "' is none of 1s, 1m, 5m, 15m, 1h, 4h, 1d"});
   const auto from = parse_utc(words.from);
   if (!from) return fail(from.error());
   options.from = *from;
@@ -89,24 +96,32 @@ int export_command(const global_options& global, export_kind what, const export_
   const auto done = export_csv(options, *source, std::cout);
   if (!done) return fail(done.error());
   std::cout.flush();
-  std::fprintf(stderr, "troupe: %llu rows, %llu bytes, sha256 %s, from %s\n", static_cast<unsigned long long>(done->rows),
-               static_cast<unsigned long long>(done->bytes), done->sha256.c_str(), source->name.c_str());
+  std::fprintf(stderr, "troupe: %llu rows, %llu bytes, sha256 %s, from %s\n",
+               static_cast<unsigned long long>(done->rows), static_cast<unsigned long long>(done->bytes),
+               done->sha256.c_str(), source->name.c_str());
   return std::cout ? 0 : 1;
 }
 
 void add_common(CLI::App& command, const std::shared_ptr<export_words>& words) {
   command.add_option("--instrument", words->instrument, "SYMBOL@venue, as configured")->required();
-  command.add_option("--from", words->from, "Start, inclusive: 2024-08-08, 2024-08-08T23:54:00Z or ns since 1970");
+  command.add_option("--from", words->from,
+                     "Start, inclusive: 2024-08-08, 2024-08-08T23:54:00Z or ns since 1970");
   command.add_option("--to", words->to, "End, exclusive; default: all there is");
-  command.add_option("--out", words->out, "File to write, with FILE.manifest.json beside it; - = standard output")->capture_default_str();
-  command.add_option("--tape", words->tape, "Play this recording through the feed instead of asking node or store")
+  command
+      .add_option("--out", words->out,
+                  "File to write, with FILE.manifest.json beside it; - = standard output")
+      ->capture_default_str();
+  command
+      .add_option("--tape", words->tape,
+                  "Play this recording through the feed instead of asking node or store")
       ->check(CLI::ExistingFile);
 }
 
 } // namespace
 
 void add_export_commands(CLI::App& app, global_options& global) {
-  auto* all = app.add_subcommand("export", "Bars and features as CSV, from the running node, the data folder or a tape");
+  auto* all = app.add_subcommand(
+      "export", "Bars and features as CSV, from the running node, the data folder or a tape");
   all->require_subcommand(1);
   auto words = std::make_shared<export_words>();
   auto* bars = all->add_subcommand("bars", "Closed bars; missing ones stay missing");
@@ -115,9 +130,11 @@ void add_export_commands(CLI::App& app, global_options& global) {
   bars->callback(run(global, [&global, words] { return export_command(global, export_kind::bars, *words); }));
   auto* features = all->add_subcommand("features", "What models see, a row for each second of market time");
   add_common(*features, words);
-  features->callback(run(global, [&global, words] { return export_command(global, export_kind::features, *words); }));
+  features->callback(
+      run(global, [&global, words] { return export_command(global, export_kind::features, *words); }));
   auto file = std::make_shared<std::filesystem::path>();
-  auto* verify = all->add_subcommand("verify", "Compare an export with its manifest; exit code 1 when they differ");
+  auto* verify =
+      all->add_subcommand("verify", "Compare an export with its manifest; exit code 1 when they differ");
   verify->add_option("FILE", *file, "The CSV")->required()->check(CLI::ExistingFile);
   verify->callback(run(global, [file] {
     const auto checked = verify_export(*file);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// `troupe export`: bars and features of one instrument out of a store, a running node or a tape, as CSV with a
-/// manifest beside it that holds the SHA-256 of the file.
+/// `troupe export`: bars and features of one instrument out of a store, a running node or a tape, as CSV with
+/// a manifest beside it that holds the SHA-256 of the file.
 
 #include "messages/history.hpp"
 #include "messages/learning.hpp"
@@ -16,11 +16,11 @@ enum class export_kind : std::uint8_t { bars, features };
 
 struct export_options {
   export_kind what = export_kind::bars;
-  instrument_spec spec; ///< whose; with its scales
+  instrument_spec spec;                           ///< whose; with its scales
   nanoseconds interval = std::chrono::minutes{1}; ///< of bars
   market_time from{0};
-  market_time to{INT64_MAX};    ///< exclusive for bars' open times, inclusive for features' seconds
-  std::filesystem::path out;    ///< "-": standard output, without a manifest
+  market_time to{INT64_MAX}; ///< exclusive for bars' open times, inclusive for features' seconds
+  std::filesystem::path out; ///< "-": standard output, without a manifest
 };
 
 /// Where rows come from. A source that has no features (or no bars) leaves that function empty.
@@ -51,7 +51,8 @@ status frames_of_training(const instrument_id& instrument,
                           const std::function<void(const feature_frame&)>& take);
 
 /// Writes the CSV and, beside a file, FILE.manifest.json.
-result<export_figures> export_csv(const export_options& options, const export_source& source, std::ostream& standard_output);
+result<export_figures> export_csv(const export_options& options, const export_source& source,
+                                  std::ostream& standard_output);
 
 /// The SHA-256 of a file agrees with its manifest, or an error that says what differs.
 status verify_export(const std::filesystem::path& file);

@@ -58,8 +58,9 @@ std::string utc(market_time at) {
   const auto whole = of_day / 1'000'000'000;
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(whole / 3600),
-                static_cast<int>(whole / 60 % 60), static_cast<int>(whole % 60));
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(whole / 3600), static_cast<int>(whole / 60 % 60),
+                static_cast<int>(whole % 60));
   std::string out{text.data()};
   if (const auto rest = of_day % 1'000'000'000; rest != 0) out += format_decimal_short(rest, 9).substr(1);
   return out + 'Z';
@@ -85,7 +86,8 @@ std::string bar_row(const bar& b, int price_scale, int size_scale) {
   std::string row = field(b.instrument.text);
   append_field(row, interval_name(b.interval));
   append_field(row, utc(b.open_time));
-  for (const auto p : {b.open, b.high, b.low, b.close}) append_field(row, format_decimal(p.raw, price_scale));
+  for (const auto p : {b.open, b.high, b.low, b.close})
+    append_field(row, format_decimal(p.raw, price_scale));
   append_field(row, format_decimal(b.volume.raw, size_scale));
   append_field(row, format_decimal(b.buy_volume.raw, size_scale));
   append_field(row, std::to_string(b.trades));
@@ -95,7 +97,8 @@ std::string bar_row(const bar& b, int price_scale, int size_scale) {
 
 std::string feature_header() {
   std::string row = "instrument,schema,time";
-  for (const auto& channel : feature_list) append_field(row, channel.name);
+  for (const auto& channel : feature_list)
+    append_field(row, channel.name);
   row += line_end;
   return row;
 }
@@ -104,7 +107,8 @@ std::string feature_rows::add(const feature_frame& frame, market_time from, mark
   std::string out;
   if (frame.at <= done_) return out;
   const auto values = unpack_f32(frame.features);
-  if (!values || frame.schema != feature_schema_version || values->size() != feature_channels * feature_steps) {
+  if (!values || frame.schema != feature_schema_version
+      || values->size() != feature_channels * feature_steps) {
     ++refused_;
     return out;
   }
@@ -116,7 +120,8 @@ std::string feature_rows::add(const feature_frame& frame, market_time from, mark
     std::string row = field(frame.instrument.text);
     append_field(row, std::to_string(frame.schema));
     append_field(row, utc(end));
-    for (std::size_t c = 0; c < feature_channels; ++c) append_field(row, number_text((*values)[c * feature_steps + step]));
+    for (std::size_t c = 0; c < feature_channels; ++c)
+      append_field(row, number_text((*values)[c * feature_steps + step]));
     out += row;
     out += line_end;
     ++rows_;

@@ -33,8 +33,8 @@ std::string feature_header();
 /// in which the book was not valid throughout have no row. Not thread-safe.
 class feature_rows {
 public:
-  /// The rows that this frame adds, seconds ending in (from, to]. Frames come in order of time; an earlier one
-  /// adds nothing. A frame of another schema, or one that is damaged, is counted and left out.
+  /// The rows that this frame adds, seconds ending in (from, to]. Frames come in order of time; an earlier
+  /// one adds nothing. A frame of another schema, or one that is damaged, is counted and left out.
   std::string add(const feature_frame& frame, market_time from, market_time to);
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }

@@ -22,7 +22,8 @@ result<fs::path> find_store(const fs::path& folder) {
     if (fs::exists(entry.path() / "store" / "CURRENT", ignored)) below.push_back(entry.path() / "store");
   std::sort(below.begin(), below.end());
   if (!below.empty()) return below.front();
-  return {storage_errc::not_found, folder.string() + " holds no store; name the data folder of the nodes with --data"};
+  return {storage_errc::not_found,
+          folder.string() + " holds no store; name the data folder of the nodes with --data"};
 }
 
 /// Collects what a feed tells of one recording.
@@ -51,7 +52,8 @@ result<export_source> store_source(const fs::path& folder, const instrument_id& 
   out.name = "store " + where->string();
   out.bars = [open](const bar_range& what) { return read_bars(*open, what); };
   out.frames = [open, instrument](const std::function<void(const feature_frame&)>& take) {
-    return frames_of_training(instrument, [&](const training_pull& what) { return open->pull(what); }, take);
+    return frames_of_training(
+        instrument, [&](const training_pull& what) { return open->pull(what); }, take);
   };
   return out;
 }
@@ -59,7 +61,8 @@ result<export_source> store_source(const fs::path& folder, const instrument_id& 
 result<export_source> tape_source(const fs::path& tape, const instrument_spec& spec) {
   const auto* venue = find_venue(spec.id.venue());
   if (venue == nullptr)
-    return {storage_errc::not_found, "there is no venue '" + std::string{spec.id.venue()} + "'; `troupe venue list` names them"};
+    return {storage_errc::not_found,
+            "there is no venue '" + std::string{spec.id.venue()} + "'; `troupe venue list` names them"};
   auto heard = std::make_shared<tape_listener>();
   feed_core_options options;
   options.spec = spec;
@@ -91,7 +94,8 @@ result<export_source> tape_source(const fs::path& tape, const instrument_spec& s
     return page;
   };
   out.frames = [heard](const std::function<void(const feature_frame&)>& take) -> status {
-    for (const auto& frame : heard->frames) take(frame);
+    for (const auto& frame : heard->frames)
+      take(frame);
     return ok;
   };
   return out;

@@ -20,8 +20,8 @@ child_definition store_child(const room_context& context) {
 
 /// Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
 nanoseconds stale_after(const room_context& context) {
-  return std::max(context.config.duration("feed.stale_after"),
-                  nanoseconds{std::chrono::seconds{2}} * static_cast<std::int64_t>(context.rate_permille) / 1000);
+  const auto rate = static_cast<std::int64_t>(context.rate_permille);
+  return std::max(context.config.duration("feed.stale_after"), nanoseconds{std::chrono::seconds{2}} * rate / 1000);
 }
 
 child_definition feed_child(const room_context& context, const instrument_spec& spec,

@@ -11,7 +11,9 @@
 namespace troupe::node {
 namespace {
 
-std::string book_key(const std::string& symbol, const char* what) { return "books." + symbol + "." + what; }
+std::string book_key(const std::string& symbol, const char* what) {
+  return "books." + symbol + "." + what;
+}
 
 /// "BTC-USDT-PERP" → BTC, USDT.
 std::pair<std::string, std::string> base_and_quote(std::string_view symbol) {
@@ -39,7 +41,8 @@ view_options sizes_of(const configuration& config, const instrument_spec& spec) 
 }
 
 /// In raw units at the book's scale: as configured, else 10 for BTC, 1 for ETH, else 1000 ticks.
-price bucket_width(const configuration& config, const std::string& symbol, int scale, const instrument_spec& first) {
+price bucket_width(const configuration& config, const std::string& symbol, int scale,
+                   const instrument_spec& first) {
   if (const auto given = config.decimal(book_key(symbol, "bucket"), scale); given > 0) return {given};
   const auto base = base_and_quote(symbol).first;
   if (base == "BTC") return {10 * power_of_ten(scale)};
@@ -55,10 +58,11 @@ status set_rate(const configuration& config, const std::string& symbol, consolid
   if (ours == theirs) return ok;
   const auto rate = config.text(book_key(symbol, "rate"));
   if (rate.empty())
-    return bad_book(symbol, venue.instrument.text + " is quoted in " + theirs + "; name its live rate, such as rate: " + ours
-                                + "-" + theirs + "@kraken");
+    return bad_book(symbol, venue.instrument.text + " is quoted in " + theirs
+                                + "; name its live rate, such as rate: " + ours + "-" + theirs + "@kraken");
   if (find_spec(instruments, rate) == nullptr)
-    return bad_book(symbol, "the rate " + rate + " must stand under instruments, too: its feed gives the price");
+    return bad_book(symbol,
+                    "the rate " + rate + " must stand under instruments, too: its feed gives the price");
   const auto [base, quote] = base_and_quote(instrument_id{rate}.symbol());
   if (!(base == ours && quote == theirs) && !(base == theirs && quote == ours))
     return bad_book(symbol, rate + " is no price between " + ours + " and " + theirs);
@@ -76,16 +80,18 @@ result<consolidated_options> merged_book(const configuration& config, const std:
     if (spec.id.symbol() == symbol) specs.push_back(&spec);
   for (const auto& name : config.list(book_key(symbol, "also"))) {
     specs.push_back(find_spec(instruments, name));
-    if (specs.back() == nullptr) return bad_book(symbol, name + " must stand under instruments, too: its feed gives the book");
+    if (specs.back() == nullptr)
+      return bad_book(symbol, name + " must stand under instruments, too: its feed gives the book");
   }
   if (specs.empty())
-    return error{make_error_code(config_errc::bad_value), "consolidate: no instrument has the symbol " + symbol};
+    return error{make_error_code(config_errc::bad_value),
+                 "consolidate: no instrument has the symbol " + symbol};
   out.price_scale = out.size_scale = 0;
   for (const auto* spec : specs) {
     consolidated_venue venue;
     venue.instrument = spec->id;
-    venue.fee_ppm = static_cast<std::int32_t>(
-        std::min<std::int64_t>(config.decimal("venues." + std::string{spec->id.venue()} + ".taker_fee", 6), 1'000'000));
+    venue.fee_ppm = static_cast<std::int32_t>(std::min<std::int64_t>(
+        config.decimal("venues." + std::string{spec->id.venue()} + ".taker_fee", 6), 1'000'000));
     if (auto set = set_rate(config, symbol, venue, instruments); !set) return std::move(set).error();
     out.price_scale = std::max<int>(out.price_scale, spec->price_scale);
     out.size_scale = std::max(out.size_scale, view_size_scale(sizes_of(config, *spec)));
@@ -100,13 +106,14 @@ bool is_rate_of(const consolidated_options& book, const instrument_id& id) {
 }
 
 bool is_venue_of(const consolidated_options& book, const instrument_id& id) {
-  return std::any_of(book.venues.begin(), book.venues.end(), [&](const auto& v) { return v.instrument == id; });
+  return std::any_of(book.venues.begin(), book.venues.end(),
+                     [&](const auto& v) { return v.instrument == id; });
 }
 
 /// The names of bars' lengths.
 const std::map<std::string, nanoseconds>& interval_names() {
   using namespace std::chrono_literals;
-  static const std::map<std::string, nanoseconds> out{{"1s", 1s},  {"1m", 1min}, {"5m", 5min}, {"15m", 15min},
+  static const std::map<std::string, nanoseconds> out{{"1s", 1s}, {"1m", 1min}, {"5m", 5min}, {"15m", 15min},
                                                       {"1h", 1h}, {"4h", 4h},   {"1d", 24h}};
   return out;
 }
@@ -128,9 +135,11 @@ result<std::vector<consolidated_options>> merged_books(const configuration& conf
   };
   for (const auto& word : config.list("consolidate")) {
     if (word == "none") continue;
-    if (word != "auto") add(word);
+    if (word != "auto")
+      add(word);
     else
-      for (const auto& spec : instruments) add(std::string{spec.id.symbol()});
+      for (const auto& spec : instruments)
+        add(std::string{spec.id.symbol()});
   }
   std::vector<consolidated_options> out;
   for (const auto& symbol : symbols) {
@@ -159,7 +168,8 @@ void show_to_books(feed_actor_options& feed, const std::vector<consolidated_opti
 child_definition consolidator_child(const room_context& context, const consolidated_options& book) {
   consolidator_options options;
   options.book = book;
-  return child<consolidator_state>(named_child("consolidator/" + book.symbol), spawn_options{}, context.env, options);
+  return child<consolidator_state>(named_child("consolidator/" + book.symbol), spawn_options{}, context.env,
+                                   options);
 }
 
 result<std::vector<child_definition>> backfillers(const room_context& context, const std::string& venue,
@@ -185,7 +195,8 @@ result<std::vector<child_definition>> backfillers(const room_context& context, c
   options.rest = *rest;
   options.authority = config.text("venues." + venue + ".ca");
   options.requests_per_minute = static_cast<std::uint32_t>(config.integer("backfill.requests"));
-  out.push_back(child<backfiller_state>(named_child("backfiller/" + venue), spawn_options{}, context.env, options));
+  out.push_back(
+      child<backfiller_state>(named_child("backfiller/" + venue), spawn_options{}, context.env, options));
   return out;
 }
 
