@@ -1,3 +1,4 @@
+#include "tools/bench/bench_consolidate.hpp"
 #include "tools/bench/benchmarks.hpp"
 #include "tools/cli/command.hpp"
 
@@ -40,3 +41,5 @@ void add_bench_commands(CLI::App& app, global_options& global) {
 }
 
 } // namespace troupe::cli
+  bench->add_subcommand("consolidate", "A merged book of twelve venues, GENERATED: views made, taken, told")
+      ->callback(run(global, [&global] { return bench_consolidate(std::cout, global.json); }));
