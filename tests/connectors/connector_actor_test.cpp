@@ -97,6 +97,12 @@ std::string depth(std::uint64_t u) {
          + std::to_string(u) + R"(,"u":)" + std::to_string(u) + R"(,"b":[],"a":[]}})";
 }
 
+constexpr const char* exchange_info = R"({"symbols":[{"symbol":"BTCUSDT","status":"TRADING",
+  "baseAsset":"BTC","quoteAsset":"USDT","filters":[
+  {"filterType":"PRICE_FILTER","minPrice":"0.10000000","maxPrice":"1000000","tickSize":"0.10000000"},
+  {"filterType":"LOT_SIZE","minQty":"0.00001000","maxQty":"9000","stepSize":"0.00001000"},
+  {"filterType":"NOTIONAL","minNotional":"5.00000000"}]}]})";
+
 struct fixture {
   fixture() {
     char pattern[] = "/tmp/troupe_connector_XXXXXX";
@@ -125,6 +131,11 @@ struct fixture {
     options.instruments.resize(1);
     options.instruments[0].id.text = "BTC-USDT@binance";
     options.instruments[0].venue_symbol = "BTCUSDT";
+    options.instruments[0].price_scale = 2;
+    options.instruments[0].size_scale = 8;
+    options.instruments[0].tick = {1};
+    options.instruments[0].lot = {1000};
+    options.rules_first = 1h; // images are counted
     options.rest = {true, "localhost", server->port(), ""};
     options.sockets = options.rest;
     options.authority = files->authority;
@@ -152,7 +163,8 @@ struct fixture {
     if (images_to_fail > 0) {
       --images_to_fail;
       response.status = 503;
-    } else response.body = R"({"lastUpdateId":5,"bids":[],"asks":[]})";
+    } else if (request.target == "/api/v3/exchangeInfo") response.body = exchange_info;
+    else response.body = R"({"lastUpdateId":5,"bids":[],"asks":[]})";
     changed.notify_all();
     responder.respond(std::move(response));
   }
@@ -316,6 +328,30 @@ CAF_TEST(the recorder hears every frame and image) {
   CAF_REQUIRE(log.wait(
       [](const feed_log& seen) { return seen.frames.size() == 10 && seen.images.size() == 1; }));
   CAF_CHECK_EQUAL(recorded.load(), 11);
+}
+
+CAF_TEST(the rules of the instruments are fetched and shown) {
+  options.rules_first = 10ms;
+  options.rules_retry = 50ms;
+  images_to_fail = 1;
+  std::mutex guard;
+  std::vector<instrument_rules> heard;
+  options.on_rules = [&](const instrument_rules& rules) {
+    const std::lock_guard lock{guard};
+    heard.push_back(rules);
+  };
+  start();
+  CAF_CHECK(status().find(R"("rules":"configured")") != std::string::npos);
+  const auto shown = [&] { return status().find(R"("rules":"venue")") != std::string::npos; };
+  for (int i = 0; i < 5000 && !shown(); ++i) continue;
+  const auto text = status();
+  for (const char* part : {R"("tick":"0.01")", R"("venue_tick":"0.1")", R"("venue_lot":"0.00001")",
+                           R"("rules_differ":true)", R"("rules_failures":1)"})
+    CAF_CHECK(text.find(part) != std::string::npos);
+  const std::lock_guard lock{guard};
+  CAF_REQUIRE_EQUAL(heard.size(), 1u);
+  CAF_REQUIRE_EQUAL(heard[0].instruments.size(), 1u);
+  CAF_CHECK(heard[0].instruments[0].id.text == "BTC-USDT@binance" && heard[0].venue.text == "binance");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

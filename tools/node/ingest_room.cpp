@@ -85,6 +85,7 @@ result<std::vector<child_definition>> ingest_room(const room_context& context) {
   for (const auto& name : context.config.list("instruments")) {
     auto spec = configured_instrument(context.config, name);
     if (!spec) return std::move(spec).error();
+    *spec = with_known_rules(context, *spec);
     by_venue[std::string{spec->id.venue()}].push_back(*spec);
     specs.push_back(std::move(*spec));
   }

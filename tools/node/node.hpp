@@ -64,6 +64,10 @@ result<child_definition> connector_child(const room_context& context, const std:
 /// Writes what a supervisor did to the log.
 void log_supervision(const supervisor_event& event);
 
+/// A configured instrument with the venue's rules as an earlier run of this node heard them; as configured
+/// where there are none, or where they don't fit its scales.
+instrument_spec with_known_rules(const room_context& context, const instrument_spec& configured);
+
 /// The rules of a configured instrument, "BTC-USDT@binance".
 result<instrument_spec> configured_instrument(const configuration& config, const std::string& instrument);
 

@@ -22,7 +22,8 @@ using enum check_verdict;
 
 constexpr auto look_every = 100ms;
 constexpr auto status_deadline = 5s;
-constexpr nanoseconds clock_fine = 500ms; // orders are refused by venues from about a second on
+constexpr std::int64_t fewest_judged = 10; // pairs of best prices
+constexpr nanoseconds clock_fine = 500ms;  // orders are refused by venues from about a second on
 constexpr nanoseconds clock_bearable = 5s;
 
 /// The actors of one check. They end with it.
@@ -104,7 +105,7 @@ bool valid(const json_view& feed) {
 
 /// All that can be hoped for has been seen.
 bool complete(const json_view& feed) {
-  return valid(feed) && feed.integer("trades") > 0 && feed.integer("quotes_compared") > 0;
+  return valid(feed) && feed.integer("trades") > 0 && feed.integer("quotes_same_number") > 0;
 }
 
 std::string seconds(nanoseconds time) {
@@ -162,14 +163,17 @@ check_line integrity_line(const std::string& id, const json_view& feed) {
   return {id + ": sequence", verdict, words};
 }
 
+/// Only pairs of the same number are judged: some venues thin their best prices out.
 check_line agreement_line(const std::string& id, const json_view& feed) {
-  const auto compared = feed.integer("quotes_compared"), equal = feed.integer("quotes_equal");
+  const auto compared = feed.integer("quotes_same_number"),
+             equal = feed.integer("quotes_same_number_equal");
   const auto point = id + ": best bid and ask";
-  if (compared == 0) return {point, note, "nothing to compare with while it was watched"};
+  if (compared == 0)
+    return {point, note, "nothing of the same number to compare with while it was watched"};
   const auto words =
       std::to_string(equal) + " of " + std::to_string(compared) + " equal the venue's own";
-  // Venues without numbers in both streams are compared by time, which leaves a few apart.
-  return {point, equal == compared ? pass : equal * 10 >= compared * 9 ? note : fail, words};
+  const bool few = compared < fewest_judged;
+  return {point, equal == compared ? pass : few || equal * 10 >= compared * 9 ? note : fail, words};
 }
 
 check_line clock_line(const std::string& id, const json_view& feed) {
