@@ -125,21 +125,18 @@ constexpr std::size_t told_levels = 10;
 
 book_builder::horizon book_builder::horizon_of(std::span<const level> side_of_image) const noexcept {
   const auto count = side_of_image.size();
-  if (rules_.image_levels == 0 || count < rules_.image_levels || count < 2 * told_levels) return {};
-  // While the best price lies in the better half of the image, the levels behind it were told.
-  return {true, side_of_image[count / 2].at, side_of_image.back().at};
+  if (rules_.image_levels == 0 || count < rules_.image_levels || count < told_levels) return {};
+  return {true, side_of_image.back().at};
 }
 
 /// The best levels reach beyond the end of the image, where levels may stand that were never told.
 bool book_builder::left_image(side which, const horizon& limit) const {
   if (!limit.cut) [[likely]]
     return false;
-  const auto beyond = [which](price at, price end) { return which == side::buy ? at < end : at > end; };
-  if (!beyond(book_.best(which).at, limit.guard)) [[likely]]
-    return false;
   std::array<level, told_levels> best;
   const auto count = book_.top(which, best);
-  return count < told_levels || beyond(best[count - 1].at, limit.last);
+  if (count < told_levels) return true;
+  return which == side::buy ? best.back().at < limit.last : best.back().at > limit.last;
 }
 
 build_step book_builder::replay_buffer() {

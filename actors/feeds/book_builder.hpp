@@ -51,10 +51,9 @@ private:
     std::size_t numbered_bids = 0;
   };
 
-  /// Where the image ended on one side, and the price at which to begin to look for it.
+  /// Where the image ended on one side, if it was cut there.
   struct horizon {
     bool cut = false;
-    price guard;
     price last;
   };
 

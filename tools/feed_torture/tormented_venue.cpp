@@ -74,6 +74,14 @@ nanoseconds spacing_of(std::string_view venue) {
   return 2500ms;                           // books in band are asked for anew once a second a topic at most
 }
 
+/// The book that is watched: the venue's default, but one whose changes are numbered where the default is whole
+/// images, which prove nothing.
+const book_channel& channel_of(const venue_description& venue) {
+  for (const auto& channel : venue.books)
+    if (channel.rules.family != book_family::images) return channel;
+  return venue.books.front();
+}
+
 /// One feed, seen from outside.
 struct watched_feed {
   instrument_spec spec;
@@ -221,6 +229,7 @@ void torment_world::impl::spawn(tormented_venue& v, const venue_check_options& h
     options.core.spec = f->spec;
     options.core.stale_after = 10s;
     options.bar_store.clear();
+    options.book_channel = channel_of(*v.venue).name;
     options.observer = [raw = f.get()](const quote& q, const order_book& book) { raw->see(q, book); };
     const auto name = "feed/" + f->spec.id.text;
     v.actors.push_back(spawn_actor<feed_state>(*system, {.name = name}, environment, options));
@@ -232,6 +241,7 @@ void torment_world::impl::spawn(tormented_venue& v, const venue_check_options& h
   options.rest = how.rest;
   options.sockets = how.sockets;
   options.authority = how.authority;
+  options.what.book_channel = channel_of(*v.venue).name;
   if (v.venue->name == "binance-usdm") options.weight = 2400;
   const auto name = "connector/" + std::string{v.venue->name};
   v.connector = spawn_actor<venue_connector_state>(*system, {.name = name}, environment, options);
@@ -265,7 +275,7 @@ void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
   while (v.losses() == losses && std::chrono::steady_clock::now() < shows)
     if (!pause(20ms)) break;
   const bool seen = v.losses() != losses;
-  const bool has_sequence = v.venue->books.front().rules.family != book_family::checksummed;
+  const bool has_sequence = channel_of(*v.venue).rules.family != book_family::checksummed;
   const auto expected = has_sequence ? kind.proven : kind.checksummed;
   if (seen) ++counts.detected;
   else if (expected == expectation::detected) ++counts.missed;
@@ -278,7 +288,7 @@ void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
 void torment_world::impl::torment(tormented_venue& v, moment until, std::uint64_t own_seed) {
   std::vector<fault_kind> kinds{fault_kinds_injected.begin(), fault_kinds_injected.end()};
   if (!v.venue->traits.image_in_band) kinds.insert(kinds.end(), image_faults.begin(), image_faults.end());
-  if (v.venue->books.front().rules.checksum != nullptr && v.venue->name == "kraken") kinds.push_back(wrong_checksum);
+  if (channel_of(*v.venue).rules.family == book_family::checksummed) kinds.push_back(wrong_checksum);
   std::mt19937_64 random{own_seed};
   const auto spacing = spacing_of(v.venue->name);
   while (std::chrono::steady_clock::now() < until) {

@@ -126,11 +126,13 @@ public:
   std::map<std::int64_t, bool> changed_; ///< by the change that is being shown
 
 private:
-  /// By the name REST uses, "BTCUSDT".
-  [[nodiscard]] const data_market* find_pair(std::string_view pair) const {
+  /// By a name REST knows: "BTCUSDT", "XBTUSDT" or "BTC/USDT".
+  [[nodiscard]] const data_market* find_pair(std::string_view asked) const {
+    std::string pair{asked};
+    std::erase(pair, '/');
+    if (pair.starts_with("XBT")) pair.replace(0, 3, "BTC");
     for (const auto& m : world_.markets)
-      if (!m->instrument().perpetual && m->instrument().base + m->instrument().quote == pair)
-        return m.get();
+      if (!m->instrument().perpetual && m->instrument().base + m->instrument().quote == pair) return m.get();
     return nullptr;
   }
   data_reply pairs() const;
