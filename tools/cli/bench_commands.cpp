@@ -38,8 +38,8 @@ void add_bench_commands(CLI::App& app, global_options& global) {
       ->callback(run(global, [] { return run_model_program({"bench", "learning"}); }));
   bench->add_subcommand("journal", "Journal append and group commit against bare fdatasync")
       ->callback(run(global, [&global] { return bench_journal(std::cout, global.json); }));
+  bench->add_subcommand("consolidate", "A merged book of twelve venues, GENERATED: views made, taken, told")
+      ->callback(run(global, [&global] { return bench_consolidate(std::cout, global.json); }));
 }
 
 } // namespace troupe::cli
-  bench->add_subcommand("consolidate", "A merged book of twelve venues, GENERATED: views made, taken, told")
-      ->callback(run(global, [&global] { return bench_consolidate(std::cout, global.json); }));
