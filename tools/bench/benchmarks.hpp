@@ -4,6 +4,7 @@
 /// asked), words on standard error, exit code 0 when they ran.
 
 #include "tools/bench/bench_feed.hpp"
+#include "tools/bench/bench_ingest.hpp"
 #include "tools/bench/bench_journal.hpp"
 
 #include <iostream>

@@ -25,6 +25,37 @@ int run_model_program(const std::vector<std::string>& words) {
                program.string() + " can't be run; build it with: ninja troupe-model"});
 }
 
+void add_ingest(CLI::App& bench, global_options& global) {
+  auto options = std::make_shared<bench_ingest_options>();
+  auto* ingest = bench.add_subcommand(
+      "ingest", "Many feeds faster than real time: alone, as actors, over TLS from simulators; age of books and cost");
+  ingest->add_option("--venue", options->venues, "Venues; all when none is named");
+  ingest->add_option("--way", options->ways, "core, actors or sockets; all when none is named")
+      ->check(CLI::IsMember({"core", "actors", "sockets"}));
+  ingest->add_option("--instruments", options->instruments, "Instruments a venue")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  ingest->add_option("--speed", options->speed, "Times real time, in process")
+      ->check(CLI::Range(0.1, 1000.0))
+      ->capture_default_str();
+  ingest->add_option("--socket-speed", options->socket_speed, "Times real time, over sockets")
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
+  ingest->add_option("--seconds", options->seconds, "Seconds that are measured, each way")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  ingest->add_option("--threads", options->threads, "Threads that feeds run on")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  ingest->add_option("--patience", options->patience, "Seconds until all books must have come over sockets")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  ingest->callback(run(global, [&global, options] {
+    options->json = global.json;
+    return bench_ingest(*options, std::cout, std::cerr);
+  }));
+}
+
 } // namespace
 
 void add_bench_commands(CLI::App& app, global_options& global) {
@@ -32,6 +63,7 @@ void add_bench_commands(CLI::App& app, global_options& global) {
   bench->require_subcommand(1);
   bench->add_subcommand("feed", "Frame to book against simdjson parse-only and a std::map book")
       ->callback(run(global, [&global] { return bench_feed(std::cout, global.json); }));
+  add_ingest(*bench, global);
   bench->add_subcommand("actors", "A hop with introspection on against bare CAF")
       ->callback(run(global, [&global] { return bench_actors(std::cout, global.json); }));
   bench->add_subcommand("learning", "Does it learn: skill ratio on a planted signal and on inputs without one")
