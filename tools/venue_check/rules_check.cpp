@@ -2,6 +2,7 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/net/http_client.hpp"
+#include "storage/instrument_rules.hpp"
 #include "tools/venue_check/venue_check.hpp"
 
 #include <algorithm>
@@ -65,25 +66,23 @@ std::string step_text(std::int64_t raw, int scale) {
 check_line compare(const instrument_spec& mine, const std::vector<instrument_spec>& all) {
   using enum check_verdict;
   const auto point = mine.id.text + ": rules";
-  const auto by_symbol = [&](const instrument_spec& each) {
-    return each.venue_symbol == mine.venue_symbol && each.kind == mine.kind;
-  };
-  const auto at = std::find_if(all.begin(), all.end(), by_symbol);
-  if (at == all.end())
+  const auto* theirs = find_rules(all, mine);
+  if (theirs == nullptr)
     return {point, fail,
             "the venue lists no '" + mine.venue_symbol + "' of that kind; set venues."
                 + std::string{mine.id.venue()} + ".instruments." + std::string{mine.id.symbol()}
                 + ".symbol"};
+  const auto fitted = with_rules(mine, *theirs);
+  if (!fitted) return {point, fail, fitted.error().text};
   const auto tick = step_text(mine.tick.raw, mine.price_scale),
              lot = step_text(mine.lot.raw, mine.size_scale);
-  const auto their_tick = step_text(at->tick.raw, at->price_scale);
-  const auto their_lot = step_text(at->lot.raw, at->size_scale);
+  const auto their_tick = step_text(theirs->tick.raw, theirs->price_scale);
+  const auto their_lot = step_text(theirs->lot.raw, theirs->size_scale);
   auto words = "tick " + their_tick + ", lot " + their_lot;
-  if (at->id != mine.id) words += ", known here as " + at->id.text;
-  if (tick == their_tick && lot == their_lot && at->id == mine.id) return {point, pass, words};
-  if (tick != their_tick || lot != their_lot)
-    words += "; configured: tick " + tick + ", lot " + lot;
-  return {point, note, words};
+  if (theirs->id != mine.id) words += ", known here as " + theirs->id.text;
+  const bool same = tick == their_tick && lot == their_lot;
+  if (!same) words += "; configured until a node has heard it: tick " + tick + ", lot " + lot;
+  return {point, same && theirs->id == mine.id ? pass : note, words};
 }
 
 } // namespace
@@ -129,7 +128,8 @@ result<std::vector<instrument_spec>> fetch_instruments(const venue_check_options
     if (!read) return std::move(read).error();
     // Some venues list an instrument in more than one answer.
     for (auto& each : *read)
-      if (std::ranges::find(out, each.id, &instrument_spec::id) == out.end()) out.push_back(std::move(each));
+      if (std::ranges::find(out, each.id, &instrument_spec::id) == out.end())
+        out.push_back(std::move(each));
   }
   return out;
 }

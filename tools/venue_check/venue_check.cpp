@@ -176,18 +176,20 @@ check_line agreement_line(const std::string& id, const json_view& feed) {
   return {point, equal == compared ? pass : few || equal * 10 >= compared * 9 ? note : fail, words};
 }
 
-check_line clock_line(const std::string& id, const json_view& feed) {
+/// A simulator on this machine has a time of its own.
+check_line clock_line(const std::string& id, const json_view& feed, bool simulator) {
   const nanoseconds offset{feed.integer("clock_offset")};
   const auto away = offset < 0ns ? -offset : offset;
   const auto point = id + ": clock";
   const auto words =
       "received " + seconds(away) + (offset < 0ns ? " before" : " after") + " the venue's time";
   if (away <= clock_fine) return {point, pass, words};
+  if (simulator) return {point, note, words + ", which is a simulator's"};
   return {point, away <= clock_bearable ? note : fail, words + "; set this machine's clock (NTP)"};
 }
 
-check_list feed_lines(const std::string& id, const json_view& feed,
-                      std::optional<nanoseconds> first) {
+check_list feed_lines(const std::string& id, const json_view& feed, std::optional<nanoseconds> first,
+                      bool simulator) {
   check_list out{book_line(id, feed, first)};
   if (feed.integer("frames") == 0) return out;
   out.push_back(integrity_line(id, feed));
@@ -196,7 +198,7 @@ check_list feed_lines(const std::string& id, const json_view& feed,
                  trades > 0 ? std::to_string(trades) + " trades"
                             : "none while it was watched: a quiet market?"});
   out.push_back(agreement_line(id, feed));
-  out.push_back(clock_line(id, feed));
+  out.push_back(clock_line(id, feed, simulator));
   return out;
 }
 
@@ -217,9 +219,11 @@ check_list check_market_data(const venue_check_options& options) {
     if (all && passed_time >= options.least) break;
     actors.wait(look_every);
   }
+  const auto& host = options.sockets.host;
+  const bool simulator = host == "localhost" || host.starts_with("127.");
   auto out = socket_lines(actors.connector());
   for (std::size_t i = 0; i < feeds.size(); ++i) {
-    auto lines = feed_lines(options.instruments[i].id.text, feeds[i], first[i]);
+    auto lines = feed_lines(options.instruments[i].id.text, feeds[i], first[i], simulator);
     out.insert(out.end(), std::make_move_iterator(lines.begin()),
                std::make_move_iterator(lines.end()));
   }
