@@ -1,6 +1,7 @@
 #include "tools/cli/command.hpp"
 #include "tools/feed_verify/feed_verify.hpp"
 #include "tools/feed_verify/verify_all.hpp"
+#include "tools/tape_deck/recorded_tapes.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -33,6 +34,7 @@ void add_feed_commands(CLI::App& app, global_options& global) {
     if (options->inputs.empty())
       return fail({std::make_error_code(std::errc::invalid_argument), "feed verify: name files, or a folder with --all"});
     options->json = global.json;
+    if (!options->line_order && is_own_recording(options->inputs.front())) options->figures = own_recording_figures;
     return feed_verify(*options, std::cout, std::cerr);
   }));
 }

@@ -2,6 +2,7 @@
 #include "runtime/config/configuration.hpp"
 #include "storage/tape/tape_tools.hpp"
 #include "tools/cli/command.hpp"
+#include "tools/cli/tape_deck_commands.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -114,8 +115,9 @@ int recover_command(const global_options& global, const path& from, const path& 
 } // namespace
 
 void add_tape_commands(CLI::App& app, global_options& global) {
-  auto* tape = app.add_subcommand("tape", "Tapes of raw venue frames: import, info, verify, recover");
+  auto* tape = app.add_subcommand("tape", "Tapes of raw venue frames: record, replay, import, info, verify, recover");
   tape->require_subcommand(1);
+  add_tape_deck_commands(*tape, global);
 
   auto options = std::make_shared<tape_import_options>();
   auto* import = tape->add_subcommand("import", "Make a tape from recordings (time-stamped lines or two-way text, .gz too)");

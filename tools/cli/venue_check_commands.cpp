@@ -109,13 +109,6 @@ int list_command(const global_options& global) {
 // --- check
 // ----------------------------------------------------------------------------------------
 
-struct check_arguments {
-  std::string venue, rest, stream;
-  std::filesystem::path authority;
-  std::vector<std::string> instruments;
-  unsigned seconds = 30;
-};
-
 std::vector<std::string> venue_names() {
   std::vector<std::string> out;
   for (const auto* each : all_venues())
@@ -123,8 +116,9 @@ std::vector<std::string> venue_names() {
   return out;
 }
 
-result<venue_check_options> check_options(const configuration& config,
-                                          const check_arguments& arguments) {
+} // namespace
+
+result<venue_check_options> contact_options(const configuration& config, const venue_contact& arguments) {
   venue_check_options out;
   const auto& name = arguments.venue;
   out.venue = find_venue(name);
@@ -141,8 +135,6 @@ result<venue_check_options> check_options(const configuration& config,
   out.book_channel = config.text(key(name, "book"));
   out.weight = static_cast<std::uint32_t>(config.integer(key(name, "weight")));
   out.weight_window = config.duration(key(name, "weight_window"));
-  out.most = std::chrono::seconds{arguments.seconds};
-  out.least = std::min<nanoseconds>(out.least, out.most);
   auto wanted = arguments.instruments;
   if (wanted.empty())
     for (const auto& each : config.names("venues." + name + ".instruments"))
@@ -158,6 +150,12 @@ result<venue_check_options> check_options(const configuration& config,
                                             + "; write one below venues." + name + ".instruments"};
   return out;
 }
+
+namespace {
+
+struct check_arguments : venue_contact {
+  unsigned seconds = 30;
+};
 
 void print_lines(const check_list& lines, bool json, json_writer& w) {
   for (const auto& each : lines) {
@@ -176,8 +174,10 @@ void print_lines(const check_list& lines, bool json, json_writer& w) {
 int check_command(const global_options& global, const check_arguments& arguments) {
   const auto config = load_configuration(global);
   if (!config) return fail(config.error());
-  const auto options = check_options(*config, arguments);
+  auto options = contact_options(*config, arguments);
   if (!options) return fail(options.error());
+  options->most = std::chrono::seconds{arguments.seconds};
+  options->least = std::min<nanoseconds>(options->least, options->most);
   json_writer w;
   w.begin_array();
   const auto rules = check_rules(*options);

@@ -108,8 +108,9 @@ std::string to_json(const std::vector<feed_figures>& figures, const std::vector<
 int feed_verify(const feed_verify_options& options, std::ostream& out, std::ostream& err) {
   const auto say = [&](const std::string& text) { err << "troupe: " << text << '\n'; };
   std::vector<std::string> unfinished;
-  auto figures =
-      options.line_order ? line_order_figures_of(options.inputs, &unfinished) : feed_figures_of(options.inputs, &unfinished);
+  auto figures = options.line_order ? line_order_figures_of(options.inputs, &unfinished)
+                 : options.figures  ? options.figures(options.inputs, &unfinished)
+                                    : feed_figures_of(options.inputs, &unfinished);
   if (!figures) return say(figures.error().text), 1;
   bool fine = unfinished.empty() || options.allow_unfinished;
   for (auto& f : *figures) {

@@ -6,10 +6,13 @@
 #include "actors/feeds/feed_core.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <map>
 
 namespace troupe {
+
+struct feed_figures;
 
 struct feed_verify_options {
   std::vector<std::filesystem::path> inputs; ///< files of one recording, in order of time
@@ -17,6 +20,10 @@ struct feed_verify_options {
   bool line_order = false;                   ///< replay the deliberately wrong way; must be caught
   bool allow_unfinished = false;             ///< a tape without an end is said to be one, but is no failure
   bool json = false;
+  /// Reads other recordings than Binance's (tapes of `troupe tape record`); empty: `feed_figures_of`.
+  std::function<result<std::vector<feed_figures>>(const std::vector<std::filesystem::path>& inputs,
+                                                  std::vector<std::string>* unfinished)>
+      figures;
 };
 
 /// What one instrument's feed ended with. Prices and sizes are text with the venue's decimals.
