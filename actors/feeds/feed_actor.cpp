@@ -79,7 +79,7 @@ void feed_state::on_batch(const frame_batch& batch) {
   }
   // Frames of a session this actor has not heard of: it was restarted, or they overtook the event.
   if (batch.session > core_->session()) {
-    image_asked_ = false;
+    forget_requests();
     const auto at = batch.frames.empty() ? env_.market->now() : batch.frames.front().received;
     core_->on_session(batch.session, true, at);
     note_session(true);
@@ -94,7 +94,7 @@ void feed_state::on_session_event(const session_event& event) {
   if (connected && event.session == core_->session() && core_->validity() != book_validity::disconnected
       && core_->validity() != book_validity::empty)
     return;
-  image_asked_ = false;
+  forget_requests();
   core_->on_session(event.session, connected, env_.market->now());
   note_session(connected);
 }
@@ -118,6 +118,12 @@ void feed_state::on_image_needed(std::string_view why) {
   log::info("feed", "asks for a book image",
             {{"instrument", options_.core.spec.id.text}, {"why", std::string{why}}});
   ask_for_image();
+}
+
+/// What was asked for belongs to a session that is gone; the new one may ask at once.
+void feed_state::forget_requests() {
+  image_asked_ = image_owed_ = false;
+  asked_ = env_.steady->now() - options_.image_pause;
 }
 
 void feed_state::ask_for_image() {

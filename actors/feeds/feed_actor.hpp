@@ -82,6 +82,7 @@ private:
   void on_session_event(const session_event& event);
   void on_tick();
   void ask_for_image();
+  void forget_requests();
   void offer(subscriber& to);
   void acknowledge();
   void show_book(bool at_once);
