@@ -49,16 +49,15 @@ result<instrument_rules> load_rules(disk& on, const std::filesystem::path& direc
   auto rules = from_record<instrument_rules>(*bytes, rules_kind);
   if (!rules) return with_context(std::move(rules).error(), path.string());
   if (rules->venue != venue)
-    return {storage_errc::foreign, path.string() + " holds the rules of " + rules->venue.text + "; remove it"};
+    return {storage_errc::foreign,
+            path.string() + " holds the rules of " + rules->venue.text + "; remove it"};
   return rules;
 }
 
 const instrument_spec* find_rules(const std::vector<instrument_spec>& of_venue, const instrument_spec& ours) {
-  auto at = std::ranges::find(of_venue, ours.id, &instrument_spec::id);
-  if (at == of_venue.end())
-    at = std::ranges::find_if(of_venue, [&](const instrument_spec& each) {
-      return each.venue_symbol == ours.venue_symbol && each.kind == ours.kind;
-    });
+  const auto at = std::ranges::find_if(of_venue, [&](const instrument_spec& each) {
+    return each.venue_symbol == ours.venue_symbol && each.kind == ours.kind;
+  });
   return at == of_venue.end() ? nullptr : &*at;
 }
 

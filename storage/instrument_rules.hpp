@@ -28,7 +28,8 @@ status save_rules(disk& on, const std::filesystem::path& directory, const instru
 /// Reads the venue's file. Errors: not_found, damaged, another version or venue.
 result<instrument_rules> load_rules(disk& on, const std::filesystem::path& directory, const venue_id& venue);
 
-/// The venue's row of an instrument of ours: by id, else by its spelling and kind. Null when there is none.
+/// The venue's row of an instrument of ours, by spelling and kind, which is what is subscribed; null when
+/// there is none.
 const instrument_spec* find_rules(const std::vector<instrument_spec>& of_venue, const instrument_spec& ours);
 
 /// Our instrument with the venue's tick, lot, sizes and notional, at our scales: everything else in the

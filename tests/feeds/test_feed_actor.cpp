@@ -193,6 +193,7 @@ CAF_TEST(sessions_come_and_go) {
   settle();
   CAF_CHECK(ears.quotes.back().validity == book_validity::disconnected);
   session = 2;
+  steady.advance(1s); // requests are spaced
   depth(1000); // the frames overtook the event of the new session
   CAF_CHECK_EQUAL(ears.images.back().session, 2u);
   tell_anonymously(feed, session_event{{"ABC-USDT@binance"}, 2, session_state::connected, ""});

@@ -85,7 +85,7 @@ CAF_TEST(rules are taken at our own scales or refused) {
   CAF_CHECK(finer.error().text.find("price_scale") != std::string::npos);
 }
 
-CAF_TEST(an instrument is found by its id and else by its spelling and kind) {
+CAF_TEST(an instrument is found by its spelling and kind) {
   auto spot = bitcoin(2, 8, 1, 1), linear = bitcoin(2, 8, 1, 1);
   spot.id.text = "XBT-USDT@bybit";
   linear.id.text = "XBT-USDT-PERP@bybit";
