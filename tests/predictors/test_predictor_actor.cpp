@@ -203,7 +203,9 @@ CAF_TEST(killed at any moment nothing is lost or scored twice) {
   int i = 0;
   for (int life = 0; life < 6; ++life) {
     for (int k = 0; k < 9; ++k, ++i) w.send(frame_at(i, 100'000 + i));
-    w.settled("frames", static_cast<std::uint64_t>(1 + life));
+    // Every other life is killed as soon as it has seen some frames: how far it came is anyone's guess. The
+    // lives between have told at least one prediction, which is in the store by then.
+    CAF_REQUIRE(life % 2 == 0 ? w.settled("frames", static_cast<std::uint64_t>(1 + life)) : w.settled("told", 1));
     w.kill(w.predictor);
     w.start_predictor();
   }
@@ -215,6 +217,6 @@ CAF_TEST(killed at any moment nothing is lost or scored twice) {
     return number_of(json, "frames") == 1 && number_of(json, "outcomes_waiting") == 0 && number_of(json, "told") == 1;
   }));
   const auto c = w.counts();
-  CAF_CHECK(c.made[0] >= 6);
+  CAF_CHECK(c.made[0] >= 3);
   CAF_CHECK_EQUAL(c.made[0], c.matured[0] + c.expired[0] + 1); // one is pending: made on the last frame
 }
