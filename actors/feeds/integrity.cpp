@@ -69,27 +69,47 @@ namespace {
 constexpr std::uint64_t halve_after = 1 << 20;
 } // namespace
 
-offset_meter::offset_meter() : bins_(static_cast<std::size_t>(2 * reach + 1)) {}
+offset_meter::offset_meter()
+    : pages_(static_cast<std::size_t>(2 * reach) / page_bins + 1), sums_(pages_.size()) {}
 
 void offset_meter::take(nanoseconds offset) noexcept {
   const auto rounded =
       floor_to(market_time{offset.count() + 500'000}, std::chrono::milliseconds{1}).ns / 1'000'000;
-  const auto place = std::clamp<std::int64_t>(rounded, -reach, reach);
-  ++bins_[static_cast<std::size_t>(place + reach)];
+  const auto place = static_cast<std::size_t>(std::clamp<std::int64_t>(rounded, -reach, reach) + reach);
+  auto& bins = pages_[place / page_bins];
+  if (!bins) [[unlikely]]
+    bins = std::make_unique<page>();
+  ++(*bins)[place % page_bins];
+  ++sums_[place / page_bins];
   ++total_;
   if (++taken_ < halve_after) return;
   taken_ = 0;
+  halve();
+}
+
+void offset_meter::halve() noexcept {
   total_ = 0;
-  for (auto& bin : bins_) total_ += bin /= 2;
+  for (std::size_t i = 0; i < pages_.size(); ++i) {
+    sums_[i] = 0;
+    if (!pages_[i]) continue;
+    for (auto& bin : *pages_[i]) sums_[i] += bin /= 2;
+    total_ += sums_[i];
+  }
 }
 
 nanoseconds offset_meter::percentile(unsigned percent) const noexcept {
   if (total_ == 0) return {};
   std::uint64_t below = 0;
-  for (std::size_t i = 0; i < bins_.size(); ++i) {
-    below += bins_[i];
-    if (below * 100 >= total_ * percent)
-      return std::chrono::milliseconds{static_cast<std::int64_t>(i) - reach};
+  for (std::size_t i = 0; i < pages_.size(); ++i) {
+    if (sums_[i] == 0 || (below + sums_[i]) * 100 < total_ * percent) {
+      below += sums_[i];
+      continue;
+    }
+    for (std::size_t bin = 0; bin < page_bins; ++bin) {
+      below += (*pages_[i])[bin];
+      if (below * 100 >= total_ * percent)
+        return std::chrono::milliseconds{static_cast<std::int64_t>(i * page_bins + bin) - reach};
+    }
   }
   return {};
 }

@@ -5,7 +5,9 @@
 
 #include "actors/feeds/events.hpp"
 
+#include <array>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -60,8 +62,13 @@ public:
   [[nodiscard]] std::uint64_t samples() const noexcept { return total_; }
 
 private:
+  void halve() noexcept;
+
   static constexpr std::int64_t reach = 60'000;
-  std::vector<std::uint32_t> bins_; // one a millisecond
+  static constexpr std::size_t page_bins = 256;
+  using page = std::array<std::uint32_t, page_bins>; // one bin a millisecond
+  std::vector<std::unique_ptr<page>> pages_;         // made when first needed: offsets lie close together
+  std::vector<std::uint64_t> sums_;                  // of each page
   std::uint64_t total_ = 0;
   std::uint64_t taken_ = 0;
 };

@@ -412,3 +412,19 @@ CAF_TEST(offset_is_a_median) {
   for (int i = 0; i < 500; ++i) meter.take(nanoseconds{2'400'000});
   CAF_CHECK_EQUAL(meter.median().count(), 2'000'000);
 }
+
+CAF_TEST(offsets_far_apart_keep_their_order) {
+  offset_meter meter;
+  // One sample each 7 ms over a minute: percentiles lie where the list's own do.
+  std::vector<std::int64_t> all;
+  for (std::int64_t ms = -30'000; ms < 30'000; ms += 7) all.push_back(ms);
+  for (const auto ms : all) meter.take(milliseconds{ms});
+  for (unsigned percent = 1; percent <= 100; ++percent) {
+    const auto place = (all.size() * percent + 99) / 100 - 1;
+    CAF_CHECK_EQUAL(meter.percentile(percent).count(), all[place] * 1'000'000);
+  }
+  // So many samples that the older ones are halved: the newer ones prevail.
+  for (int i = 0; i < 1'100'000; ++i) meter.take(milliseconds{59'999});
+  CAF_CHECK_EQUAL(meter.median().count(), 59'999'000'000);
+  CAF_CHECK(meter.samples() < 1'000'000);
+}
