@@ -1,7 +1,7 @@
 #define CAF_SUITE bench_ingest
 
-// The load of many feeds: streams as a venue sends them, ages that are counted right, and a command that says
-// what it must. No figure is judged here: tests run beside others.
+// The load of many feeds: streams as a venue sends them, ages that are counted right, and a command
+// that says what it must. No figure is judged here: tests run beside others.
 
 #include "tools/bench/bench_ingest.hpp"
 #include "tools/bench/ingest_player.hpp"
@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 CAF_TEST(ages_keep_their_third_and_their_size) {
   bench::age_table ages;
-  for (int i = 1; i <= 1000; ++i) ages.add(0, std::chrono::milliseconds{i});
+  for (int i = 1; i <= 1000; ++i)
+    ages.add(0, std::chrono::milliseconds{i});
   ages.add(2, 7us);
   CAF_CHECK_EQUAL(ages.count(), 1001u);
   const auto p99 = ages.window_ms(0, 0.99);
@@ -55,7 +56,8 @@ CAF_TEST(every_venue_has_a_stream_that_makes_books) {
   for (const auto* venue : all_venues()) {
     // A folder without recordings: all are generated.
     auto stream = bench::make_stream(*venue, "/nowhere", 30s, 5);
-    CAF_MESSAGE("venue " << venue->name << (stream ? std::string{} : ": " + stream.error().message()));
+    CAF_MESSAGE("venue " << venue->name
+                         << (stream ? std::string{} : ": " + stream.error().message()));
     CAF_REQUIRE(stream.has_value());
     CAF_CHECK_EQUAL(stream->source, "GENERATED");
     CAF_CHECK(stream->quote_frames.size() > 20);
@@ -78,7 +80,8 @@ CAF_TEST(two_venues_with_two_instruments_run_and_say_what_they_cost) {
   const auto page = json_view::parse(out.str());
   const auto streams = page.items("streams");
   CAF_REQUIRE_EQUAL(streams.size(), 2u);
-  for (const auto& stream : streams) CAF_CHECK_EQUAL(stream.text("source"), "GENERATED");
+  for (const auto& stream : streams)
+    CAF_CHECK_EQUAL(stream.text("source"), "GENERATED");
   const auto ways = page.items("ways");
   CAF_REQUIRE_EQUAL(ways.size(), 2u);
   for (const auto& way : ways) {
@@ -86,7 +89,8 @@ CAF_TEST(two_venues_with_two_instruments_run_and_say_what_they_cost) {
     CAF_CHECK_EQUAL(way.integer("feeds"), 4);
     CAF_CHECK(way.flag("sound"));
     CAF_CHECK(way.integer("messages") > 1'000);
-    for (const auto key : {"cpu_seconds", "cpu_percent_per_1000_messages_per_second", "age_p50_ms", "age_p99_ms"})
+    for (const auto key :
+         {"cpu_seconds", "cpu_percent_per_1000_messages_per_second", "age_p50_ms", "age_p99_ms"})
       CAF_CHECK(way.real(key) > 0);
     for (const auto key : {"mib_per_1000_messages_per_second", "kib_per_feed", "load_before"})
       CAF_CHECK(way.at(key).there());

@@ -18,7 +18,8 @@ constexpr auto spare_market_time = std::chrono::seconds{10};
 
 std::filesystem::path recordings_folder(const bench_ingest_options& options) {
   if (!options.data.empty()) return options.data;
-  if (const char* named = std::getenv("TROUPE_DATA"); named != nullptr && *named != '\0') return named;
+  if (const char* named = std::getenv("TROUPE_DATA"); named != nullptr && *named != '\0')
+    return named;
   return std::filesystem::path{".."} / "shared" / "data";
 }
 
@@ -27,25 +28,30 @@ result<std::vector<const venue_description*>> venues_of(const bench_ingest_optio
   for (const auto& name : options.venues) {
     const auto* venue = find_venue(name);
     if (venue == nullptr)
-      return error{std::make_error_code(std::errc::invalid_argument), "no venue is named '" + name + "'"};
+      return error{std::make_error_code(std::errc::invalid_argument),
+                   "no venue is named '" + name + "'"};
     out.push_back(venue);
   }
   if (out.empty())
-    for (const auto* venue : all_venues()) out.push_back(venue);
+    for (const auto* venue : all_venues())
+      out.push_back(venue);
   return out;
 }
 
 bool wants(const bench_ingest_options& options, std::string_view way) {
-  return options.ways.empty() || std::find(options.ways.begin(), options.ways.end(), way) != options.ways.end();
+  return options.ways.empty()
+         || std::find(options.ways.begin(), options.ways.end(), way) != options.ways.end();
 }
 
 void print_streams(std::ostream& out, const std::vector<venue_stream>& streams) {
   out << "streams, each shown under other names:\n";
   char line[160];
   for (const auto& s : streams) {
-    std::snprintf(line, sizeof line, "  %-13s %-9s %8zu frames, %6.0f s of market time, %6.1f messages/s, %5.1f MB\n",
-                  std::string{s.venue->name}.c_str(), std::string{s.source}.c_str(), s.frames.size(),
-                  static_cast<double>(s.length.count()) / 1e9, s.rate(), static_cast<double>(s.bytes) / 1e6);
+    std::snprintf(line, sizeof line,
+                  "  %-13s %-9s %8zu frames, %6.0f s of market time, %6.1f messages/s, %5.1f MB\n",
+                  std::string{s.venue->name}.c_str(), std::string{s.source}.c_str(),
+                  s.frames.size(), static_cast<double>(s.length.count()) / 1e9, s.rate(),
+                  static_cast<double>(s.bytes) / 1e6);
     out << line;
   }
 }
@@ -65,11 +71,13 @@ void write_streams(json_writer& w, const std::vector<venue_stream>& streams) {
 }
 
 /// All that is played lies in memory before anything is measured.
-result<std::vector<venue_stream>> make_streams(const bench_ingest_options& options,
-                                               const std::vector<const venue_description*>& venues) {
+result<std::vector<venue_stream>>
+make_streams(const bench_ingest_options& options,
+             const std::vector<const venue_description*>& venues) {
   std::vector<venue_stream> out;
   const auto played = (options.seconds + options.warm_up) * std::max(options.speed, 0.001);
-  const auto length = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>{played}) + spare_market_time;
+  const auto length = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>{played})
+                      + spare_market_time;
   for (const auto* venue : venues) {
     auto stream = make_stream(*venue, recordings_folder(options), length, options.seed);
     if (!stream) return std::move(stream).error();
@@ -78,8 +86,11 @@ result<std::vector<venue_stream>> make_streams(const bench_ingest_options& optio
   return out;
 }
 
-/// The ways that play streams in this process.
-result<std::vector<ingest_figures>> run_ways(const bench_ingest_options& options, std::vector<venue_stream>& streams) {
+/// All ways that are wanted. Sockets that can't carry the load end in `failure`: the other figures
+/// stand.
+result<std::vector<ingest_figures>> run_ways(const bench_ingest_options& options,
+                                             std::vector<venue_stream>& streams,
+                                             std::string& failure) {
   auto venues = venues_of(options);
   if (!venues) return std::move(venues).error();
   std::vector<ingest_figures> out;
@@ -92,8 +103,10 @@ result<std::vector<ingest_figures>> run_ways(const bench_ingest_options& options
   if (wants(options, "actors")) out.push_back(ingest_actors(options, streams));
   if (!wants(options, "sockets")) return out;
   auto figures = ingest_sockets(options, *venues);
-  if (!figures) return std::move(figures).error();
-  out.push_back(std::move(*figures));
+  if (figures)
+    out.push_back(std::move(*figures));
+  else
+    failure = figures.error().message();
   return out;
 }
 
@@ -102,7 +115,8 @@ result<std::vector<ingest_figures>> run_ways(const bench_ingest_options& options
 int bench_ingest(const bench_ingest_options& options, std::ostream& out, std::ostream& err) {
   log::set_least(log::severity::error); // hundreds of books begin
   std::vector<venue_stream> streams;
-  const auto all = run_ways(options, streams);
+  std::string failure;
+  const auto all = run_ways(options, streams, failure);
   if (!all) {
     err << "troupe: bench ingest: " << all.error().message() << '\n';
     return 1;
@@ -110,20 +124,30 @@ int bench_ingest(const bench_ingest_options& options, std::ostream& out, std::os
   const auto cores = std::thread::hardware_concurrency();
   if (options.json) {
     json_writer w;
-    w.begin_object().field("bench", "ingest").field("instruments_per_venue", options.instruments).field("cores", cores);
+    w.begin_object()
+        .field("bench", "ingest")
+        .field("instruments_per_venue", options.instruments)
+        .field("cores", cores);
     write_streams(w, streams);
     w.key("ways").begin_array();
-    for (const auto& figures : *all) write(w, figures);
+    for (const auto& figures : *all)
+      write(w, figures);
     w.end_array().end_object();
     out << w.text() << '\n';
   } else {
     out << options.instruments << " instruments a venue on " << cores << " cores\n";
     if (!streams.empty()) print_streams(out, streams);
-    for (const auto& figures : *all) print(out, figures);
+    for (const auto& figures : *all)
+      print(out, figures);
+  }
+  if (!failure.empty()) {
+    err << "troupe: bench ingest: sockets: " << failure << '\n';
+    return 1;
   }
   for (const auto& figures : *all)
     if (!figures.sound()) {
-      err << "troupe: bench ingest: " << figures.way << ": not every feed published what it was sent\n";
+      err << "troupe: bench ingest: " << figures.way
+          << ": not every feed published what it was sent\n";
       return 1;
     }
   return 0;

@@ -1,8 +1,8 @@
 #pragma once
 
-/// `troupe bench ingest`: many venues with many instruments each, faster than they come: through the pure
-/// feeds, through feed actors, and over TLS sockets from simulators in processes of their own. Shows whether
-/// books grow old, and what 1,000 messages a second cost.
+/// `troupe bench ingest`: many venues with many instruments each, faster than they come: through
+/// the pure feeds, through feed actors, and over TLS sockets from simulators in processes of their
+/// own. Shows whether books grow old, and what 1,000 messages a second cost.
 
 #include "tools/bench/ingest_figures.hpp"
 #include "tools/bench/ingest_streams.hpp"
@@ -15,7 +15,7 @@
 namespace troupe {
 
 struct bench_ingest_options {
-  std::filesystem::path data;      ///< folder of recordings; empty = $TROUPE_DATA, else ../shared/data
+  std::filesystem::path data; ///< folder of recordings; empty = $TROUPE_DATA, else ../shared/data
   std::vector<std::string> venues; ///< empty: all
   std::vector<std::string> ways;   ///< of "core", "actors", "sockets"; empty: all
   unsigned instruments = 50;       ///< a venue
@@ -30,16 +30,19 @@ struct bench_ingest_options {
   bool json = false;
 };
 
-/// Prints the figures on `out` and words on `err`. Exit code 0; 1 when a stream can't be made, a simulator
-/// does not start, or a feed did not publish what its stream holds (then the figures would mean nothing).
+/// Prints the figures on `out` and words on `err`. Exit code 0; 1 when a stream can't be made, a
+/// simulator does not start, or a feed did not publish what its stream holds (then the figures
+/// would mean nothing).
 int bench_ingest(const bench_ingest_options& options, std::ostream& out, std::ostream& err);
 
 namespace bench {
 
 /// The feeds alone: each frame on the thread that plays it.
-ingest_figures ingest_cores(const bench_ingest_options& options, const std::vector<venue_stream>& streams);
+ingest_figures ingest_cores(const bench_ingest_options& options,
+                            const std::vector<venue_stream>& streams);
 /// The feed actors, with frames in batches as a connector sends them.
-ingest_figures ingest_actors(const bench_ingest_options& options, const std::vector<venue_stream>& streams);
+ingest_figures ingest_actors(const bench_ingest_options& options,
+                             const std::vector<venue_stream>& streams);
 /// Simulators in processes of their own, connectors and feeds as a node runs them.
 result<ingest_figures> ingest_sockets(const bench_ingest_options& options,
                                       const std::vector<const venue_description*>& venues);

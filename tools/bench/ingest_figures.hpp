@@ -1,7 +1,7 @@
 #pragma once
 
-/// What `troupe bench ingest` measures: ages of published books over three windows of time, processor time,
-/// memory.
+/// What `troupe bench ingest` measures: ages of published books over three windows of time,
+/// processor time, memory.
 
 #include "messages/json.hpp"
 #include "messages/time.hpp"
@@ -18,7 +18,8 @@
 
 namespace troupe::bench {
 
-/// Ages in microseconds, within 6 %, in thirds of the measured time: growing lag shows in the last. One owner.
+/// Ages in microseconds, within 6 %, in thirds of the measured time: growing lag shows in the last.
+/// One owner.
 class age_table {
 public:
   static constexpr std::size_t windows = 3;
@@ -30,7 +31,8 @@ public:
   }
   void add(const age_table& other) noexcept {
     for (std::size_t w = 0; w < windows; ++w)
-      for (std::size_t i = 0; i < places; ++i) counts_[w][i] += other.counts_[w][i];
+      for (std::size_t i = 0; i < places; ++i)
+        counts_[w][i] += other.counts_[w][i];
     most_us_ = std::max(most_us_, other.most_us_);
   }
   [[nodiscard]] std::uint64_t count() const noexcept { return count_of(0, windows); }
@@ -57,7 +59,8 @@ private:
   [[nodiscard]] std::uint64_t count_of(std::size_t from, std::size_t to) const noexcept {
     std::uint64_t out = 0;
     for (auto w = from; w < to; ++w)
-      for (const auto n : counts_[w]) out += n;
+      for (const auto n : counts_[w])
+        out += n;
     return out;
   }
   [[nodiscard]] double percentile(std::size_t from, std::size_t to, double share) const noexcept {
@@ -65,7 +68,8 @@ private:
     if (wanted == 0) return 0;
     double seen = 0;
     for (std::size_t i = 0; i < places; ++i) {
-      for (auto w = from; w < to; ++w) seen += static_cast<double>(counts_[w][i]);
+      for (auto w = from; w < to; ++w)
+        seen += static_cast<double>(counts_[w][i]);
       if (seen >= wanted) return static_cast<double>(middle_of(i)) / 1000;
     }
     return most_ms();
@@ -97,7 +101,9 @@ struct ingest_figures {
   std::map<std::string, age_table> venues;
   std::string note;
 
-  [[nodiscard]] double rate() const noexcept { return seconds > 0 ? static_cast<double>(messages) / seconds : 0; }
+  [[nodiscard]] double rate() const noexcept {
+    return seconds > 0 ? static_cast<double>(messages) / seconds : 0;
+  }
   /// No gap, no damage, no difference. A feed may be waiting for its next image at the end.
   [[nodiscard]] bool sound() const noexcept {
     return valid > 0 && gaps == 0 && damaged == 0 && differing == 0 && undelivered == 0;

@@ -46,13 +46,16 @@ void run_players(std::vector<std::vector<play_place>>& shares, const play_schedu
                  ingest_figures& figures) {
   play_counts counts;
   std::vector<std::thread> threads;
-  for (auto& share : shares) threads.emplace_back([&] { play(share, schedule, counts); });
-  std::this_thread::sleep_for(nanoseconds{std::max<std::int64_t>(0, schedule.measured_from - steady_ns())});
+  for (auto& share : shares)
+    threads.emplace_back([&] { play(share, schedule, counts); });
+  std::this_thread::sleep_for(
+      nanoseconds{std::max<std::int64_t>(0, schedule.measured_from - steady_ns())});
   const auto from = steady_ns();
   const auto cpu = cpu_seconds();
   const auto frames = counts.frames.load();
   const auto bytes = counts.bytes.load();
-  for (auto& thread : threads) thread.join();
+  for (auto& thread : threads)
+    thread.join();
   figures.seconds = static_cast<double>(steady_ns() - from) / 1e9;
   figures.cpu_seconds = cpu_seconds() - cpu;
   figures.messages = counts.frames.load() - frames;
@@ -64,7 +67,8 @@ std::uint64_t quotes_until(const play_place& place) {
   const auto& all = place.stream->quote_frames;
   auto out = place.lap * all.size();
   if (place.next == 0) return out;
-  for (const auto frame : all) out += frame == venue_stream::no_frame || frame < place.next ? 1 : 0;
+  for (const auto frame : all)
+    out += frame == venue_stream::no_frame || frame < place.next ? 1 : 0;
   return out;
 }
 
@@ -72,8 +76,10 @@ std::uint64_t quotes_until(const play_place& place) {
 
 class core_feed final : public played_feed, private feed_listener {
 public:
-  core_feed(const venue_stream& stream, unsigned number, const play_schedule& schedule, age_table& ages)
-      : schedule_{schedule}, ages_{ages}, core_{options_of(stream, number), stream.venue->decoder(stream.spec), *this} {}
+  core_feed(const venue_stream& stream, unsigned number, const play_schedule& schedule,
+            age_table& ages)
+      : schedule_{schedule}, ages_{ages}, core_{options_of(stream, number),
+                                                stream.venue->decoder(stream.spec), *this} {}
 
   void begin_session(std::uint64_t number, market_time now) override {
     due_ = 0;
@@ -82,7 +88,8 @@ public:
   }
   void take(const stream_frame& frame, market_time received, std::int64_t due) override {
     due_ = due;
-    frame.image ? core_.on_image(received, frame.text, session_) : core_.on_frame(received, frame.text);
+    frame.image ? core_.on_image(received, frame.text, session_)
+                : core_.on_frame(received, frame.text);
   }
   void pulse(market_time now) override { core_.advance(now); }
 
@@ -165,8 +172,11 @@ private:
 /// Market time of a stream that is played.
 class stream_clock final : public market_clock {
 public:
-  stream_clock(const venue_stream& stream, const play_schedule& schedule) : stream_{stream}, schedule_{schedule} {}
-  [[nodiscard]] market_time now() const noexcept override { return schedule_.market_at(stream_, steady_ns()); }
+  stream_clock(const venue_stream& stream, const play_schedule& schedule)
+      : stream_{stream}, schedule_{schedule} {}
+  [[nodiscard]] market_time now() const noexcept override {
+    return schedule_.market_at(stream_, steady_ns());
+  }
 
 private:
   const venue_stream& stream_;
@@ -184,14 +194,18 @@ struct actor_world {
   std::unique_ptr<caf::actor_system> system;
 
   explicit actor_world(unsigned threads)
-      : settings{{.threads = threads, .network = false}}, system{std::make_unique<caf::actor_system>(settings)} {}
+      : settings{{.threads = threads, .network = false}}, system{
+                                                              std::make_unique<caf::actor_system>(
+                                                                  settings)} {}
   ~actor_world() {
-    for (auto& feed : feeds) send_shutdown(feed->actor());
+    for (auto& feed : feeds)
+      send_shutdown(feed->actor());
     feeds.clear();
     system->await_all_actors_done();
   }
 
-  void add(const venue_stream& stream, unsigned number, std::int64_t late, const play_schedule& schedule) {
+  void add(const venue_stream& stream, unsigned number, std::int64_t late,
+           const play_schedule& schedule) {
     auto* const seen = observers.emplace_back(std::make_unique<quote_clock>()).get();
     seen->stream = &stream;
     seen->schedule = &schedule;
@@ -203,7 +217,8 @@ struct actor_world {
     options.bar_store.clear();
     options.observer = [seen](const quote&, const order_book&) { seen->see(); };
     const actor_environment environment{clocks.back().get(), &steady, &names, 1};
-    auto actor = spawn_actor<feed_state>(*system, {.name = "feed/" + options.core.spec.id.text}, environment, options);
+    auto actor = spawn_actor<feed_state>(*system, {.name = "feed/" + options.core.spec.id.text},
+                                         environment, options);
     feeds.push_back(std::make_unique<actor_feed>(std::move(actor), options.core.spec.id));
   }
 };
@@ -225,7 +240,8 @@ void collect(actor_world& world, ingest_figures& figures) {
 
 } // namespace
 
-ingest_figures ingest_cores(const bench_ingest_options& options, const std::vector<venue_stream>& streams) {
+ingest_figures ingest_cores(const bench_ingest_options& options,
+                            const std::vector<venue_stream>& streams) {
   ingest_figures out;
   out.way = "core";
   out.speed = options.speed;
@@ -239,7 +255,8 @@ ingest_figures ingest_cores(const bench_ingest_options& options, const std::vect
   for (const auto& stream : streams)
     for (unsigned n = 0; n < options.instruments; ++n) {
       feeds.push_back(std::make_unique<core_feed>(stream, n, schedule, ages[feeds.size()]));
-      shares[(feeds.size() - 1) % shares.size()].push_back({&stream, feeds.back().get(), lateness(options, n)});
+      shares[(feeds.size() - 1) % shares.size()].push_back(
+          {&stream, feeds.back().get(), lateness(options, n)});
     }
   schedule = schedule_of(options);
   run_players(shares, schedule, out);
@@ -259,7 +276,8 @@ ingest_figures ingest_cores(const bench_ingest_options& options, const std::vect
   return out;
 }
 
-ingest_figures ingest_actors(const bench_ingest_options& options, const std::vector<venue_stream>& streams) {
+ingest_figures ingest_actors(const bench_ingest_options& options,
+                             const std::vector<venue_stream>& streams) {
   ingest_figures out;
   out.way = "actors";
   out.speed = options.speed;

@@ -15,11 +15,14 @@ constexpr std::int64_t worth_a_nap = 30'000;
 struct due_place {
   std::int64_t due;
   std::uint32_t place;
-  bool operator<(const due_place& other) const noexcept { return due > other.due; } // the earliest on top
+  bool operator<(const due_place& other) const noexcept {
+    return due > other.due;
+  } // the earliest on top
 };
 
 /// Hands over what is due; returns when the next frame is.
-std::int64_t hand_over(play_place& p, const play_schedule& schedule, std::int64_t now, play_counts& counts) {
+std::int64_t hand_over(play_place& p, const play_schedule& schedule, std::int64_t now,
+                       play_counts& counts) {
   const auto& stream = *p.stream;
   std::uint64_t bytes = 0;
   std::size_t frames = 0;
@@ -46,7 +49,9 @@ std::int64_t hand_over(play_place& p, const play_schedule& schedule, std::int64_
 
 } // namespace
 
-std::int64_t steady_ns() noexcept { return monotonic_ns(); }
+std::int64_t steady_ns() noexcept {
+  return monotonic_ns();
+}
 
 void play(std::vector<play_place>& places, const play_schedule& schedule, play_counts& counts) {
   std::priority_queue<due_place> queue;
@@ -61,7 +66,8 @@ void play(std::vector<play_place>& places, const play_schedule& schedule, play_c
     }
     queue.pop();
     // What falls due behind the end is left out, however late this thread is.
-    queue.push({hand_over(places[next.place], schedule, std::min(now, schedule.end - 1), counts), next.place});
+    queue.push({hand_over(places[next.place], schedule, std::min(now, schedule.end - 1), counts),
+                next.place});
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Plays streams into many feeds at their real spacing, so many times as fast: one thread carries a share of
-/// the feeds, each with its own place in its venue's stream. A stream that ends begins anew with a new session.
+/// Plays streams into many feeds at their real spacing, so many times as fast: one thread carries a
+/// share of the feeds, each with its own place in its venue's stream. A stream that ends begins
+/// anew with a new session.
 
 #include "tools/bench/ingest_streams.hpp"
 
@@ -21,11 +22,15 @@ struct play_schedule {
   /// When a frame is due of a feed that begins `late` ns after the others.
   [[nodiscard]] std::int64_t due(const venue_stream& stream, std::int64_t late, std::uint64_t lap,
                                  std::size_t frame) const noexcept {
-    const auto market = static_cast<std::int64_t>(lap) * stream.length.count() + stream.frames[frame].at.count();
-    return begin + late + market / rate_permille * 1000 + market % rate_permille * 1000 / rate_permille;
+    const auto market =
+        static_cast<std::int64_t>(lap) * stream.length.count() + stream.frames[frame].at.count();
+    return begin + late + market / rate_permille * 1000
+           + market % rate_permille * 1000 / rate_permille;
   }
-  [[nodiscard]] market_time market_at(const venue_stream& stream, std::int64_t steady) const noexcept {
-    return {stream.start.ns + (steady - begin) / 1000 * rate_permille + (steady - begin) % 1000 * rate_permille / 1000};
+  [[nodiscard]] market_time market_at(const venue_stream& stream,
+                                      std::int64_t steady) const noexcept {
+    return {stream.start.ns + (steady - begin) / 1000 * rate_permille
+            + (steady - begin) % 1000 * rate_permille / 1000};
   }
   /// Third of the measured time; beyond 2 for what is not measured.
   [[nodiscard]] std::size_t window(std::int64_t due_at) const noexcept {

@@ -118,9 +118,8 @@ private:
 };
 
 socket_world::socket_world(const bench_ingest_options& options, const std::filesystem::path& folder)
-    : options_{options},
-      folder_{folder},
-      settings_{{.threads = std::max(options.threads, 1U), .network = false}},
+    : options_{options}, folder_{folder}, settings_{{.threads = std::max(options.threads, 1U),
+                                                     .network = false}},
       system_{std::make_unique<caf::actor_system>(settings_)} {
   run_.scale.rate_times_1000 = std::max<std::int64_t>(1, std::llround(options.socket_speed * 1000));
   run_.scale.origin_steady = steady_.now();
@@ -130,7 +129,8 @@ socket_world::socket_world(const bench_ingest_options& options, const std::files
 
 socket_world::~socket_world() {
   names_.clear();
-  for (auto& connector : connectors_) send_shutdown(connector);
+  for (auto& connector : connectors_)
+    send_shutdown(connector);
   for (auto& feed : feeds_) {
     if (feed->actor) send_shutdown(feed->actor);
     feed->actor = nullptr;
@@ -161,7 +161,8 @@ status socket_world::start_simulator(const venue_description& venue, venue_check
                      "--ready-fd",
                      "3",
                      "--symbol"};
-  for (unsigned n = 0; n < options_.instruments; ++n) child.arguments.push_back(invented_symbol(venue, n));
+  for (unsigned n = 0; n < options_.instruments; ++n)
+    child.arguments.push_back(invented_symbol(venue, n));
   child.log = folder_ / (std::string{venue.name} + ".log");
   child.ready_line = true;
   auto started = demo::child_process::start(child);
@@ -184,7 +185,8 @@ status socket_world::add(const venue_description& venue) {
   if (!rules) return rules.error();
   for (unsigned n = 0; n < options_.instruments; ++n) {
     const auto id = invented_symbol(venue, n) + '@' + std::string{venue.name};
-    const auto found = std::find_if(rules->begin(), rules->end(), [&](const auto& s) { return s.id.text == id; });
+    const auto found =
+        std::find_if(rules->begin(), rules->end(), [&](const auto& s) { return s.id.text == id; });
     if (found == rules->end())
       return error{std::make_error_code(std::errc::invalid_argument),
                    std::string{venue.name} + ": the simulator's rules hold no " + id};
@@ -197,7 +199,8 @@ status socket_world::add(const venue_description& venue) {
 void socket_world::spawn(const venue_description& venue, const venue_check_options& how) {
   const actor_environment environment{market_.get(), &steady_, &names_, 1};
   const auto publish = [&](const std::string& name, const auto& handle) {
-    names_.put(name, {caf::actor_cast<caf::strong_actor_ptr>(handle), {}, names_.next_incarnation()});
+    names_.put(name,
+               {caf::actor_cast<caf::strong_actor_ptr>(handle), {}, names_.next_incarnation()});
   };
   for (const auto& spec : how.instruments) {
     auto& feed = *feeds_.emplace_back(std::make_unique<socket_feed>());
@@ -207,7 +210,9 @@ void socket_world::spawn(const venue_description& venue, const venue_check_optio
     options.core.spec = spec;
     options.core.stale_after = 60s * run_.scale.rate_times_1000 / 1000;
     options.bar_store.clear();
-    options.observer = [this, raw = &feed](const quote& q, const order_book&) { raw->see(q, run_); };
+    options.observer = [this, raw = &feed](const quote& q, const order_book&) {
+      raw->see(q, run_);
+    };
     const auto name = "feed/" + spec.id.text;
     feed.actor = spawn_actor<feed_state>(*system_, {.name = name}, environment, options);
     publish(name, feed.actor);
@@ -226,7 +231,8 @@ void socket_world::spawn(const venue_description& venue, const venue_check_optio
     run_.bytes.fetch_add(frame.payload.size(), std::memory_order_relaxed);
   };
   const auto name = "connector/" + std::string{venue.name};
-  connectors_.push_back(spawn_actor<venue_connector_state>(*system_, {.name = name}, environment, options));
+  connectors_.push_back(
+      spawn_actor<venue_connector_state>(*system_, {.name = name}, environment, options));
   publish(name, connectors_.back());
 }
 
@@ -245,7 +251,8 @@ status socket_world::wait_until_valid() {
 
 double socket_world::simulators_cpu() const {
   double out = 0;
-  for (const auto& each : simulators_) out += cpu_seconds_of(each.pid());
+  for (const auto& each : simulators_)
+    out += cpu_seconds_of(each.pid());
   return out;
 }
 
@@ -287,7 +294,8 @@ void socket_world::collect(ingest_figures& out) {
             [&](const caf::error&) { ++out.undelivered; });
   out.feeds = feeds_.size();
   out.note = "simulators GENERATE each instrument's market at the rates of a recorded BTC-USDT";
-  if (untimed > 0) out.note += "; " + std::to_string(untimed) + " books without a time of the venue have no age";
+  if (untimed > 0)
+    out.note += "; " + std::to_string(untimed) + " books without a time of the venue have no age";
 }
 
 } // namespace
@@ -300,7 +308,8 @@ result<ingest_figures> ingest_sockets(const bench_ingest_options& options,
   out.load_before = load_average();
   const temporary_folder folder;
   if (folder.path.empty())
-    return error{std::make_error_code(std::errc::io_error), "no folder for certificates can be made in /tmp"};
+    return error{std::make_error_code(std::errc::io_error),
+                 "no folder for certificates can be made in /tmp"};
   const auto before = resident_bytes();
   socket_world world{options, folder.path};
   for (const auto* venue : venues)

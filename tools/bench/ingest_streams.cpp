@@ -29,7 +29,8 @@ error unusable(std::string text) {
 // --- recorded ------------------------------------------------------------------------------------
 
 /// Binance's recordings: socket frames and the REST image in one file of lines.
-result<venue_stream> binance_stream(const venue_description& venue, const std::vector<path>& files) {
+result<venue_stream> binance_stream(const venue_description& venue,
+                                    const std::vector<path>& files) {
   venue_stream out;
   out.venue = &venue;
   auto read = read_recordings(files, [&](const recorded_frame& frame) -> status {
@@ -39,12 +40,15 @@ result<venue_stream> binance_stream(const venue_description& venue, const std::v
     return ok;
   });
   if (!read) return std::move(read).error();
-  const auto image = std::find_if(out.frames.begin(), out.frames.end(), [](const auto& f) { return f.image; });
-  if (image == out.frames.end()) return unusable(files.front().string() + ": holds no image of the book");
+  const auto image =
+      std::find_if(out.frames.begin(), out.frames.end(), [](const auto& f) { return f.image; });
+  if (image == out.frames.end())
+    return unusable(files.front().string() + ": holds no image of the book");
   const auto scales = binance::scales_of_image(image->text);
   if (!scales) return scales.error();
   const bool perpetual = venue.name == "binance-usdm";
-  out.spec.id.text = std::string{perpetual ? "BTC-USDT-PERP@" : "BTC-USDT@"} + std::string{venue.name};
+  out.spec.id.text =
+      std::string{perpetual ? "BTC-USDT-PERP@" : "BTC-USDT@"} + std::string{venue.name};
   out.spec.venue_symbol = "BTCUSDT";
   out.spec.kind = perpetual ? contract_kind::linear : contract_kind::spot;
   out.spec.price_scale = static_cast<std::uint8_t>(scales->price_scale);
@@ -72,7 +76,8 @@ result<venue_stream> kraken_stream(const venue_description& venue, const path& f
     std::istringstream head{line};
     std::int64_t at = 0;
     std::size_t count = 0;
-    if (!(head >> at >> count) || count > (1U << 24)) return unusable(file.string() + ": damaged at '" + line + "'");
+    if (!(head >> at >> count) || count > (1U << 24))
+      return unusable(file.string() + ": damaged at '" + line + "'");
     std::string text(count, '\0');
     in.read(text.data(), static_cast<std::streamsize>(count));
     in.ignore(1);
@@ -89,17 +94,21 @@ result<venue_stream> recorded_stream(const venue_description& venue, const path&
   const auto captures = data / "venues" / "jdardash+crossbook" / "tests" / "fixtures";
   if (venue.name == "binance")
     return binance_stream(venue, {tapes / "spot" / "btcusdt_20240808.gz"});
-  if (venue.name == "binance-usdm") return binance_stream(venue, {tapes / "usdm" / "btcusdt_20240808.gz"});
+  if (venue.name == "binance-usdm")
+    return binance_stream(venue, {tapes / "usdm" / "btcusdt_20240808.gz"});
   return kraken_stream(venue, captures / "kraken_btcusd_sample.cbcap");
 }
 
-/// The other venues' recordings hold half a minute at most, of ten quiet instruments, or a retired interface.
+/// The other venues' recordings hold half a minute at most, of ten quiet instruments, or a retired
+/// interface.
 bool is_recorded(const venue_description& venue, const path& data) {
   std::error_code ignored;
   if (venue.name == "binance" || venue.name == "binance-usdm")
-    return std::filesystem::exists(data / "venues" / "nkaz001+hftbacktest" / "examples" / "usdm", ignored);
+    return std::filesystem::exists(data / "venues" / "nkaz001+hftbacktest" / "examples" / "usdm",
+                                   ignored);
   return venue.name == "kraken"
-         && std::filesystem::exists(data / "venues" / "jdardash+crossbook" / "tests" / "fixtures", ignored);
+         && std::filesystem::exists(data / "venues" / "jdardash+crossbook" / "tests" / "fixtures",
+                                    ignored);
 }
 
 // --- generated -----------------------------------------------------------------------------------
@@ -118,8 +127,8 @@ public:
   std::string complaint;
 };
 
-/// The simulator's dialect of a venue, spoken to by the venue's own protocol, without sockets. A feed looks on:
-/// the images it asks for become part of the stream.
+/// The simulator's dialect of a venue, spoken to by the venue's own protocol, without sockets. A
+/// feed looks on: the images it asks for become part of the stream.
 class generator final : private feed_listener {
 public:
   generator(const venue_description& venue, std::uint64_t seed);
@@ -157,13 +166,14 @@ private:
 
 int decimals_of(std::int64_t step) {
   int out = 8;
-  for (; out > 0 && step % 10 == 0; step /= 10) --out;
+  for (; out > 0 && step % 10 == 0; step /= 10)
+    --out;
   return out;
 }
 
 generator::generator(const venue_description& venue, std::uint64_t seed) : venue_{venue} {
-  auto source = std::make_unique<venue_sim::flow_market>(venue_sim::btcusdt_flow(), seed, generated_start,
-                                                         venue_sim::venue_kind::binance_spot);
+  auto source = std::make_unique<venue_sim::flow_market>(
+      venue_sim::btcusdt_flow(), seed, generated_start, venue_sim::venue_kind::binance_spot);
   venue_sim::data_instrument one;
   one.base = "BTC";
   one.quote = "USDT";
@@ -183,7 +193,8 @@ generator::generator(const venue_description& venue, std::uint64_t seed) : venue
 std::optional<venue_sim::data_reply> generator::ask(const rest_call& call) {
   const std::string_view target = call.target;
   const auto mark = std::min(target.find('?'), target.size());
-  return dialect_->rest({call.method, target.substr(0, mark), target.substr(std::min(mark + 1, target.size())), call.body},
+  return dialect_->rest({call.method, target.substr(0, mark),
+                         target.substr(std::min(mark + 1, target.size())), call.body},
                         "localhost");
 }
 
@@ -195,7 +206,8 @@ status generator::learn_instrument() {
     if (!specs) return specs.error();
     if (!specs->empty()) out_.spec = specs->front();
   }
-  if (out_.spec.id.text.empty()) return unusable(std::string{venue_.name} + ": the dialect lists no instrument");
+  if (out_.spec.id.text.empty())
+    return unusable(std::string{venue_.name} + ": the dialect lists no instrument");
   return ok;
 }
 
@@ -216,8 +228,11 @@ status generator::connect() {
     s.protocol->at({now()});
     const std::string_view target = ticketed.empty() ? s.plan.target : ticketed;
     const auto mark = std::min(target.find('?'), target.size());
-    s.speaks = dialect_->accept(target.substr(0, mark), target.substr(std::min(mark + 1, target.size())), s.port);
-    if (!s.speaks) return unusable(std::string{venue_.name} + ": the dialect has no socket " + std::string{target});
+    s.speaks = dialect_->accept(target.substr(0, mark),
+                                target.substr(std::min(mark + 1, target.size())), s.port);
+    if (!s.speaks)
+      return unusable(std::string{venue_.name} + ": the dialect has no socket "
+                      + std::string{target});
     s.speaks->opened(now());
     say(s, s.protocol->begin());
     if (!s.protocol->traits().waits_for_welcome) subscribe(s);
@@ -227,12 +242,14 @@ status generator::connect() {
 }
 
 void generator::say(socket& s, const std::vector<std::string>& texts) {
-  for (const auto& text : texts) s.speaks->on_message(text, now());
+  for (const auto& text : texts)
+    s.speaks->on_message(text, now());
 }
 
 void generator::subscribe(socket& s) {
   if (s.plan.subscribed) return;
-  for (const auto& command : s.protocol->subscribe(s.plan.topics)) s.speaks->on_message(command.text, now());
+  for (const auto& command : s.protocol->subscribe(s.plan.topics))
+    s.speaks->on_message(command.text, now());
 }
 
 void generator::take_frames(socket& s) {
@@ -240,7 +257,8 @@ void generator::take_frames(socket& s) {
     const auto frame = std::move(s.port.frames.front());
     s.port.frames.pop_front();
     const auto& in = s.protocol->take(frame);
-    const bool ours = std::find(in.symbols.begin(), in.symbols.end(), out_.spec.venue_symbol) != in.symbols.end();
+    const bool ours =
+        std::find(in.symbols.begin(), in.symbols.end(), out_.spec.venue_symbol) != in.symbols.end();
     if (ours) {
       out_.frames.push_back({market_time{now()} - out_.start, false, std::string{in.text}});
       feed_->on_frame({now()}, out_.frames.back().text);
@@ -274,7 +292,8 @@ result<venue_stream> generator::run(nanoseconds length) {
   if (!dialect_) return unusable("the simulator speaks no dialect of " + std::string{venue_.name});
   auto& market = *world_.markets.front();
   if (auto learnt = learn_instrument(); !learnt) return learnt.error();
-  feed_ = std::make_unique<feed_core>(core_options(out_), venue_.decoder(out_.spec), static_cast<feed_listener&>(*this));
+  feed_ = std::make_unique<feed_core>(core_options(out_), venue_.decoder(out_.spec),
+                                      static_cast<feed_listener&>(*this));
   feed_->on_session(1, true, out_.start);
   if (auto connected = connect(); !connected) return connected.error();
   auto next_tick = now();
@@ -284,15 +303,18 @@ result<venue_stream> generator::run(nanoseconds length) {
     world_.now_ms = now_ns_ / 1'000'000;
     if (next == next_tick) {
       next_tick += dialect_tick.count();
-      for (auto& s : sockets_) tick(s);
+      for (auto& s : sockets_)
+        tick(s);
     } else {
       const auto event = market.advance();
       if (event.what->kind == venue_sim::frame_kind::depth) dialect_->on_change(market, event);
-      for (auto& s : sockets_) s.speaks->on_event(market, event);
+      for (auto& s : sockets_)
+        s.speaks->on_event(market, event);
     }
     for (auto& s : sockets_) {
       take_frames(s);
-      if (!s.port.complaint.empty()) return unusable(std::string{venue_.name} + ": the dialect says: " + s.port.complaint);
+      if (!s.port.complaint.empty())
+        return unusable(std::string{venue_.name} + ": the dialect says: " + s.port.complaint);
     }
     take_image();
   }
@@ -303,16 +325,20 @@ result<venue_stream> generator::run(nanoseconds length) {
 
 struct quote_places final : feed_listener {
   void on_quote(const quote&) override { places.push_back(frame); }
-  void on_validity(book_validity, book_validity, std::string_view why) override { last_change = why; }
+  void on_validity(book_validity, book_validity, std::string_view why) override {
+    last_change = why;
+  }
   std::string last_change;
   std::vector<std::uint32_t> places;
   std::uint32_t frame = venue_stream::no_frame;
 };
 
-/// Plays the stream once; its quotes tell later which frame a feed has come to. A recording in which the market
-/// leaves the levels of its only image ends there: a feed would ask for the next image.
+/// Plays the stream once; its quotes tell later which frame a feed has come to. A recording in
+/// which the market leaves the levels of its only image ends there: a feed would ask for the next
+/// image.
 status complete(venue_stream& stream) {
-  if (stream.frames.size() < 2) return unusable(std::string{stream.venue->name} + ": a stream without frames");
+  if (stream.frames.size() < 2)
+    return unusable(std::string{stream.venue->name} + ": a stream without frames");
   quote_places seen;
   feed_core core{core_options(stream), stream.venue->decoder(stream.spec), seen};
   core.on_session(1, true, stream.start);
@@ -328,18 +354,23 @@ status complete(venue_stream& stream) {
     else
       core.on_frame(stream.start + frame.at, frame.text);
     ever_valid = ever_valid || core.validity() == book_validity::valid;
-    if (stream.source == "GENERATED" || !was_valid || core.validity() == book_validity::valid) continue;
+    if (stream.source == "GENERATED" || !was_valid || core.validity() == book_validity::valid)
+      continue;
     stream.frames.resize(n);
     seen.places.resize(quotes);
   }
   stream.length = stream.frames.back().at + std::chrono::milliseconds{10};
-  for (const auto& frame : stream.frames) stream.bytes += frame.text.size();
+  for (const auto& frame : stream.frames)
+    stream.bytes += frame.text.size();
   stream.quote_frames = std::move(seen.places);
   const auto end = core.report();
-  if (ever_valid && stream.length >= least_length && end.gaps == 0 && end.damaged_frames == 0) return ok;
-  return unusable(std::string{stream.venue->name} + ": the " + std::string{stream.source} + " stream of " + std::to_string(stream.length.count() / 1'000'000'000) + " s ends with a book that is "
-                  + std::string{name_of(end.validity)} + ", " + std::to_string(end.gaps) + " gaps, "
-                  + std::to_string(end.damaged_frames) + " damaged of " + std::to_string(end.frames) + " frames: " + seen.last_change);
+  if (ever_valid && stream.length >= least_length && end.gaps == 0 && end.damaged_frames == 0)
+    return ok;
+  return unusable(std::string{stream.venue->name} + ": the " + std::string{stream.source}
+                  + " stream of " + std::to_string(stream.length.count() / 1'000'000'000)
+                  + " s ends with a book that is " + std::string{name_of(end.validity)} + ", "
+                  + std::to_string(end.gaps) + " gaps, " + std::to_string(end.damaged_frames)
+                  + " damaged of " + std::to_string(end.frames) + " frames: " + seen.last_change);
 }
 
 } // namespace
@@ -353,8 +384,8 @@ feed_core_options core_options(const venue_stream& stream) {
   return out;
 }
 
-result<venue_stream> make_stream(const venue_description& venue, const path& data, nanoseconds length,
-                                 std::uint64_t seed) {
+result<venue_stream> make_stream(const venue_description& venue, const path& data,
+                                 nanoseconds length, std::uint64_t seed) {
   const bool recorded = is_recorded(venue, data);
   auto out = recorded ? recorded_stream(venue, data) : generator{venue, seed}.run(length);
   if (!out) return out;

@@ -1,7 +1,8 @@
 #pragma once
 
-/// What `troupe bench ingest` plays: one stream of frames a venue, recorded or generated, as the venue's
-/// connector would hand it to a feed. Every feed gets a decoder of its own over the same frames.
+/// What `troupe bench ingest` plays: one stream of frames a venue, recorded or generated, as the
+/// venue's connector would hand it to a feed. Every feed gets a decoder of its own over the same
+/// frames.
 
 #include "actors/connectors/venue.hpp"
 #include "actors/feeds/feed_core.hpp"
@@ -32,7 +33,8 @@ struct venue_stream {
   nanoseconds length{0}; ///< of one lap, market time
   std::size_t bytes = 0;
   std::vector<stream_frame> frames;
-  /// What a feed makes of one lap: the frame behind each quote, `no_frame` for those of the session's begin.
+  /// What a feed makes of one lap: the frame behind each quote, `no_frame` for those of the
+  /// session's begin.
   std::vector<std::uint32_t> quote_frames;
 
   /// Frames a second of market time.
@@ -41,12 +43,13 @@ struct venue_stream {
   }
 };
 
-/// Settings of a feed of this stream. Nothing depends on the clock, so that all feeds of a stream publish the
-/// same quotes in the same order.
+/// Settings of a feed of this stream. Nothing depends on the clock, so that all feeds of a stream
+/// publish the same quotes in the same order.
 feed_core_options core_options(const venue_stream& stream);
 
-/// The venue's stream: its recording where one of at least 50 s lies in `data`, else what the simulator's
-/// dialect says over `length` of market time. An error when no valid book comes out of 20 s at least.
+/// The venue's stream: its recording where one of at least 50 s lies in `data`, else what the
+/// simulator's dialect says over `length` of market time. An error when no valid book comes out of
+/// 20 s at least.
 result<venue_stream> make_stream(const venue_description& venue, const std::filesystem::path& data,
                                  nanoseconds length, std::uint64_t seed);
 
