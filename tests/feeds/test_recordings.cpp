@@ -169,12 +169,12 @@ CAF_TEST(line_order_is_caught) {
   if (in.empty()) return;
   std::ostringstream out;
   std::ostringstream err;
-  CAF_CHECK_EQUAL(feed_verify({.inputs = in, .expect = {}, .line_order = true}, out, err), 1);
+  CAF_CHECK_EQUAL(feed_verify({.inputs = in, .expect = {}, .line_order = true, .figures = {}}, out, err), 1);
   CAF_CHECK(err.str().find("bid 61820.99 over ask 61686") != std::string::npos);
   CAF_CHECK(err.str().find("gap") != std::string::npos);
   std::ostringstream fine;
   std::ostringstream words;
-  CAF_CHECK_EQUAL(feed_verify({.inputs = in, .expect = {}, .json = true}, fine, words), 0);
+  CAF_CHECK_EQUAL(feed_verify({.inputs = in, .expect = {}, .json = true, .figures = {}}, fine, words), 0);
   CAF_CHECK(words.str().empty());
   CAF_CHECK(fine.str().find("\"depth_applied\":3449") != std::string::npos);
 }

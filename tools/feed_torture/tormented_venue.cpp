@@ -82,6 +82,8 @@ const book_channel& channel_of(const venue_description& venue) {
   return venue.books.front();
 }
 
+} // namespace
+
 /// One feed, seen from outside.
 struct watched_feed {
   instrument_spec spec;
@@ -134,8 +136,6 @@ struct tormented_venue {
   }
 };
 
-
-} // namespace
 
 struct torment_world::impl {
   wall_clock market;
