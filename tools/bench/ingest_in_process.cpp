@@ -48,8 +48,7 @@ void run_players(std::vector<std::vector<play_place>>& shares, const play_schedu
   std::vector<std::thread> threads;
   for (auto& share : shares)
     threads.emplace_back([&] { play(share, schedule, counts); });
-  std::this_thread::sleep_for(
-      nanoseconds{std::max<std::int64_t>(0, schedule.measured_from - steady_ns())});
+  pace_until(schedule.measured_from);
   const auto from = steady_ns();
   const auto cpu = cpu_seconds();
   const auto frames = counts.frames.load();

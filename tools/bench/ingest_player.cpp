@@ -2,8 +2,8 @@
 
 #include "runtime/clock.hpp"
 
+#include <ctime>
 #include <queue>
-#include <thread>
 
 namespace troupe::bench {
 namespace {
@@ -53,6 +53,12 @@ std::int64_t steady_ns() noexcept {
   return monotonic_ns();
 }
 
+void pace_until(std::int64_t at) noexcept {
+  const timespec until{at / 1'000'000'000, at % 1'000'000'000};
+  while (steady_ns() < at)
+    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+}
+
 void play(std::vector<play_place>& places, const play_schedule& schedule, play_counts& counts) {
   std::priority_queue<due_place> queue;
   for (std::uint32_t n = 0; n < places.size(); ++n)
@@ -61,7 +67,7 @@ void play(std::vector<play_place>& places, const play_schedule& schedule, play_c
     const auto next = queue.top();
     const auto now = steady_ns();
     if (next.due > now) {
-      if (next.due - now > worth_a_nap) std::this_thread::sleep_for(nanoseconds{next.due - now});
+      if (next.due - now > worth_a_nap) pace_until(next.due);
       continue;
     }
     queue.pop();

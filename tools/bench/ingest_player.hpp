@@ -42,6 +42,9 @@ struct play_schedule {
 /// Steady time in ns.
 std::int64_t steady_ns() noexcept;
 
+/// The pace of what is played: returns at a steady time in ns; at once when that is over.
+void pace_until(std::int64_t at) noexcept;
+
 /// Where frames go. Called by one thread.
 class played_feed {
 public:

@@ -5,6 +5,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/cluster/actor_system.hpp"
 #include "tools/bench/bench_ingest.hpp"
+#include "tools/bench/ingest_player.hpp"
 #include "tools/demo/child_process.hpp"
 #include "tools/json_view.hpp"
 #include "tools/venue_check/venue_check.hpp"
@@ -15,7 +16,6 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <thread>
 
 namespace troupe::bench {
 namespace {
@@ -26,6 +26,7 @@ constexpr auto simulator_ready_within = 60s;
 constexpr auto rules_within = 30s;
 constexpr auto feed_answers_within = 60s;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
+constexpr std::int64_t look_every_ns = 100'000'000;
 
 /// A folder that goes with its owner.
 struct temporary_folder {
@@ -240,7 +241,7 @@ status socket_world::wait_until_valid() {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{options_.patience};
   std::string late;
   do {
-    std::this_thread::sleep_for(100ms);
+    pace_until(steady_ns() + look_every_ns);
     late.clear();
     for (const auto& feed : feeds_)
       if (!feed->ever_valid.load() && late.size() < 400) late += " " + feed->id.text;
@@ -261,12 +262,12 @@ void socket_world::measure(ingest_figures& out) {
   const auto to = from + options_.seconds * ns_per_s;
   run_.measured_to = to;
   run_.measured_from = from;
-  std::this_thread::sleep_for(nanoseconds{from - monotonic_ns()});
+  pace_until(from);
   const auto cpu = cpu_seconds();
   const auto others = simulators_cpu();
   const auto frames = run_.frames.load();
   const auto bytes = run_.bytes.load();
-  std::this_thread::sleep_for(nanoseconds{std::max<std::int64_t>(0, to - monotonic_ns())});
+  pace_until(to);
   out.seconds = static_cast<double>(monotonic_ns() - from) / 1e9;
   out.cpu_seconds = cpu_seconds() - cpu;
   out.other_cpu_seconds = simulators_cpu() - others;
