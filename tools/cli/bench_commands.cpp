@@ -1,4 +1,5 @@
 #include "tools/bench/bench_consolidate.hpp"
+#include "tools/bench/bench_decoders.hpp"
 #include "tools/bench/benchmarks.hpp"
 #include "tools/cli/command.hpp"
 
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <memory>
 
 namespace troupe::cli {
 
@@ -64,6 +66,16 @@ void add_bench_commands(CLI::App& app, global_options& global) {
   bench->add_subcommand("feed", "Frame to book against simdjson parse-only and a std::map book")
       ->callback(run(global, [&global] { return bench_feed(std::cout, global.json); }));
   add_ingest(*bench, global);
+  auto decoders_options = std::make_shared<bench_decoders_options>();
+  auto* decoders = bench->add_subcommand(
+      "decoders", "Each venue's decoder and book against simdjson parse-only, and against npm clients where named");
+  decoders->add_option("--runs", decoders_options->runs, "Alternating runs")->check(CLI::Range(1, 1000))->capture_default_str();
+  decoders->add_option("--clients", decoders_options->clients, "Folder with bench_decoders.mjs, ccxt and tardis-dev")
+      ->check(CLI::ExistingDirectory);
+  decoders->callback(run(global, [&global, decoders_options] {
+    decoders_options->json = global.json;
+    return bench_decoders(*decoders_options, std::cout, std::cerr);
+  }));
   bench->add_subcommand("actors", "A hop with introspection on against bare CAF")
       ->callback(run(global, [&global] { return bench_actors(std::cout, global.json); }));
   bench->add_subcommand("learning", "Does it learn: skill ratio on a planted signal and on inputs without one")

@@ -15,6 +15,7 @@ struct replayed_book {
   instrument_spec spec;
   std::unique_ptr<frame_decoder> decoder;
   std::unique_ptr<frame_decoder> second; ///< for the decoded copy
+  std::size_t place = 0;                 ///< among captured books
   std::unique_ptr<book_machine> machine;
 };
 
@@ -78,6 +79,18 @@ public:
     protocol_->begin();
   }
 
+  planned_frames frames() {
+    planned_frames out;
+    captured_ = &out;
+    out.rules = venue_.rules_of(plan_.channel);
+    if (plan_.change_rules != nullptr) plan_.change_rules(out.rules);
+    out.rules.image_levels = 0;
+    out.decoder = plan_.decoder != nullptr ? plan_.decoder : venue_.decoder;
+    run();
+    captured_ = nullptr;
+    return out;
+  }
+
   file_report run() {
     const auto lines = lines_of_plan(plan_, root_);
     if (lines.empty()) {
@@ -131,9 +144,14 @@ private:
     if (plan_.shape != nullptr) plan_.shape(spec, frame, root_);
     auto rules = venue_.rules_of(plan_.channel);
     if (plan_.change_rules != nullptr) plan_.change_rules(rules);
+    rules.image_levels = 0; // a recording has the images it has, of the depth of their day
     const auto make = plan_.decoder != nullptr ? plan_.decoder : venue_.decoder;
     out.decoder = make(spec);
     out.second = make(spec);
+    if (captured_ != nullptr) {
+      out.place = captured_->books.size();
+      captured_->books.push_back(spec);
+    }
     out.machine = make_book_machine(rules, {.tick = spec.tick, .window_ticks = window_ticks},
                                     {spec.price_scale, spec.size_scale});
     return out;
@@ -142,6 +160,7 @@ private:
   void take_image(const recorded::two_way_line& line) {
     const auto symbol = symbol_of_request(line.url);
     auto& b = book_of(symbol, line.text);
+    capture(b, line.text);
     const auto& event = b.decoder->decode(line.text);
     if (event.kind == event_kind::image) b.machine->on_image(event.image);
     else report_.differences.push_back(symbol + ": a REST reply that is no book image");
@@ -180,11 +199,22 @@ private:
     const bool data = in.kind == inbound_kind::data;
     for (const auto& symbol : symbols)
       if (data) take_data(symbol, each);
-      else book_of(symbol, text).decoder->decode(text); // it learns channel numbers
+      else learn(book_of(symbol, text), text);
+  }
+
+  void capture(const replayed_book& b, const std::string& text) {
+    if (captured_ != nullptr) captured_->frames.push_back({b.place, text});
+  }
+
+  /// Decoders learn channel numbers from answers.
+  void learn(replayed_book& b, const std::string& text) {
+    capture(b, text);
+    b.decoder->decode(text);
   }
 
   void take_data(const std::string& symbol, const replayed_line& each) {
     auto& b = book_of(symbol, each.line.text);
+    capture(b, each.copy.empty() ? each.line.text : each.copy); // HTX's text, not its gzip
     if (!each.copy.empty()) compare_copy(b, each);
     bool of_use = false;
     bool book = false;
@@ -265,7 +295,7 @@ private:
     const auto should =
         recorded::expected_final(root_ / "derived/replay_expectations/expectations.json", plan_.expectation);
     if (!should || books_.size() != 1) return;
-    const auto& [spec, decoder, second, machine] = books_.begin()->second;
+    const auto& [spec, decoder, second, place, machine] = books_.begin()->second;
     const auto& book = machine->book();
     const auto top = [&](side s, const std::string& wanted) {
       const auto l = book.best(s);
@@ -289,6 +319,7 @@ private:
   file_report report_;
   std::unique_ptr<market_protocol> protocol_;
   std::map<std::string, replayed_book> books_;
+  planned_frames* captured_ = nullptr;
   std::vector<std::string> replies_; ///< of ours that the recorder has not sent yet
 };
 
@@ -299,6 +330,10 @@ void file_report::expect(const std::string& key, std::uint64_t should) {
   const auto is = found == figures.end() ? 0 : found->second;
   if (is != should)
     differences.push_back(key + ": expected " + std::to_string(should) + ", found " + std::to_string(is));
+}
+
+planned_frames frames_of_recording(const recording_plan& plan, const path& root) {
+  return recording_replay{plan, root}.frames();
 }
 
 file_report replay_recording(const recording_plan& plan, const path& root) {

@@ -71,6 +71,20 @@ const std::map<std::string, std::string>& left_out_recordings();
 /// Replays one; an unreadable file is a difference.
 file_report replay_recording(const recording_plan& plan, const std::filesystem::path& root);
 
+/// The frames of a recording that carry data, with the books they go to: for measuring.
+struct planned_frames {
+  struct frame {
+    std::size_t book = 0;
+    std::string text;
+  };
+  std::vector<instrument_spec> books;
+  std::vector<frame> frames; ///< REST images among them
+  book_rules rules;
+  std::unique_ptr<frame_decoder> (*decoder)(const instrument_spec&) = nullptr;
+};
+
+planned_frames frames_of_recording(const recording_plan& plan, const std::filesystem::path& root);
+
 /// Messages with what another project (tardis-node) normalised them to: trades and books must be equal.
 std::vector<file_report> compare_normalised(const std::filesystem::path& root);
 /// Single frames of 2025 and 2026.

@@ -6,8 +6,9 @@
 #include <simdjson.h>
 
 #include <chrono>
+#include <ctime>
 #include <ostream>
-#include <thread>
+#include <poll.h>
 
 namespace troupe {
 namespace {
@@ -67,7 +68,13 @@ result<std::uint64_t> play_tapes(const tape_play_options& options, std::ostream&
   }
   const auto start = std::chrono::steady_clock::now();
   const auto wait = options.wait ? options.wait : [start](nanoseconds behind) {
-    std::this_thread::sleep_until(start + behind);
+    for (;;) {
+      const auto left = start + behind - std::chrono::steady_clock::now();
+      if (left <= nanoseconds::zero()) return;
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+      const timespec wait{static_cast<std::time_t>(seconds.count()), static_cast<long>((left - seconds).count())};
+      ::ppoll(nullptr, 0, &wait, nullptr);
+    }
   };
   std::uint64_t count = 0;
   market_time first;

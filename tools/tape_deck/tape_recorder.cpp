@@ -13,12 +13,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <poll.h>
 #include <thread>
 
 namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr int look_every_ms = 100;
 
 /// One venue's queue, tape and the thread between them.
 class venue_tape {
@@ -192,7 +195,7 @@ result<std::vector<venue_recording>> record_tapes(const tape_record_options& opt
     return (options.length.count() > 0 && rig.now() - begin >= options.length) || rig.failed()
            || (options.stopped && options.stopped());
   };
-  while (!over()) std::this_thread::sleep_for(100ms);
+  while (!over()) ::poll(nullptr, 0, look_every_ms);
   return rig.finish(options);
 }
 
