@@ -50,6 +50,11 @@ void truth_table::judge(std::uint64_t sequence, market_time at, std::uint32_t cr
   last_ = published{event_ms, crc};
 }
 
+void truth_table::lose() {
+  const std::lock_guard lock{mutex_};
+  last_.reset();
+}
+
 truth_table::counts truth_table::figures() const {
   const std::lock_guard lock{mutex_};
   return counts_;

@@ -29,6 +29,9 @@ public:
   /// only the last book of an instant is judged: when a later one comes.
   void judge(std::uint64_t sequence, market_time at, std::uint32_t crc);
 
+  /// The feed dropped its book: what it published last may have been half a change, and nobody holds it now.
+  void lose();
+
   struct counts {
     std::uint64_t right = 0;
     std::uint64_t wrong = 0;
