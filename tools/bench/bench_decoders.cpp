@@ -22,6 +22,7 @@ namespace troupe {
 namespace {
 
 using path = std::filesystem::path;
+namespace od = simdjson::ondemand;
 
 std::int64_t steady_ns() {
   return std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -34,12 +35,12 @@ double middle_of(std::vector<double> values) {
   return *middle;
 }
 
-/// A stream of one venue: frames padded for simdjson, so that no way has to copy them.
+/// A stream of one venue, its frames in one padded buffer, so that no way has to copy them.
 struct decoder_stream {
   std::string name;   ///< "kraken v2"
   std::string client; ///< what the node script calls it; empty: neither client knows the interface
   planned_frames frames;
-  std::vector<simdjson::padded_string> padded;
+  bench::frame_buffer laid_out;
   std::size_t bytes = 0;
   std::vector<double> parse, book;
   std::size_t valid_books = 0;
@@ -48,57 +49,63 @@ struct decoder_stream {
 
 // --- the ways -------------------------------------------------------------------------------------
 
-/// Touches every key, string and number as text and converts none.
-std::uint64_t touch(simdjson::ondemand::value value) {
-  namespace od = simdjson::ondemand;
-  std::uint64_t out = 0;
-  od::json_type type;
-  if (value.type().get(type) != simdjson::SUCCESS) return 0;
-  if (type == od::json_type::object) {
+/// simdjson on-demand over a document of any shape: every key, string and number touched as text, none converted.
+class shapeless_parse {
+public:
+  void take(const bench::frame_buffer& in, const bench::frame_place& frame) {
+    const simdjson::padded_string_view text{in.text(frame), in.readable(frame)};
+    od::document document;
+    od::value root;
+    if (parser_.iterate(text).get(document) == simdjson::SUCCESS && document.get_value().get(root) == simdjson::SUCCESS)
+      walk(root);
+  }
+  [[nodiscard]] std::uint64_t sink() const noexcept { return sink_; }
+
+private:
+  void walk(od::value& value) {
+    od::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS) return;
+    if (type == od::json_type::object) return walk_object(value);
+    if (type == od::json_type::array) return walk_array(value);
+    if (type != od::json_type::string) return touch(value.raw_json_token());
+    std::string_view text;
+    if (value.get_string().get(text) == simdjson::SUCCESS && !text.empty()) touch(text);
+  }
+
+  void walk_object(od::value& value) {
     od::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) return 0;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return;
     for (auto field : object) {
       od::raw_json_string key;
-      if (field.key().get(key) != simdjson::SUCCESS) return out;
-      out += static_cast<unsigned char>(*key.raw());
       od::value inner;
-      if (field.value().get(inner) != simdjson::SUCCESS) return out;
-      out += touch(inner);
+      if (field.key().get(key) != simdjson::SUCCESS || field.value().get(inner) != simdjson::SUCCESS) return;
+      sink_ += static_cast<unsigned char>(*key.raw());
+      walk(inner);
     }
-    return out;
   }
-  if (type == od::json_type::array) {
+
+  void walk_array(od::value& value) {
     od::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return 0;
+    if (value.get_array().get(array) != simdjson::SUCCESS) return;
     for (auto each : array) {
       od::value inner;
-      if (each.get(inner) != simdjson::SUCCESS) return out;
-      out += touch(inner);
+      if (each.get(inner) != simdjson::SUCCESS) return;
+      walk(inner);
     }
-    return out;
   }
-  std::string_view text;
-  if (type == od::json_type::string) {
-    if (value.get_string().get(text) != simdjson::SUCCESS) return 0;
-  } else {
-    text = value.raw_json_token();
-  }
-  for (const char c : text) out += static_cast<unsigned char>(c);
-  return out;
-}
+
+  void touch(std::string_view text) noexcept { sink_ += text.size() + static_cast<unsigned char>(text[0]); }
+
+  od::parser parser_;
+  std::uint64_t sink_ = 0;
+};
 
 std::uint64_t run_parse(decoder_stream& stream) {
-  simdjson::ondemand::parser parser;
-  std::uint64_t sink = 0;
+  shapeless_parse parse;
   const auto from = steady_ns();
-  for (const auto& text : stream.padded) {
-    simdjson::ondemand::document document;
-    simdjson::ondemand::value root;
-    if (parser.iterate(text).get(document) != simdjson::SUCCESS) continue;
-    if (document.get_value().get(root) == simdjson::SUCCESS) sink += touch(root);
-  }
+  for (const auto& place : stream.laid_out.frames()) parse.take(stream.laid_out, place);
   stream.parse.push_back(static_cast<double>(steady_ns() - from));
-  return sink;
+  return parse.sink();
 }
 
 std::uint64_t run_book(decoder_stream& stream) {
@@ -112,9 +119,9 @@ std::uint64_t run_book(decoder_stream& stream) {
                      make_book_machine(stream.frames.rules, {.tick = spec.tick}, {spec.price_scale, spec.size_scale})});
   std::uint64_t sink = 0;
   const auto from = steady_ns();
-  for (const auto& frame : stream.frames.frames) {
-    auto& b = books[frame.book];
-    for (const auto* e = &b.decoder->decode(frame.text); e != nullptr; e = b.decoder->next()) {
+  for (std::size_t i = 0; i < stream.frames.frames.size(); ++i) {
+    auto& b = books[stream.frames.frames[i].book];
+    for (const auto* e = &b.decoder->decode(stream.laid_out.text(stream.laid_out.frames()[i])); e != nullptr; e = b.decoder->next()) {
       if (e->kind == event_kind::depth) b.machine->on_depth(e->depth);
       else if (e->kind == event_kind::image) b.machine->on_image(e->image);
       else if (e->kind == event_kind::trade) sink += static_cast<std::uint64_t>(e->trade.at_price.raw);
@@ -207,11 +214,11 @@ result<std::vector<decoder_stream>> load_streams(const path& venues) {
                    (venues / plan->file).string() + ": fewer than 1,000 frames; set TROUPE_DATA to the folder of recordings"};
     out.push_back(std::move(stream));
   }
-  for (auto& stream : out)
-    for (const auto& frame : stream.frames.frames) {
-      stream.padded.emplace_back(frame.text);
-      stream.bytes += frame.text.size();
-    }
+  for (auto& stream : out) {
+    for (const auto& frame : stream.frames.frames) stream.laid_out.add({}, frame.text);
+    stream.laid_out.pad();
+    stream.bytes = stream.laid_out.payload_bytes();
+  }
   return out;
 }
 
@@ -316,11 +323,14 @@ int bench_decoders(const bench_decoders_options& options, std::ostream& out, std
     return 1;
   }
   std::uint64_t sink = 0;
-  for (unsigned run = 0; run < std::max(options.runs, 1U); ++run)
-    for (auto& stream : *streams) {
-      if (run % 2 == 0) sink += run_parse(stream) + run_book(stream);
-      else sink += run_book(stream) + run_parse(stream);
-    }
+  const auto measure = [&] {
+    for (unsigned run = 0; run < std::max(options.runs, 1U); ++run)
+      for (auto& stream : *streams) {
+        if (run % 2 == 0) sink += run_parse(stream) + run_book(stream);
+        else sink += run_book(stream) + run_parse(stream);
+      }
+  };
+  measure();
   bool fine = sink != 0;
   for (const auto& stream : *streams)
     if (stream.valid_books == 0) {
@@ -331,6 +341,8 @@ int bench_decoders(const bench_decoders_options& options, std::ostream& out, std
     if (const auto done = measure_clients(*streams, options); !done) {
       err << "troupe: bench decoders: " << done.error().message() << '\n';
       fine = false;
+    } else {
+      measure(); // before and behind the clients: a load that comes or goes meets both
     }
   if (options.json) write(out, *streams, options.runs);
   else print(out, *streams, options.runs);
