@@ -15,6 +15,9 @@
 namespace troupe {
 namespace {
 
+/// A peer that does not answer so soon hears of the end by the lost connection.
+constexpr auto farewell_deadline = std::chrono::milliseconds{300};
+
 hello hello_of(const member_options& options) {
   hello out;
   out.node = options.self;
@@ -73,6 +76,7 @@ member_actor::behavior_type member_state::make_behavior() {
   tick();
   return {
       [this](const status_request&) -> reply<status_report> {
+        if (farewells_open_ > 0) return farewells_told_.emplace_back(make_promise<status_report>(self_));
         return status_report{.name = self_->core().name(), .json = status_json()};
       },
       [this](const hello& from, const caf::strong_actor_ptr& node) -> reply<hello_reply> {
@@ -454,9 +458,21 @@ void member_state::take_farewell(const farewell& message) {
   }
   if (message.incarnation != options_.incarnation) return;
   if (message.declared_dead) return declared_dead(message.why);
-  // Our own node stops in order: tell everybody, and greet nobody any more.
+  // Our own node stops in order: tell everybody, and greet nobody any more. A question behind the farewell
+  // tells when a peer has it: the process ends soon, and what the network still holds then is lost.
   ending_ = true;
-  for (const auto& [peer, link] : links_) tell(self_, link.node, message);
+  for (const auto& [peer, link] : links_) {
+    tell(self_, link.node, message);
+    ++farewells_open_;
+    ask(self_, link.node, farewell_deadline, std::string{"member"})
+        .then([this](const caf::strong_actor_ptr&) { farewell_taken(); }, [this] { farewell_taken(); });
+  }
+}
+
+void member_state::farewell_taken() {
+  if (--farewells_open_ > 0) return;
+  for (auto& answer : std::exchange(farewells_told_, {}))
+    answer.deliver(status_report{.name = self_->core().name(), .json = status_json()});
 }
 
 void member_state::declared_dead(const std::string& why) {

@@ -115,6 +115,7 @@ private:
   void hide_name(const std::string& peer, const std::string& name, const directory_entry& entry);
   [[nodiscard]] bool shared(const std::string& name, const directory_entry& entry) const;
 
+  void farewell_taken();
   void take_farewell(const farewell& message);
   [[nodiscard]] std::string status_json() const;
   [[nodiscard]] steady_time now() const { return env_.steady->now(); }
@@ -133,6 +134,8 @@ private:
   std::uint64_t name_conflicts_ = 0;
   std::uint64_t asks_failed_ = 0;
   bool ending_ = false;
+  std::size_t farewells_open_ = 0;                      ///< told, and not known to have arrived
+  std::vector<promise<status_report>> farewells_told_; ///< who waits for them
 };
 
 } // namespace troupe

@@ -55,7 +55,7 @@ void end_process_with(const Handle& core, std::string name) {
 void node_runtime::leave(caf::actor_system& system, nanoseconds within) const {
   tell_anonymously(member, farewell{spec.name, incarnation, false, "ordered stop"});
   caf::scoped_actor self{system};
-  // The answer comes after the farewells were handed to the network; that is all one can wait for.
+  // The answer comes when the peers have the farewells, or have not said so in time.
   self->request(member, std::chrono::duration_cast<caf::timespan>(within), status_request{})
       .receive([](const status_report&) {}, [](const caf::error&) {});
 }

@@ -20,12 +20,12 @@ if [[ ! -d $modules/node_modules/ccxt ]]; then
   fi
 fi
 
-# watch VENUE SYMBOL SECONDS [SPEED]
+# watch VENUE SYMBOL SECONDS [VOLATILITY]
 watch() {
-  local venue=$1 symbol=$2 seconds=$3 speed=${4:-1}
+  local venue=$1 symbol=$2 seconds=$3 volatility=${4:-1}
   local folder=$work/$venue-$symbol
   mkdir -p "$folder"
-  "$troupe" venue sim --venue "$venue" --symbol "$symbol" --speed "$speed" --folder "$folder" >"$folder/ready" 2>"$folder/err" &
+  "$troupe" venue sim --venue "$venue" --symbol "$symbol" --volatility "$volatility" --folder "$folder" >"$folder/ready" 2>"$folder/err" &
   local simulator=$!
   wait_for_text '"ready":true' "$folder/ready"
   local answer code=0
@@ -41,11 +41,11 @@ watch binance-usdm BTC-USDT-PERP 5
 watch bybit BTC-USDT 5
 watch bybit BTC-USDT-PERP 5
 watch deribit BTC-USDT 5
-watch mexc BTC-USDT 12       # the client takes its image behind 25 changes
+watch mexc BTC-USDT 8 0   # the client takes an image of 100 levels: the market must not leave them
 watch coinbase BTC-USDT 5
 watch kraken BTC-USDT 5
 watch okx BTC-USDT 5
-watch kucoin BTC-USDT 10 0.3 # its public image has 100 levels: the market must not leave them
+watch kucoin BTC-USDT 5 0 # the same: the venue tells no more to who has no key
 watch gate BTC-USDT 5
 watch bitfinex BTC-USDT 5
 watch htx BTC-USDT 5

@@ -29,6 +29,7 @@ struct sim_arguments {
   bool once = false;
   bool fit = false;
   std::vector<std::string> symbols;
+  double volatility = 1;
 };
 
 /// The venues that a simulator can play.
@@ -48,6 +49,7 @@ int data_venue_command(const sim_arguments& arguments) {
   options.tapes = asked.tapes;
   if (!arguments.symbols.empty()) options.symbols = arguments.symbols;
   options.seed = asked.seed;
+  options.volatility = arguments.volatility;
   options.clock = asked.clock;
   options.port = asked.port;
   options.control_port = asked.control_port;
@@ -108,6 +110,9 @@ void add_venue_commands(CLI::App& app, global_options& global) {
   auto& options = arguments->options;
   sim->add_option("--venue", arguments->venue, "Which venue; orders are matched on binance, the others serve market data")
       ->check(CLI::IsMember(simulated_venues()))
+      ->capture_default_str();
+  sim->add_option("--volatility", arguments->volatility, "Of a data venue's generated market, as a share of the recorded one's")
+      ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   sim->add_option("--symbol", arguments->symbols, "Symbols of a data venue, BTC-USDT or BTC-USDT-PERP; with binance: market data only");
   sim->add_option("--tape", options.tapes, "Tape or recording of one stream; several are played in order. Without: generated market")

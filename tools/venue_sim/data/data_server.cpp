@@ -165,6 +165,8 @@ status data_server::impl::make_markets() {
   if (options.symbols.empty()) return wrong_option("at least one symbol must be named");
   const auto start =
       options.clock.origin_market_ns != 0 ? options.clock.origin_market_ns : data_start_ns;
+  auto flow = btcusdt_flow();
+  flow.mid_sd_per_sqrt_s *= options.volatility;
   std::optional<recording> tape;
   if (!options.tapes.empty()) {
     auto loaded = load_recording(options.tapes);
@@ -178,7 +180,7 @@ status data_server::impl::make_markets() {
     if (tape)
       source = std::make_unique<tape_market>(*tape, true);
     else
-      source = std::make_unique<flow_market>(btcusdt_flow(), options.seed + n, start,
+      source = std::make_unique<flow_market>(flow, options.seed + n, start,
                                              venue_kind::binance_spot);
     const auto& shape = source->shape();
     instrument->tick_e8 = shape.tick_e8;

@@ -27,6 +27,7 @@ struct data_server_options {
       tapes; ///< shown under the first symbol, CLONED under the others; empty: GENERATED
   std::vector<std::string> symbols{"BTC-USDT", "ETH-USDT"}; ///< "-PERP" at the end: perpetual
   std::uint64_t seed = 1;
+  double volatility = 1; ///< of generated markets, as a share of the recorded one's
   scaled_clock clock;
   std::uint16_t port = 0;
   std::uint16_t control_port = 0;
