@@ -41,7 +41,7 @@ watch binance-usdm BTC-USDT-PERP 5
 watch bybit BTC-USDT 5
 watch bybit BTC-USDT-PERP 5
 watch deribit BTC-USDT 5
-watch mexc BTC-USDT 8 0   # the client takes an image of 100 levels: the market must not leave them
+watch mexc BTC-USDT 12 0  # the client takes an image of 100 levels, behind 25 changes: the market must not leave them
 watch coinbase BTC-USDT 5
 watch kraken BTC-USDT 5
 watch okx BTC-USDT 5

@@ -337,13 +337,12 @@ int bench_decoders(const bench_decoders_options& options, std::ostream& out, std
       err << "troupe: bench decoders: " << stream.name << ": no book ends valid; the figures mean nothing\n";
       fine = false;
     }
-  if (!options.clients.empty())
-    if (const auto done = measure_clients(*streams, options); !done) {
-      err << "troupe: bench decoders: " << done.error().message() << '\n';
-      fine = false;
-    } else {
-      measure(); // before and behind the clients: a load that comes or goes meets both
-    }
+  if (!options.clients.empty()) {
+    const auto done = measure_clients(*streams, options);
+    if (!done) err << "troupe: bench decoders: " << done.error().message() << '\n';
+    else measure(); // before and behind the clients: a load that comes or goes meets both
+    fine = fine && done;
+  }
   if (options.json) write(out, *streams, options.runs);
   else print(out, *streams, options.runs);
   return fine ? 0 : 1;
