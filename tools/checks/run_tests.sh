@@ -41,21 +41,36 @@ count_recordings() {
   fi
 }
 
+# fuzz_one TARGET: its log and what breaks it stand beside the programs.
+fuzz_one() {
+  local target=$1 name
+  name=$(basename "$target")
+  local corpus=$root/build/fuzz/corpus/$name
+  mkdir -p "$corpus"
+  "$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
+    -artifact_prefix="$root/build/fuzz/" "$corpus" >"$root/build/fuzz/$name.log" 2>&1 && return
+  tail -n 40 "$root/build/fuzz/$name.log" >&2
+  say "$name found an input that breaks it"
+  return 1
+}
+
+# As many at once as there are cores.
 run_fuzzers() {
   build_tests fuzz fuzzers
-  local target
+  local target running=0 failed=0 cores
+  cores=$(nproc)
   for target in "$root"/build/fuzz/tests/fuzz/fuzz_*; do
     [[ -x $target && -f $target ]] || continue
+    if ((running == cores)); then
+      wait -n || failed=1
+      running=$((running - 1))
+    fi
     say "fuzzing $(basename "$target") for ${fuzz_seconds} s"
-    local corpus=$root/build/fuzz/corpus/$(basename "$target")
-    mkdir -p "$corpus"
-    "$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
-      -artifact_prefix="$root/build/fuzz/" "$corpus" >"$root/build/fuzz/$(basename "$target").log" 2>&1 || {
-      tail -n 40 "$root/build/fuzz/$(basename "$target").log" >&2
-      say "$(basename "$target") found an input that breaks it"
-      return 1
-    }
+    fuzz_one "$target" &
+    running=$((running + 1))
   done
+  for (( ; running > 0; running--)); do wait -n || failed=1; done
+  return $failed
 }
 
 run_tests() {
