@@ -164,6 +164,10 @@ result<checkpoint_receipt> checkpoint_store::take(const checkpoint_chunk& chunk)
 // --------------------------------------------------------------------------------------
 
 status checkpoint_store::set_aside(const std::filesystem::path& directory, const std::string& why) {
+  if (!options_.set_aside) {
+    damaged_.push_back(directory.string() + ": " + why);
+    return ok;
+  }
   auto target = directory.parent_path() / ("damaged-" + directory.filename().string());
   if (auto done = disk_->remove(target); !done) return done;
   if (auto done = disk_->rename(directory, target); !done) return done;
@@ -237,7 +241,8 @@ result<std::string> checkpoint_store::weights(const std::string& model,
     why = "SHA-256 does not match";
   if (why.empty()) return bytes;
   if (auto done = set_aside(directory, why); !done) return std::move(done).error();
-  return {storage_errc::damaged, path.string() + ": " + why + "; set aside as " + damaged_.back()};
+  return {storage_errc::damaged,
+          path.string() + ": " + why + (options_.set_aside ? "; set aside as " + damaged_.back() : std::string{})};
 }
 
 result<checkpoint_chunk> checkpoint_store::chunk(const std::string& model,

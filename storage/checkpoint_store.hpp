@@ -17,6 +17,9 @@ struct checkpoint_options {
   std::uint64_t max_bytes = 512u << 20;
   /// Transfers under way at once; the one that has been idle longest gives way.
   std::size_t max_transfers = 4;
+  /// What can't be read is renamed, so that a fresh copy finds its place. False: it stays, and is listed in
+  /// `damaged` only; for who must not forget that it was there.
+  bool set_aside = true;
 };
 
 /// Largest piece in a chunk.

@@ -62,6 +62,9 @@ result<journal_verification> verify(disk& on, const std::filesystem::path& direc
   out.segments = report->segments.size();
   out.epoch = std::max(epoch, report->highest_epoch);
   out.fills = trades.size();
+  if (epoch != 0 && report->segments.empty())
+    out.findings.push_back(directory.string() + ": EPOCH says " + std::to_string(epoch)
+                           + ", but there is no segment");
   if (epoch != 0 && epoch < report->highest_epoch)
     out.findings.push_back((directory / "EPOCH").string()
                            + ": older than the journal's newest record");

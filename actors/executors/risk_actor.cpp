@@ -145,6 +145,9 @@ result<halt_state> risk_state::change(const halt_command& command) {
   const halt_state next{command.state, command.who, command.reason};
   const bool tightens = command.state >= core_.state().state;
   const auto before = core_.state();
+  if (!tightens && command.state != trading_state::active)
+    return {executor_errc::bad_input, "trading is " + std::string{name_of(before.state)} + " ('" + before.reason
+                                          + "'); only `troupe resume` lifts that"};
   if (tightens) {
     if (const auto set = core_.set_state(next); !set) return set.error();
     tell_executors();

@@ -55,7 +55,7 @@ void trainer_state::open() {
     log::error("trainer", why.text, {{"model", options_.training.network.model}});
     stop(self_, why);
   };
-  auto opened = checkpoint_store::open(real_disk(), {.root = options_.data / "checkpoints"});
+  auto opened = checkpoint_store::open(real_disk(), {.root = options_.data / "checkpoints", .set_aside = false});
   if (!opened) return give_up(opened.error());
   store_.emplace(std::move(*opened));
   const auto& model = options_.training.network.model;
@@ -82,9 +82,14 @@ void trainer_state::open() {
     break;
   }
   // Starting afresh beside checkpoints that are there would train on the whole stream a second time.
+  if (!trainer_ && !refusal && !store_->damaged().empty())
+    refusal = troupe::error{make_error_code(storage_errc::damaged), store_->damaged().front()};
   if (!trainer_ && refusal) {
-    refusal->text = (options_.data / "checkpoints" / model).string() + ": " + refusal->text + "; set models." + model
-                    + " back to what it was, or move that folder away to begin anew";
+    const auto remedy = refusal->code == storage_errc::damaged
+                            ? std::string{"restore it from a copy (the store and the model node keep the newest)"}
+                            : "set models." + model + " back to what it was";
+    refusal->text = (options_.data / "checkpoints" / model).string() + ": " + refusal->text + "; " + remedy
+                    + ", or move that folder away to begin anew";
     const bool may_pass = refusal->code == storage_errc::io_failed;
     return give_up(may_pass ? *refusal : for_operator(*refusal));
   }

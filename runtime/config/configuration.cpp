@@ -246,6 +246,8 @@ status configuration::load_yaml(const std::filesystem::path& file) {
   std::error_code missing;
   if (!std::filesystem::exists(file, missing)) return ok;
   const auto name = file.string();
+  if (!std::filesystem::is_regular_file(file, missing))
+    return {config_errc::unreadable, name + ": is no file; put the settings there, or remove it"};
   std::vector<leaf> leaves;
   try {
     const auto root = YAML::LoadFile(name);

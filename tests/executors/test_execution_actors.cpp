@@ -269,6 +269,9 @@ CAF_TEST(a halt is latched on the disk and outlives risk) {
   self->receive(caf::after(300ms) >> [] {});
   CAF_CHECK_EQUAL(number(status(executor), "intents"), orders);
   CAF_CHECK(!ask<halt_state>(risk, halt_command{trading_state::active, "me", ""}));
+  // What stopped everything is not loosened into what stops only entries: a person lifts it, or it stands.
+  CAF_CHECK(!ask<halt_state>(risk, halt_command{trading_state::reducing, "me", "entries only"}));
+  CAF_CHECK(status(risk).find("\"state\":\"halted\"") != std::string::npos);
   CAF_REQUIRE(ask<halt_state>(risk, halt_command{trading_state::active, "me", "fire is out"}));
   CAF_CHECK(wait_for(executor, "\"position\":\"0.004995"));
 }

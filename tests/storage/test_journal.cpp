@@ -226,6 +226,23 @@ CAF_TEST(a segment cut short at any place is refused and can be repaired) {
   CAF_CHECK_EQUAL(journal->recovery().records, records - 1);
 }
 
+CAF_TEST(a journal whose only segment is gone is refused) {
+  memory_disk on;
+  {
+    auto journal = order_journal::open(on, options_in(dir));
+    CAF_REQUIRE(journal);
+    append_intents(*journal, 0, 3);
+  }
+  CAF_REQUIRE(on.remove(segment(journal_files::list_segments(on, dir)->back())));
+  const auto refused = order_journal::open(on, options_in(dir));
+  CAF_REQUIRE(!refused);
+  CAF_CHECK(refused.error().code == storage_errc::damaged);
+  CAF_CHECK(refused.error().text.find("no segment") != std::string::npos);
+  const auto found = verify_journal(on, dir);
+  CAF_REQUIRE(found.has_value());
+  CAF_CHECK(!found->intact);
+}
+
 CAF_TEST(a crash while a segment is made leaves nothing that disturbs) {
   memory_disk on;
   {

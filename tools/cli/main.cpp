@@ -108,5 +108,9 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  return run_program(argc, argv);
+  const auto code = run_program(argc, argv);
+  std::cout.flush();
+  if (std::cout.good() && std::fflush(stdout) == 0) return code;
+  std::fprintf(stderr, "troupe: standard output can't be written; free its disk or name another place\n");
+  return code != 0 ? code : 1;
 }

@@ -1,4 +1,6 @@
 #include "messages/json.hpp"
+#include "runtime/config/credentials.hpp"
+#include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/cluster/client.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
 #include "runtime/cluster/stem.hpp"
@@ -44,9 +46,24 @@ stem_process process_of(const global_options& global, const node_spec& node, con
   return out;
 }
 
+/// What would stop a node later is told before anything is written or started.
+status fit_to_start(const global_options& global, const nodes_conf& nodes) {
+  std::error_code missing;
+  // A parent that runs already is told apart by who holds its socket.
+  const bool fresh = !std::filesystem::exists(socket_of(global), missing);
+  if (fresh)
+    for (const auto& node : nodes.nodes())
+      if (auto open = check_port_free(node.port, node.name.text); !open) return open;
+  const auto keys = global.config / ".env";
+  if (!std::filesystem::exists(keys, missing)) return ok;
+  if (const auto read = credentials::load(keys); !read) return read.error();
+  return ok;
+}
+
 int up_command(const global_options& global, const path& nodes_file) {
   const auto nodes = read_nodes(global, nodes_file);
   if (!nodes) return fail(nodes.error());
+  if (const auto fit = fit_to_start(global, *nodes); !fit) return fail(fit.error());
   std::error_code failed;
   std::filesystem::create_directories(global.data, failed);
   if (failed) return fail({failed, global.data.string() + " can't be made; choose another --data"});

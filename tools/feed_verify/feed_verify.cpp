@@ -90,6 +90,9 @@ std::string fault_of(const feed_figures& f) {
   add(f.report.trade_gaps, "hole(s) in the trade ids", f.first_hole, left_out);
   add(f.agreement.equal_number - f.agreement.equal_number_agreed,
       "difference(s) to the venue's own best bid and ask at equal u", {}, "a fault of the book: keep the recording");
+  const bool never = f.report.validity == book_validity::bootstrapping && f.report.diffs_applied == 0;
+  add(never ? 1 : 0, "book without an image, so that no change was applied", {},
+      "name the file that holds the image in front of this one");
   return why;
 }
 
