@@ -230,7 +230,8 @@ CAF_TEST(bars that are there are neither asked for nor changed) {
   // It knows nothing of the hole any more and asks for that alone.
   CAF_REQUIRE(wait_for(R"("missing":0,"requests":1)"));
   CAF_CHECK_EQUAL(requests.load(), first + 1);
-  CAF_CHECK_EQUAL(stored().at(5).close.raw, 1);
+  const auto kept = stored();
+  CAF_CHECK_EQUAL(kept.at(5).close.raw, 1);
 }
 
 CAF_TEST(a venue that never answers well is given up until the next review) {
