@@ -116,8 +116,8 @@ status order_journal::state::take_identity(const journal_options& options, bool 
 result<std::uint64_t> order_journal::state::known_epoch(const journal_options& options,
                                                         bool fresh) {
   auto found = read_epoch(*on, directory);
-  // The number is written behind the first segment, so where it stands there has been one.
-  if (found && fresh)
+  // It says 0 until the first segment is made, so where it says more there has been one.
+  if (found && fresh && *found > 0)
     return {storage_errc::damaged,
             directory.string() + ": EPOCH says " + std::to_string(*found)
                 + ", but there is no segment; restore them, or, where no order of this account can be open, "
@@ -228,12 +228,10 @@ result<order_journal> order_journal::open(disk& on, const journal_options& optio
 
   s->recovery.previous_epoch = std::max(*epoch, s->recovery.previous_epoch);
   s->epoch = s->recovery.previous_epoch + 1;
-  const auto raise = [&] { return write_epoch(on, s->directory, s->epoch); };
-  if (!fresh)
-    if (auto done = raise(); !done) return std::move(done).error();
+  if (auto done = write_epoch(on, s->directory, fresh ? 0 : s->epoch); !done) return std::move(done).error();
   if (auto done = s->open_current(); !done) return std::move(done).error();
   if (fresh)
-    if (auto done = raise(); !done) return std::move(done).error();
+    if (auto done = write_epoch(on, s->directory, s->epoch); !done) return std::move(done).error();
 
   order_journal journal{std::move(s)};
   std::vector<journal_entry> first;
