@@ -227,8 +227,9 @@ CAF_TEST(deals_without_id_and_candles) {
   const auto body = field(1, "Min15") + field(2, std::uint64_t{1736410500}) + field(3, "92925") + field(4, "93158.47")
                     + field(5, "93158.48") + field(6, "92800") + field(7, "36.83803224") + field(8, "3424811.05")
                     + field(9, std::uint64_t{1736411400});
-  const auto candle = decoder->decode(field(1, "spot@public.kline.v3.api.pb@BTCUSDT@Min15")
-                                      + field(5, std::uint64_t{1736410707571}) + field(308, body));
+  const auto bytes = field(1, "spot@public.kline.v3.api.pb@BTCUSDT@Min15") + field(5, std::uint64_t{1736410707571})
+                     + field(308, body);
+  const auto candle = decoder->decode(bytes);
   CAF_REQUIRE(candle.kind == event_kind::candle);
   CAF_CHECK_EQUAL(candle.symbol, "BTCUSDT");
   CAF_CHECK_EQUAL(candle.candle.interval, "Min15");

@@ -406,12 +406,14 @@ CAF_TEST(a power cut loses nothing that was acknowledged) {
   const auto after = (folder / "after").string();
   fs::create_directories(mounted);
   fs::create_directories(after);
-  if (::geteuid() != 0 || !run("truncate -s 96M " + image) || !run("mkfs.ext4 -q -F " + image)
+  // What the writer has written stays: more cuts need more room.
+  const int cuts = count_of("TROUPE_POWER_CUTS", 20);
+  const auto room = std::to_string(96 + 2 * cuts) + "M ";
+  if (::geteuid() != 0 || !run("truncate -s " + room + image) || !run("mkfs.ext4 -q -F " + image)
       || !run("mount -o loop " + image + " " + mounted)) {
     std::cout << "skipped: power cuts: needs root, mkfs.ext4 and loop devices" << std::endl;
     return;
   }
-  const int cuts = count_of("TROUPE_POWER_CUTS", 20);
   int done = 0;
   {
     std::optional<writer_process> writer{std::in_place, mounted, "jsc"};
