@@ -2,7 +2,7 @@
 
 /// What an actor that opens files at its start ends with. Actor shells only.
 
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 #include "storage/errc.hpp"
 
 namespace troupe {

@@ -1,11 +1,23 @@
 #include "actors/models/model_actor.hpp"
 
 #include "messages/json.hpp"
+#include "messages/operator_fault.hpp"
 #include "messages/type_ids.hpp"
 #include "runtime/actor/directory.hpp"
 #include "runtime/log.hpp"
 
 namespace troupe {
+namespace {
+
+/// The weights are whole, but of another network than the one that is configured.
+bool is_of_another_shape(const error& why) {
+  for (const auto code : {model_errc::wrong_architecture, model_errc::wrong_shape, model_errc::wrong_type,
+                          model_errc::missing_tensor, model_errc::unknown_tensor})
+    if (why.code == make_error_code(code)) return true;
+  return false;
+}
+
+} // namespace
 
 model_state::model_state(self_pointer self, actor_environment env, model_actor_options options)
     : self_{self}, env_{env}, options_{std::move(options)}, waiting_{options_.batching} {
@@ -67,6 +79,7 @@ void model_state::serve_newest() {
     log::error("model", known.error().message(), {{"model", options_.network.model}});
     return;
   }
+  std::optional<troupe::error> unfit;
   for (const auto& manifest : *known) {
     auto loaded = load(manifest.version.weights);
     if (loaded) {
@@ -78,7 +91,13 @@ void model_state::serve_newest() {
     ++refused_checkpoints_;
     last_refusal_ = loaded.error().message();
     log::error("model", "checkpoint refused: " + last_refusal_, {{"weights", manifest.version.weights}});
+    if (!unfit && is_of_another_shape(loaded.error())) unfit = loaded.error();
   }
+  if (!unfit) return;
+  // Nothing serves, and what the trainer sends will fit no better: a person changed the configuration.
+  const auto& model = options_.network.model;
+  stop(self_, for_operator({unfit->code, (options_.checkpoints / model).string() + ": " + unfit->text + "; set models."
+                                             + model + " back to what it was, or move that folder away to begin anew"}));
 }
 
 reply<checkpoint_receipt> model_state::take(const checkpoint_chunk& piece) {

@@ -1,6 +1,6 @@
 #include "runtime/actor/supervision.hpp"
 
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 
 #include <algorithm>
 

@@ -3,6 +3,7 @@
 
 #include "actors/models/digest.hpp"
 #include "actors/models/model_actor.hpp"
+#include "messages/operator_fault.hpp"
 #include "tests/models/actor_world.hpp"
 #include "tests/models/planted.hpp"
 
@@ -150,6 +151,26 @@ CAF_TEST(a refused checkpoint leaves the last good one) {
   CAF_CHECK_EQUAL(number_of(status->json, "refused_checkpoints"), 2u);
   CAF_CHECK_EQUAL(number_of(status->json, "refused_frames"), 1u);
   CAF_CHECK_EQUAL(field_of(status->json, "serving"), good.manifest.version.weights);
+  send_shutdown(model);
+}
+
+CAF_TEST(checkpoints that are all of another shape end it for a person to mend) {
+  actor_world w;
+  auto model = start(w);
+  CAF_REQUIRE(push(w, model, make(1, 0)));
+  CAF_REQUIRE(push(w, model, make(2, 40)));
+  w.kill(model);
+  auto wider = options_in(w.folder);
+  wider.network.width *= 2;
+  caf::scoped_actor self{w.system};
+  auto other = spawn_actor<model_state>(w.system, {.name = "model/cnn", .detached = true}, w.env, wider);
+  self->monitor(other);
+  troupe::error why;
+  self->receive([&](caf::down_msg& down) { why = from_caf(down.reason); });
+  CAF_CHECK(is_for_operator(why));
+  CAF_CHECK(why.text.find("move that folder away") != std::string::npos);
+  model = start(w); // the right shape still finds its checkpoints
+  CAF_CHECK(w.ask_now<inference_answer>(model, request(1)).has_value());
   send_shutdown(model);
 }
 

@@ -7,7 +7,7 @@
 #include "messages/type_ids.hpp"
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/actor/directory.hpp"
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 #include "runtime/clock.hpp"
 
 #include <caf/test/dsl.hpp>

@@ -1,5 +1,5 @@
 #define CAF_SUITE supervision
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 #include "tests/runtime/supervision_harness.hpp"
 
 #include <caf/test/unit_test.hpp>

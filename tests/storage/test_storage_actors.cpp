@@ -1,7 +1,7 @@
 #define CAF_SUITE storage_actors
 #include "actors/models/digest.hpp"
 #include "runtime/actor/directory.hpp"
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 #include "runtime/clock.hpp"
 #include "storage/journal_actor.hpp"
 #include "storage/store_actor.hpp"

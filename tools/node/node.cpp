@@ -1,7 +1,7 @@
 #include "tools/node/node.hpp"
 
 #include "runtime/actor/actor_table.hpp"
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 #include "runtime/actor/watchdog.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"

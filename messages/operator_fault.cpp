@@ -1,4 +1,4 @@
-#include "runtime/actor/operator_fault.hpp"
+#include "messages/operator_fault.hpp"
 
 namespace troupe {
 namespace {
