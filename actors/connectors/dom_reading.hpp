@@ -7,7 +7,9 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,24 @@ inline bool parse(dom::parser& parser, std::string_view text, dom::element& out)
 inline std::string_view text_of(const dom::element& value) noexcept {
   std::string_view out;
   return value.get(out) == simdjson::SUCCESS ? out : std::string_view{};
+}
+
+/// The texts of an array's first cells; empty for cells of another type, none for what is no array.
+template <std::size_t Most>
+struct cell_texts {
+  std::array<std::string_view, Most> cells;
+  std::size_t count = 0;
+  operator std::span<const std::string_view>() const noexcept { return std::span{cells}.first(count); }
+};
+
+template <std::size_t Most>
+cell_texts<Most> texts_of(const dom::element& row) noexcept {
+  cell_texts<Most> out;
+  dom::array values;
+  if (row.get(values) != simdjson::SUCCESS) return out;
+  for (const auto value : values)
+    if (out.count < Most) out.cells[out.count++] = text_of(value);
+  return out;
 }
 
 inline std::string_view text_at(const dom::object& object, std::string_view key) noexcept {

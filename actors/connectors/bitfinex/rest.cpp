@@ -1,7 +1,7 @@
 #include "actors/connectors/bitfinex/rest.hpp"
 
 #include "actors/connectors/json_frame.hpp"
-#include "actors/connectors/rest_reading.hpp"
+#include "actors/connectors/candle_rows.hpp"
 
 #include <algorithm>
 
@@ -153,41 +153,8 @@ std::string refusal_of(std::string_view body) {
   return out + " (" + std::string{code} + ')';
 }
 
-bar read_row(json_frame& in, json_array row, const instrument_spec& spec) {
-  bar out;
-  out.instrument = spec.id;
-  int column = 0;
-  in.each(row, [&](json_value cell) {
-    switch (column++) {
-    case 0:
-      out.open_time = in.time(cell, time_unit::ms);
-      break;
-    case 1:
-      out.open = in.price_of(cell);
-      break;
-    case 2:
-      out.close = in.price_of(cell);
-      break;
-    case 3:
-      out.high = in.price_of(cell);
-      break;
-    case 4:
-      out.low = in.price_of(cell);
-      break;
-    case 5: {
-      // A sum of floating point: 0.015486090000000001.
-      const auto volume = parse_size(in.token(cell), spec.size_scale);
-      if (in.fine() && !volume) in.fail(frame_damage::bad_number);
-      out.volume = {volume.value_or(0)};
-      break;
-    }
-    default:
-      break;
-    }
-  });
-  if (column < 6) in.fail(frame_damage::missing_field);
-  return out;
-}
+/// [time, open, close, high, low, volume]
+constexpr candle_columns columns{.high = 3, .low = 4, .close = 2};
 
 } // namespace
 
@@ -248,7 +215,7 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   std::vector<bar> rows;
   in.open(body, largest_body);
   in.each(in.array(),
-          [&](json_value row) { rows.push_back(read_row(in, in.array(row), instrument)); });
+          [&](json_value row) { rows.push_back(candle_of(in, in.array(row), instrument, columns)); });
   if (!in.fine()) return bad_body("candles", in.damage());
   return page_of(std::move(rows), interval);
 }

@@ -1,8 +1,8 @@
 #include "actors/connectors/bybit/rest.hpp"
 
 #include "actors/connectors/bybit/protocol.hpp"
+#include "actors/connectors/candle_rows.hpp"
 #include "actors/connectors/dom_reading.hpp"
-#include "actors/connectors/rest_reading.hpp"
 
 #include <algorithm>
 #include <array>
@@ -100,31 +100,7 @@ constexpr std::uint32_t page_rows = 1000;
 
 /// [start, open, high, low, close, volume, turnover], all texts. An inverse contract's volume is in
 /// USD, as its sizes are.
-std::optional<bar> read_candle(const dom::array& row, const instrument_spec& instrument) {
-  std::array<std::string_view, 6> cells;
-  std::size_t count = 0;
-  for (const auto cell : row)
-    if (count < cells.size()) cells[count++] = text_of(cell);
-  if (count < cells.size()) return {};
-  std::int64_t ms = 0;
-  const auto read = std::from_chars(cells[0].data(), cells[0].data() + cells[0].size(), ms);
-  if (read.ec != std::errc{} || ms < 0 || ms > 7'258'118'400'000) return {};
-  const auto open = parse_price(cells[1], instrument.price_scale);
-  const auto high = parse_price(cells[2], instrument.price_scale);
-  const auto low = parse_price(cells[3], instrument.price_scale);
-  const auto close = parse_price(cells[4], instrument.price_scale);
-  const auto volume = parse_size(cells[5], instrument.size_scale);
-  if (!open || !high || !low || !close || !volume) return {};
-  bar out;
-  out.instrument = instrument.id;
-  out.open_time = {ms * 1'000'000};
-  out.open = {*open};
-  out.high = {*high};
-  out.low = {*low};
-  out.close = {*close};
-  out.volume = {*volume};
-  return out;
-}
+constexpr candle_columns columns;
 
 } // namespace
 
@@ -172,11 +148,9 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   if (auto read = read_list(parser, body, result_of, list); !read) return std::move(read).error();
   std::vector<bar> rows;
   for (const auto each : list) {
-    dom::array row;
-    std::optional<bar> read;
-    if (each.get(row) == simdjson::SUCCESS) read = read_candle(row, instrument);
+    auto read = candle_of(texts_of<6>(each), instrument, columns);
     if (!read) return {rest_errc::bad_body, "a candle of " + instrument.id.text + " can't be read"};
-    rows.push_back(std::move(*read));
+    rows.push_back(std::move(read->candle));
   }
   return page_of(std::move(rows), interval);
 }

@@ -1,11 +1,10 @@
 #include "actors/connectors/gate/rest.hpp"
 
+#include "actors/connectors/candle_rows.hpp"
 #include "actors/connectors/dom_reading.hpp"
-#include "actors/connectors/rest_reading.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 namespace troupe::gate {
@@ -59,37 +58,9 @@ constexpr std::array intervals{interval_name{1s, "1s"},     interval_name{10s, "
                                interval_name{1h, "1h"},     interval_name{4h, "4h"},
                                interval_name{8h, "8h"},     interval_name{24h, "1d"}};
 
-struct candle_row {
-  bar candle;
-  bool complete = false;
-};
-
-std::optional<candle_row> read_candle(const dom::array& row, const instrument_spec& instrument) {
-  std::array<std::string_view, 8> cells;
-  std::size_t count = 0;
-  for (const auto cell : row)
-    if (count < cells.size()) cells[count++] = text_of(cell);
-  if (count < 7) return {};
-  std::int64_t seconds = 0;
-  const auto read = std::from_chars(cells[0].data(), cells[0].data() + cells[0].size(), seconds);
-  if (read.ec != std::errc{} || seconds < 0 || seconds > 7'258'118'400) return {};
-  const auto close = parse_price(cells[2], instrument.price_scale);
-  const auto high = parse_price(cells[3], instrument.price_scale);
-  const auto low = parse_price(cells[4], instrument.price_scale);
-  const auto open = parse_price(cells[5], instrument.price_scale);
-  const auto volume = parse_size(cells[6], instrument.size_scale);
-  if (!open || !high || !low || !close || !volume) return {};
-  candle_row out;
-  out.candle.instrument = instrument.id;
-  out.candle.open_time = {seconds * 1'000'000'000};
-  out.candle.open = {*open};
-  out.candle.high = {*high};
-  out.candle.low = {*low};
-  out.candle.close = {*close};
-  out.candle.volume = {*volume};
-  out.complete = cells[7] == "true";
-  return out;
-}
+/// [ts, quote volume, close, high, low, open, base volume, closed]
+constexpr candle_columns columns{.unit = time_unit::s, .open = 5, .high = 3, .low = 4, .close = 2, .volume = 6,
+                                 .complete = 7, .complete_word = "true"};
 
 } // namespace
 
@@ -136,20 +107,13 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   dom::parser parser;
   dom::array rows;
   if (auto read = read_rows(parser, body, rows); !read) return std::move(read).error();
-  std::vector<bar> candles;
-  std::set<market_time> complete;
+  std::vector<candle_row> candles;
   for (const auto each : rows) {
-    dom::array row;
-    std::optional<candle_row> read;
-    if (each.get(row) == simdjson::SUCCESS) read = read_candle(row, instrument);
+    auto read = candle_of(texts_of<8>(each), instrument, columns);
     if (!read) return {rest_errc::bad_body, "a candle of " + instrument.id.text + " can't be read"};
-    if (read->complete) complete.insert(read->candle.open_time);
-    candles.push_back(std::move(read->candle));
+    candles.push_back(std::move(*read));
   }
-  auto out = page_of(std::move(candles), interval);
-  for (auto& candle : out.bars)
-    candle.closed = complete.contains(candle.open_time);
-  return out;
+  return page_of(std::move(candles), interval);
 }
 
 } // namespace troupe::gate

@@ -2,7 +2,7 @@
 
 #include "actors/connectors/json_frame.hpp"
 #include "actors/connectors/kraken/symbols.hpp"
-#include "actors/connectors/rest_reading.hpp"
+#include "actors/connectors/candle_rows.hpp"
 
 namespace troupe::kraken {
 
@@ -105,40 +105,7 @@ error bad_body(std::string_view what, frame_damage damage) {
 }
 
 /// [time, open, high, low, close, vwap, volume, count]
-bar read_row(json_frame& in, json_array columns, const instrument_spec& spec) {
-  bar out;
-  out.instrument = spec.id;
-  int column = 0;
-  in.each(columns, [&](json_value cell) {
-    switch (column++) {
-    case 0:
-      out.open_time = in.time(cell, time_unit::s);
-      break;
-    case 1:
-      out.open = in.price_of(cell);
-      break;
-    case 2:
-      out.high = in.price_of(cell);
-      break;
-    case 3:
-      out.low = in.price_of(cell);
-      break;
-    case 4:
-      out.close = in.price_of(cell);
-      break;
-    case 6:
-      out.volume = in.size_of(cell);
-      break;
-    case 7:
-      out.trades = in.id(cell);
-      break;
-    default:
-      break;
-    }
-  });
-  if (column < 8) in.fail(frame_damage::missing_field);
-  return out;
-}
+constexpr candle_columns columns{.unit = time_unit::s, .volume = 6, .trades = 7};
 
 } // namespace
 
@@ -196,7 +163,7 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   in.each_member(in.object(root, "result"), [&](std::string_view key, json_value value) {
     if (key == "last") return;
     in.each(in.array(value),
-            [&](json_value row) { rows.push_back(read_row(in, in.array(row), instrument)); });
+            [&](json_value row) { rows.push_back(candle_of(in, in.array(row), instrument, columns)); });
   });
   if (!in.fine()) return bad_body("OHLC", in.damage());
   return page_of(std::move(rows), interval);

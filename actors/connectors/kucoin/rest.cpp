@@ -1,7 +1,7 @@
 #include "actors/connectors/kucoin/rest.hpp"
 
 #include "actors/connectors/json_frame.hpp"
-#include "actors/connectors/rest_reading.hpp"
+#include "actors/connectors/candle_rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -90,24 +90,8 @@ void read_symbol(json_frame& in, json_object symbol, market_time now, std::vecto
   if (set_rules(texts, spec)) out.push_back(std::move(spec));
 }
 
-bar read_row(json_frame& in, const instrument_spec& instrument, json_array row) {
-  bar out;
-  out.instrument = instrument.id;
-  int column = 0;
-  in.each(row, [&](json_value cell) {
-    switch (column++) {
-    case 0: out.open_time = in.time(cell, time_unit::s); break;
-    case 1: out.open = in.price_of(cell); break;
-    case 2: out.close = in.price_of(cell); break;
-    case 3: out.high = in.price_of(cell); break;
-    case 4: out.low = in.price_of(cell); break;
-    case 5: out.volume = in.size_of(cell); break;
-    default: break;
-    }
-  });
-  if (column < 6) in.fail(frame_damage::missing_field);
-  return out;
-}
+/// [time, open, close, high, low, volume, turnover]
+constexpr candle_columns columns{.unit = time_unit::s, .high = 3, .low = 4, .close = 2};
 
 } // namespace
 
@@ -194,7 +178,7 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
     return was_refused ? refused("candles of " + instrument.venue_symbol, body) : bad_body("candles", body);
   std::vector<bar> rows;
   in.each(in.array(root, "data"),
-          [&](json_value row) { rows.push_back(read_row(in, instrument, in.array(row))); });
+          [&](json_value row) { rows.push_back(candle_of(in, in.array(row), instrument, columns)); });
   in.finish();
   if (!in.fine()) return bad_body("candles", body);
   return page_of(std::move(rows), interval);

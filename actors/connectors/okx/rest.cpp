@@ -1,11 +1,10 @@
 #include "actors/connectors/okx/rest.hpp"
 
+#include "actors/connectors/candle_rows.hpp"
 #include "actors/connectors/dom_reading.hpp"
-#include "actors/connectors/rest_reading.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 namespace troupe::okx {
@@ -56,38 +55,8 @@ constexpr std::array intervals{
 /// The most rows of a page of history-candles.
 constexpr std::uint32_t page_rows = 300;
 
-struct candle_row {
-  bar candle;
-  bool complete = false;
-};
-
 /// [ts, open, high, low, close, volume, volume in currency, volume in quote currency, confirm]
-std::optional<candle_row> read_candle(const dom::array& row, const instrument_spec& instrument) {
-  std::array<std::string_view, 9> cells;
-  std::size_t count = 0;
-  for (const auto cell : row)
-    if (count < cells.size()) cells[count++] = text_of(cell);
-  if (count < cells.size()) return {};
-  std::int64_t ms = 0;
-  const auto read = std::from_chars(cells[0].data(), cells[0].data() + cells[0].size(), ms);
-  if (read.ec != std::errc{} || ms < 0 || ms > 7'258'118'400'000) return {};
-  const auto open = parse_price(cells[1], instrument.price_scale);
-  const auto high = parse_price(cells[2], instrument.price_scale);
-  const auto low = parse_price(cells[3], instrument.price_scale);
-  const auto close = parse_price(cells[4], instrument.price_scale);
-  const auto volume = parse_size(cells[5], instrument.size_scale);
-  if (!open || !high || !low || !close || !volume) return {};
-  candle_row out;
-  out.candle.instrument = instrument.id;
-  out.candle.open_time = {ms * 1'000'000};
-  out.candle.open = {*open};
-  out.candle.high = {*high};
-  out.candle.low = {*low};
-  out.candle.close = {*close};
-  out.candle.volume = {*volume};
-  out.complete = cells[8] == "1";
-  return out;
-}
+constexpr candle_columns columns{.complete = 8, .complete_word = "1"};
 
 } // namespace
 
@@ -126,20 +95,13 @@ result<candle_page> read_candles(const instrument_spec& instrument, nanoseconds 
   dom::parser parser;
   dom::array rows;
   if (auto read = read_data(parser, body, rows); !read) return std::move(read).error();
-  std::vector<bar> candles;
-  std::set<market_time> complete;
+  std::vector<candle_row> candles;
   for (const auto each : rows) {
-    dom::array row;
-    std::optional<candle_row> read;
-    if (each.get(row) == simdjson::SUCCESS) read = read_candle(row, instrument);
+    auto read = candle_of(texts_of<9>(each), instrument, columns);
     if (!read) return {rest_errc::bad_body, "a candle of " + instrument.id.text + " can't be read"};
-    if (read->complete) complete.insert(read->candle.open_time);
-    candles.push_back(std::move(read->candle));
+    candles.push_back(std::move(*read));
   }
-  auto out = page_of(std::move(candles), interval);
-  for (auto& candle : out.bars)
-    candle.closed = complete.contains(candle.open_time);
-  return out;
+  return page_of(std::move(candles), interval);
 }
 
 } // namespace troupe::okx
