@@ -3,6 +3,7 @@
 #include "runtime/config/suggest.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <map>
@@ -15,7 +16,7 @@ constexpr std::array all_roles{node_role::ingest, node_role::gateway, node_role:
                                node_role::model, node_role::train};
 
 const std::vector<std::string>& known_keys() {
-  static const std::vector<std::string> keys{"host",   "port",     "roles",       "threads",
+  static const std::vector<std::string> keys{"host",   "port",     "tls",         "roles", "threads",
                                              "device", "accounts", "standby-for", "labels"};
   return keys;
 }
@@ -66,6 +67,17 @@ bool parse_number(std::string_view text, std::uint32_t least, std::uint32_t most
                   std::uint32_t& out) noexcept {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
   return failed == std::errc{} && end == text.data() + text.size() && out >= least && out <= most;
+}
+
+/// 127.0.0.1 and its other names: nothing from outside reaches it.
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+/// Where two nodes would meet: a host by its number, and the port.
+std::string place_of(const node_spec& node) {
+  const auto host = node.host == "localhost" ? std::string{"127.0.0.1"} : node.host;
+  return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(node.port);
 }
 
 std::string join(const std::vector<std::string>& parts) {
@@ -157,6 +169,7 @@ private:
   status take_pair(node_spec& node, const std::string& key, const std::string& value) {
     if (key == "host") return take_host(node, value);
     if (key == "port") return take_port(node, value);
+    if (key == "tls") return take_tls(node, value);
     if (key == "roles") return take_roles(node, value);
     if (key == "threads") {
       if (!parse_number(value, 1, 256, node.threads))
@@ -173,11 +186,23 @@ private:
   }
 
   status take_host(node_spec& node, const std::string& value) {
-    // A node listens on 127.0.0.1 only: another address would be waited for without end.
-    if (value != "127.0.0.1" && value != "localhost")
+    // A name look-up could block for minutes, and would let a name server decide who is asked.
+    in6_addr number{};
+    const bool numeric = ::inet_pton(AF_INET, value.c_str(), &number) == 1
+                         || ::inet_pton(AF_INET6, value.c_str(), &number) == 1;
+    if (!numeric && value != "localhost")
+      return fail(cluster_errc::bad_value, "host=" + value + ": write a numeric address, such as 127.0.0.1");
+    if (value == "0.0.0.0" || value == "::")
       return fail(cluster_errc::bad_value,
-                  "host=" + value + ": nodes listen on this machine's loopback only; write host=127.0.0.1");
+                  "host=" + value + ": names no machine; write the one address at which peers reach the node");
     node.host = value;
+    return ok;
+  }
+
+  status take_tls(node_spec& node, const std::string& value) {
+    if (value != "on" && value != "off")
+      return fail(cluster_errc::bad_value, "tls=" + value + ": expected on or off");
+    node.tls = value == "on";
     return ok;
   }
 
@@ -240,11 +265,12 @@ private:
   status finish_node() {
     if (!open_) return ok;
     open_ = false;
-    const auto& node = nodes_.back();
+    auto& node = nodes_.back();
     for (const std::string_view key : {"host", "port", "roles"})
       if (!seen_.contains(key))
         return fail(cluster_errc::bad_syntax, "node '" + node.name.text + "' has no " + std::string{key},
                     node.line);
+    if (auto fits = check_host(node); !fits) return fits;
     const bool executes = node.has(node_role::execution);
     if (executes && node.accounts.empty() && node.standby_for.empty())
       return fail(cluster_errc::conflict,
@@ -257,6 +283,24 @@ private:
     if (!executes && !node.standby_for.empty())
       return fail(cluster_errc::conflict,
                   "node '" + node.name.text + "' has standby-for but not the role execution", node.line);
+    return ok;
+  }
+
+  /// Off loopback a node speaks TLS; what is behind no front listens on 127.0.0.1.
+  status check_host(node_spec& node) {
+    const bool loopback = is_loopback(node.host);
+    if (!seen_.contains("tls")) node.tls = !loopback;
+    if (node.tls) return ok;
+    if (!loopback)
+      return fail(cluster_errc::conflict,
+                  "node '" + node.name.text + "': tls=off is for loopback only, and host=" + node.host
+                      + " is none; write tls=on (`troupe cluster init-ca` makes the certificates)",
+                  node.line);
+    if (node.host != "127.0.0.1" && node.host != "localhost")
+      return fail(cluster_errc::bad_value,
+                  "node '" + node.name.text + "': host=" + node.host
+                      + ": without TLS nodes listen on 127.0.0.1; write host=127.0.0.1 or tls=on",
+                  node.line);
     return ok;
   }
 
@@ -274,7 +318,7 @@ private:
     for (const auto& node : nodes_) {
       if (const auto [i, fresh] = names.emplace(node.name.text, &node); !fresh)
         return clash("the name '" + node.name.text + "'", node, *i->second);
-      const auto place = "127.0.0.1:" + std::to_string(node.port);
+      const auto place = place_of(node);
       if (const auto [i, fresh] = places.emplace(place, &node); !fresh)
         return clash("the port " + place, node, *i->second);
       for (const auto& account : node.accounts)
@@ -377,6 +421,10 @@ std::size_t nodes_conf::position(std::string_view name) const noexcept {
   return static_cast<std::size_t>(i - nodes_.begin());
 }
 
+bool nodes_conf::any_tls() const noexcept {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const node_spec& n) { return n.tls; });
+}
+
 result<nodes_conf> parse_nodes_conf(std::string_view text, std::string_view file) {
   auto nodes = parser{file}.run(text);
   if (!nodes) return std::move(nodes).error();
@@ -389,6 +437,7 @@ std::string to_text(const nodes_conf& conf) {
     out += "node " + node.name.text + " host=" + node.host + " port=" + std::to_string(node.port)
            + " roles=" + roles_text(node) + " threads=" + std::to_string(node.threads)
            + " device=" + node.device;
+    if (node.tls) out += " tls=on";
     if (!node.accounts.empty()) out += " accounts=" + join(node.accounts);
     if (!node.standby_for.empty()) out += " standby-for=" + node.standby_for;
     if (!node.labels.empty()) out += " labels=" + join(node.labels);

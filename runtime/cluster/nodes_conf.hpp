@@ -12,8 +12,9 @@
 /// ```
 /// | key | means | default |
 /// |---|---|---|
-/// | host | 127.0.0.1 or localhost: nodes listen on loopback only | needed |
-/// | port | its one port, 1 to 65535, unique | needed |
+/// | host | numeric address it listens on, or localhost; off loopback only with TLS | needed |
+/// | port | its one port, 1 to 65535, unique on its host | needed |
+/// | tls | on or off: is its port behind the TLS front (`front.hpp`)? | off on loopback, else on |
 /// | roles | ingest, gateway, execution, model, train; comma-separated | needed |
 /// | threads | worker threads of the actor scheduler, 1 to 256 | 2 |
 /// | device | cpu or cuda:N, for the roles model and train | cpu |
@@ -45,6 +46,7 @@ struct node_spec {
   node_name name;
   std::string host;
   std::uint16_t port = 0;
+  bool tls = false; ///< peers come in through the TLS front only; always so off loopback
   std::vector<node_role> roles; ///< in the order of `node_role`, without repeats
   std::string device = "cpu";
   std::uint32_t threads = 2;
@@ -81,6 +83,8 @@ public:
   /// Hash of the content (comments and layout don't count); compared in the hello.
   [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
   [[nodiscard]] bool empty() const noexcept { return nodes_.empty(); }
+  /// True when one of them is behind TLS: every process that joins or asks then needs a certificate.
+  [[nodiscard]] bool any_tls() const noexcept;
 
 private:
   std::vector<node_spec> nodes_;
@@ -92,7 +96,7 @@ inline constexpr std::size_t max_cluster_nodes = 16;
 
 /// Parses and checks the text. Errors name `file:line`, what is wrong and what to do: a key given
 /// twice, an unknown key (with the nearest known one), two nodes with one name or one port of one
-/// host, an account at two nodes, an execution node without accounts, port 0.
+/// host, a host off loopback without TLS, an account at two nodes, an execution node without accounts, port 0.
 result<nodes_conf> parse_nodes_conf(std::string_view text, std::string_view file);
 
 /// The text of a file that parses to the same nodes; for programs that write one.

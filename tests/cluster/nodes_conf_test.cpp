@@ -78,10 +78,6 @@ CAF_TEST(errors_name_line_and_remedy) {
   CAF_CHECK(has(trouble("node a host=127.0.0.1 port=0 roles=ingest"),
                 "port=0: expected a number from 1 to 65535"));
   CAF_CHECK(has(trouble("node a host=127.0.0.1 port=70000 roles=ingest"), "port=70000"));
-  for (const std::string host : {"0.0.0.0", "10.0.0.2", "::", "exec.example"}) {
-    text = trouble("node a host=" + host + " port=1 roles=ingest");
-    CAF_CHECK(has(text, "n.conf:1: host=" + host + ":") && has(text, "loopback only; write host=127.0.0.1"));
-  }
   CAF_CHECK(has(trouble(node("roles=ingest threads=0")), "threads=0"));
   CAF_CHECK(has(trouble(node("roles=ingest threads=2x")), "threads=2x"));
   CAF_CHECK(has(trouble(node("")), "n.conf:2: node 'a' has no roles"));
@@ -98,6 +94,34 @@ CAF_TEST(errors_name_line_and_remedy) {
       has(trouble(node("roles=ingest accounts=main@binance")), "has accounts but not the role execution"));
   CAF_CHECK(has(trouble(node("roles=execution accounts=binance")), "'binance' does not fit"));
   CAF_CHECK(has(trouble(node("roles=execution standby-for=b")), "unknown node 'b'"));
+}
+
+CAF_TEST(hosts_off_loopback_need_tls) {
+  const auto node = [](const std::string& rest) { return "node a port=1 roles=ingest host=" + rest; };
+  CAF_CHECK(has(trouble(node("exec.example")), "n.conf:1: host=exec.example: write a numeric address"));
+  for (const std::string host : {"0.0.0.0", "::"})
+    CAF_CHECK(has(trouble(node(host + " tls=on")), "names no machine"));
+  CAF_CHECK(has(trouble(node("10.0.0.2 tls=off")), "tls=off is for loopback only"));
+  CAF_CHECK(has(trouble(node("10.0.0.2 tls=yes")), "tls=yes: expected on or off"));
+  CAF_CHECK(has(trouble(node("127.0.0.2")), "without TLS nodes listen on 127.0.0.1"));
+  CAF_CHECK(has(trouble(node("127.0.0.1 tsl=on")), "did you mean 'tls'?"));
+  const auto tls_of = [&](const std::string& rest) {
+    auto parsed = parse_nodes_conf(node(rest), "n.conf");
+    CAF_REQUIRE(parsed.has_value());
+    CAF_CHECK_EQUAL(parsed->any_tls(), parsed->nodes()[0].tls);
+    CAF_CHECK_EQUAL(parse_nodes_conf(to_text(*parsed), "again")->hash(), parsed->hash());
+    return parsed->nodes()[0].tls;
+  };
+  CAF_CHECK(tls_of("10.0.0.2"));
+  CAF_CHECK(tls_of("fd00::2"));
+  CAF_CHECK(tls_of("127.0.0.2 tls=on"));
+  CAF_CHECK(tls_of("127.0.0.1 tls=on"));
+  CAF_CHECK(!tls_of("127.0.0.1"));
+  CAF_CHECK(!tls_of("localhost tls=off"));
+  // One port number on two hosts is no clash; on one host it is.
+  CAF_CHECK(trouble("node a port=1 roles=ingest host=10.0.0.1\nnode b port=1 roles=model host=10.0.0.2\n").empty());
+  CAF_CHECK(has(trouble("node a port=1 roles=ingest host=fd00::1\nnode b port=1 roles=model host=fd00::1\n"),
+                "the port [fd00::1]:1"));
 }
 
 CAF_TEST(contradictions_name_both_lines) {
