@@ -50,6 +50,8 @@ struct lease_request;
 struct order_report;
 struct pending_request;
 struct ping;
+struct placement_report;
+struct placement_table;
 struct pong;
 struct prediction;
 struct prediction_list;
@@ -120,6 +122,14 @@ using node_actor = caf::typed_actor<
     rpc<admin_command>::to<admin_result>,
     // Finds an actor of this node by name; an empty handle when there is none.
     rpc<std::string>::to<caf::strong_actor_ptr>>;
+
+/// Carries out on its node where movable actors run; on the coordinator's node it also decides it.
+using placement_actor = caf::typed_actor<
+    rpc<status_request>::to<status_report>,
+    // Takes the coordinator's table and starts or ends what differs here.
+    rpc<placement_table>::to<placement_report>,
+    // move: the target runs on the node in the argument `node` from now on; `auto` lifts the choice.
+    rpc<admin_command>::to<admin_result>>;
 
 // --- market data ---------------------------------------------------------------------------------
 

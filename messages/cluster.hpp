@@ -12,6 +12,15 @@ struct node_name {
   friend auto operator<=>(const node_name&, const node_name&) = default;
 };
 
+/// One start of a node: what is declared dead, and what is suspected.
+struct node_start {
+  node_name node;
+  std::uint64_t incarnation = 0;
+  friend auto operator<=>(const node_start&, const node_start&) = default;
+  TROUPE_FIELDS(node_start, "One start of a node.", TROUPE_FIELD(node, "name in nodes.conf"),
+                TROUPE_FIELD(incarnation, "which start"))
+};
+
 /// First message on a link. A mismatch is refused with both sides' values in the error.
 struct hello {
   node_name node;
@@ -20,11 +29,13 @@ struct hello {
   std::string build;
   std::uint64_t configuration = 0;
   std::vector<std::string> roles;
+  std::vector<node_start> dead;
 
   TROUPE_FIELDS(hello, "Who joins.", TROUPE_FIELD(node, "name in nodes.conf"),
                 TROUPE_FIELD(incarnation, "counter of the node's starts; an older one is dead for ever"),
                 TROUPE_FIELD(schema, "hash of all message types"), TROUPE_FIELD(build, "build id"),
-                TROUPE_FIELD(configuration, "hash of nodes.conf"), TROUPE_FIELD(roles, "roles it plays"))
+                TROUPE_FIELD(configuration, "hash of nodes.conf"), TROUPE_FIELD(roles, "roles it plays"),
+                TROUPE_FIELD(dead, "starts of nodes that were declared dead; such a one ends when it reads this"))
 };
 
 struct hello_reply {
@@ -38,12 +49,18 @@ struct hello_reply {
                 TROUPE_FIELD(refused, "why, with both sides' values"))
 };
 
+/// Heartbeat; it carries what the sender brings into a vote on who is dead.
 struct ping {
   node_name node;
   std::uint64_t incarnation = 0;
   std::uint64_t sequence = 0;
+  std::vector<node_name> reaches{};
+  std::vector<node_start> suspects{};
+  std::vector<node_start> dead{};
   TROUPE_FIELDS(ping, "Heartbeat.", TROUPE_FIELD(node, "sender"), TROUPE_FIELD(incarnation, "sender's incarnation"),
-                TROUPE_FIELD(sequence, "number"))
+                TROUPE_FIELD(sequence, "number"), TROUPE_FIELD(reaches, "nodes that count as up for the sender"),
+                TROUPE_FIELD(suspects, "starts that it has suspected long enough to vote on"),
+                TROUPE_FIELD(dead, "starts that it knows to be declared dead"))
 };
 
 struct pong {
@@ -82,6 +99,41 @@ struct farewell {
                 TROUPE_FIELD(incarnation, "which incarnation"),
                 TROUPE_FIELD(declared_dead, "false: it left in order; true: told to that node, which must end"),
                 TROUPE_FIELD(why, "in words"))
+};
+
+/// Where one movable actor runs, or is to run.
+struct placement_row {
+  std::string name;
+  node_name node;
+  TROUPE_FIELDS(placement_row, "Place of one actor.", TROUPE_FIELD(name, "of the actor"),
+                TROUPE_FIELD(node, "where it runs; empty = nowhere"))
+};
+
+/// What the coordinator decided; sent to every node until it answers with this version.
+struct placement_table {
+  node_name coordinator;
+  std::uint64_t incarnation = 0;
+  std::uint64_t version = 0;
+  std::vector<placement_row> rows;
+  std::uint64_t pins_version = 0;
+  std::vector<placement_row> pins;
+  TROUPE_FIELDS(placement_table, "Which node runs which movable actor.",
+                TROUPE_FIELD(coordinator, "who decided"), TROUPE_FIELD(incarnation, "of the coordinator"),
+                TROUPE_FIELD(version, "counts this coordinator's tables"), TROUPE_FIELD(rows, "all movable actors"),
+                TROUPE_FIELD(pins_version, "grows with each change of the pins"),
+                TROUPE_FIELD(pins, "places that an operator chose"))
+};
+
+/// Answer to a table.
+struct placement_report {
+  node_name node;
+  std::uint64_t version = 0;
+  std::vector<std::string> runs;
+  std::string trouble;
+  TROUPE_FIELDS(placement_report, "What a node runs of a table.", TROUPE_FIELD(node, "who answers"),
+                TROUPE_FIELD(version, "of the table it carried out, 0 = refused"),
+                TROUPE_FIELD(runs, "movable actors that run there"),
+                TROUPE_FIELD(trouble, "what does not start, or why the table was refused; empty = nothing"))
 };
 
 /// Ask a node, a supervisor or an actor how it is.
