@@ -1,23 +1,12 @@
 #include "runtime/net/detail.hpp"
+#include "runtime/net/x509.hpp"
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include <cstdio>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 namespace troupe::net {
 namespace {
-
-std::string openssl_words() {
-  char buffer[256] = "no details";
-  if (const auto code = ERR_get_error(); code != 0) ERR_error_string_n(code, buffer, sizeof buffer);
-  ERR_clear_error();
-  return buffer;
-}
 
 void harden(asio::ssl::context& context) {
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2
@@ -73,56 +62,6 @@ status prepare_tls(net_stream& stream, const std::string& host) {
 
 namespace {
 
-template <class T, void (*Free)(T*)>
-struct releaser {
-  void operator()(T* x) const { Free(x); }
-};
-using key_pointer = std::unique_ptr<EVP_PKEY, releaser<EVP_PKEY, EVP_PKEY_free>>;
-using certificate_pointer = std::unique_ptr<X509, releaser<X509, X509_free>>;
-
-bool add_extension(X509* certificate, X509* issuer, int nid, const std::string& value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
-  if (extension == nullptr) return false;
-  const bool added = X509_add_ext(certificate, extension, -1) == 1;
-  X509_EXTENSION_free(extension);
-  return added;
-}
-
-/// A version 3 certificate with a random serial, not signed yet.
-certificate_pointer blank_certificate(EVP_PKEY* key, const char* name, int days) {
-  certificate_pointer out{X509_new()};
-  std::uint64_t serial = 0;
-  if (!out || RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) != 1) return {};
-  X509_set_version(out.get(), 2);
-  ASN1_INTEGER_set_uint64(X509_get_serialNumber(out.get()), serial >> 1);
-  X509_gmtime_adj(X509_getm_notBefore(out.get()), -24L * 3600);
-  X509_gmtime_adj(X509_getm_notAfter(out.get()), static_cast<long>(days) * 24 * 3600);
-  X509_set_pubkey(out.get(), key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(out.get()), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
-  return out;
-}
-
-/// Writes through a temporary name, so that a reader sees the whole file or none.
-template <class Writer>
-status write_pem(const std::filesystem::path& path, int mode, Writer&& write) {
-  const auto temporary = path.string() + ".new";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  FILE* file = fd < 0 ? nullptr : ::fdopen(fd, "w");
-  if (file == nullptr) {
-    if (fd >= 0) ::close(fd);
-    return {net_errc::bad_certificate_file, temporary + ": " + std::generic_category().message(errno)};
-  }
-  const bool written = write(file) == 1;
-  const bool closed = std::fclose(file) == 0;
-  if (!written || !closed || std::rename(temporary.c_str(), path.c_str()) != 0)
-    return {net_errc::bad_certificate_file, path.string() + ": can't be written"};
-  return ok;
-}
-
 std::string alternative_names(const std::vector<std::string>& host_names) {
   std::string out;
   for (const auto& name : host_names) {
@@ -145,24 +84,20 @@ result<certificate_files> make_self_signed(const std::filesystem::path& director
   std::filesystem::create_directories(directory, made);
   if (made) return {net_errc::bad_certificate_file, directory.string() + ": " + made.message()};
 
-  const key_pointer authority_key{EVP_EC_gen("P-256")};
-  const key_pointer server_key{EVP_EC_gen("P-256")};
+  const auto authority_key = make_key();
+  const auto server_key = make_key();
   if (!authority_key || !server_key) return failed("keys");
 
   // A name of its own, so that authorities of two runs are never taken for each other.
   std::uint32_t tag = 0;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&tag), sizeof tag) != 1) return failed("randomness");
   const auto authority_name = "Troupe loopback authority " + std::to_string(tag);
-  auto authority = blank_certificate(authority_key.get(), authority_name.c_str(), days);
-  auto server = blank_certificate(server_key.get(), host_names.front().c_str(), days);
+  constexpr long day = 24L * 3600;
+  auto authority = blank_certificate(authority_key.get(), authority_name.c_str(), -day, days * day);
+  auto server = blank_certificate(server_key.get(), host_names.front().c_str(), -day, days * day);
   if (!authority || !server) return failed("certificates");
 
-  X509_set_issuer_name(authority.get(), X509_get_subject_name(authority.get()));
-  const bool authority_made =
-      add_extension(authority.get(), authority.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
-      && add_extension(authority.get(), authority.get(), NID_key_usage, "critical,keyCertSign,cRLSign")
-      && add_extension(authority.get(), authority.get(), NID_subject_key_identifier, "hash")
-      && X509_sign(authority.get(), authority_key.get(), EVP_sha256()) > 0;
+  const bool authority_made = make_authority(authority.get(), authority_key.get());
   if (!authority_made) return failed("authority");
 
   X509_set_issuer_name(server.get(), X509_get_subject_name(authority.get()));
