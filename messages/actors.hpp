@@ -48,6 +48,7 @@ struct learning_counts;
 struct lease_grant;
 struct lease_request;
 struct order_report;
+struct past_trades;
 struct pending_request;
 struct ping;
 struct placement_report;
@@ -64,6 +65,7 @@ struct snapshot_mature;
 struct snapshot_put;
 struct status_report;
 struct status_request;
+struct trade_hole;
 struct training_batch;
 struct training_pull;
 
@@ -151,7 +153,9 @@ using feed_actor = caf::typed_actor<
     // Adds a subscriber (by handle) of quotes, conflated to one in flight, newest wins.
     rpc<caf::strong_actor_ptr, std::string>::to<acknowledged>,
     // A subscriber has taken the last quote and may be sent the next one.
-    on<acknowledged>>;
+    on<acknowledged>,
+    // Takes trades that it missed, out of the venue's past.
+    on<past_trades>>;
 
 /// One symbol's book over all venues: merged levels, price buckets, imbalance averages, heat map.
 using consolidator_actor = caf::typed_actor<
@@ -161,9 +165,11 @@ using consolidator_actor = caf::typed_actor<
     // Answers with the merged book, or with one venue's part of it.
     rpc<book_query>::to<consolidated_page>>;
 
-/// Fills holes of one venue's bars from its REST interface, at the start and after gaps.
+/// Fills holes of one venue's bars and trades from its REST interface, at the start and after gaps.
 using backfiller_actor = caf::typed_actor<
     rpc<status_request>::to<status_report>,
+    // Fetches the trades that a feed missed and sends them to it, page by page.
+    on<trade_hole>,
     // Takes the end of a REST request of its own.
     on<rest_answer>>;
 

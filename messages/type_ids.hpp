@@ -23,10 +23,10 @@
   X(journal_committed) X(journal_cursor) X(journal_entry) X(journal_note) X(journal_page)          \
   X(journal_read) X(journal_row) X(journal_sent) X(journal_session) X(learning_counts)             \
   X(lease_grant) X(lease_request) X(level) X(model_version) X(order_report) X(outcome)            \
-  X(node_start) X(packed_tensor) X(pending_request) X(ping) X(pong) X(placement_report) \
+  X(node_start) X(packed_tensor) X(past_trade) X(past_trades) X(pending_request) X(ping) X(pong) X(placement_report) \
   X(placement_row) X(placement_table) X(prediction) X(prediction_list) X(quote)   \
   X(raw_frame) X(risk_request) X(risk_verdict) X(session_event) X(snapshot) X(snapshot_mature)    \
-  X(snapshot_put) X(status_report) X(status_request) X(trade) X(training_batch) X(training_pull)
+  X(snapshot_put) X(status_report) X(status_request) X(trade) X(trade_hole) X(training_batch) X(training_pull)
 
 CAF_BEGIN_TYPE_ID_BLOCK(troupe, first_custom_type_id)
 #define TROUPE_ADD_TYPE(type_) CAF_ADD_TYPE_ID(troupe, (troupe::type_))

@@ -61,6 +61,7 @@ backfiller_actor::behavior_type backfiller_state::make_behavior() {
       [this](const status_request&) -> reply<status_report> {
         return status_report{self_->core().name(), status_json()};
       },
+      [](const trade_hole&) {},
       [this](const rest_answer& answer) { on_answer(answer); },
   };
 }

@@ -67,6 +67,7 @@ feed_actor::behavior_type feed_state::make_behavior() {
         return acknowledged{core_->current().sequence};
       },
       [this](const acknowledged&) { acknowledge(); },
+      [](const past_trades&) {},
   };
 }
 

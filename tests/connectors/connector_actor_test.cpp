@@ -78,6 +78,7 @@ struct listening_feed {
         },
         [](const caf::strong_actor_ptr&, const std::string&) { return acknowledged{}; },
         [](const acknowledged&) {},
+        [](const past_trades&) {},
     };
   }
 

@@ -48,6 +48,7 @@ struct ticker_state {
           return acknowledged{};
         },
         [](const acknowledged&) {},
+        [](const past_trades&) {},
     };
   }
 
