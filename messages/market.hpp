@@ -169,6 +169,12 @@ struct feed_report {
   nanoseconds lag_p50{};
   nanoseconds lag_p99{};
   nanoseconds age{};
+  std::uint64_t best_agreed = 0;
+  std::uint64_t best_equal = 0;
+  std::uint64_t best_disagreed = 0;
+  std::uint64_t best_undecided = 0;
+  std::uint64_t resyncs_best = 0;
+  std::uint64_t resyncs_depth = 0;
 
   TROUPE_FIELDS(
       feed_report, "Integrity figures of one feed.", TROUPE_FIELD(instrument, "whose feed"),
@@ -187,7 +193,7 @@ struct feed_report {
       TROUPE_FIELD(sequence, "venue's newest sequence number"),
       TROUPE_FIELD(bid_levels, "bid levels held"), TROUPE_FIELD(ask_levels, "ask levels held"),
       TROUPE_FIELD(newest, "venue time of the newest change"),
-      TROUPE_FIELD(clock_offset, "receive time - venue time, median"),
+      TROUPE_FIELD(clock_offset, "receive time - venue time, the least of the last ten minutes: clocks and shortest way"),
       TROUPE_FIELD(bid, "best bid"), TROUPE_FIELD(ask, "best ask"),
       TROUPE_FIELD(checksums_compared, "the venue's checksums compared with ours"),
       TROUPE_FIELD(checksums_equal, "of these equal"),
@@ -200,9 +206,15 @@ struct feed_report {
       TROUPE_FIELD(quarantined, "frames put aside as damaged, with their reason"),
       TROUPE_FIELD(unprovable, "changes and images that neither number nor checksum proves"),
       TROUPE_FIELD(proven_levels, "levels a side that a checksum proves; 0 = no checksum"),
-      TROUPE_FIELD(lag_p50, "receive time - venue time, median"),
-      TROUPE_FIELD(lag_p99, "receive time - venue time, 99th percentile"),
-      TROUPE_FIELD(age, "time since the last frame that moved or confirmed the book"))
+      TROUPE_FIELD(lag_p50, "receive time - venue time - clock_offset, median"),
+      TROUPE_FIELD(lag_p99, "receive time - venue time - clock_offset, 99th percentile"),
+      TROUPE_FIELD(age, "time since the last frame that moved or confirmed the book"),
+      TROUPE_FIELD(best_agreed, "the venue's unnumbered best bids and asks whose prices the book had or passed then"),
+      TROUPE_FIELD(best_equal, "of these equal in price and size at an instant"),
+      TROUPE_FIELD(best_disagreed, "of prices that the book did not have for a second around them"),
+      TROUPE_FIELD(best_undecided, "that came while the book was not valid through that time"),
+      TROUPE_FIELD(resyncs_best, "valid books dropped for another best bid and ask of the venue"),
+      TROUPE_FIELD(resyncs_depth, "valid books dropped when the market left the levels of their image"))
 };
 
 } // namespace troupe

@@ -40,6 +40,7 @@ feed_core::feed_core(feed_core_options options, std::unique_ptr<frame_decoder> d
       machine_{machine_for(options_)},
       bars_{options_.spec.id, options_.bar_grace, [this](const bar& b) { listener_.on_bar(b); }},
       features_{{options_.spec.price_scale, options_.spec.size_scale}},
+      timed_{options_.agreement},
       in_band_{options_.rules.family != book_family::ranged && options_.rules.image_in_band} {
   options_.frame_interval = whole_steps(options_.frame_interval);
   quote_.instrument = options_.spec.id;
@@ -77,6 +78,7 @@ void feed_core::on_session(std::uint64_t session, bool connected, market_time no
   lost_with_session_ += machine_->valid() ? 1 : 0;
   machine_->reset();
   agreement_.reset();
+  timed_.reset();
   set_validity(connected ? book_validity::bootstrapping : book_validity::disconnected,
                connected ? "session began" : "session ended");
 }
@@ -97,7 +99,7 @@ void feed_core::take(const market_event& event, std::string_view payload) {
     if (step != build_step::stale && step != build_step::ignored) fresh_ = received_;
     return after_step(step);
   }
-  case event_kind::best: measure(event.best.event); return agreement_.on_best(event.best);
+  case event_kind::best: measure(event.best.event); return on_best(event.best);
   case event_kind::trade: measure(event.trade.event); return on_trade_event(event.trade);
   case event_kind::image: return on_book_image(event.image);
   case event_kind::candle:
@@ -117,6 +119,7 @@ void feed_core::on_book_image(const image_event& image) {
   fresh_ = received_;
   const auto& book = machine_->book();
   agreement_.on_top(image.last, book.bid(), book.ask());
+  timed_.on_top(received_, book.bid(), book.ask());
   features_.on_book(book, image.bids.size() + image.asks.size());
   after_step(step);
 }
@@ -124,8 +127,24 @@ void feed_core::on_book_image(const image_event& image) {
 /// Some venues don't say when they sent a frame.
 void feed_core::measure(market_time event) {
   if (event.ns == 0) return;
-  offset_.take(received_ - event);
+  const auto offset = received_ - event;
+  offset_.take(offset);
+  lag_.take(floor_.take(received_, offset));
   reach(event);
+}
+
+/// Without a number it is compared by time, with the book that stands while it comes.
+void feed_core::on_best(const best_event& best) {
+  if (best.sequence != 0) return agreement_.on_best(best);
+  if (!machine_->valid()) return timed_.without_book();
+  timed_.on_best(received_, best.bid, best.ask, machine_->book().bid(), machine_->book().ask());
+  check_agreement();
+}
+
+void feed_core::check_agreement() {
+  if (!timed_.advance(received_)) return;
+  machine_->reset();
+  broken(book_validity::damaged, "the venue's best bid and ask are other ones", lost_to_best_);
 }
 
 void feed_core::on_trade_event(const trade_event& trade) {
@@ -150,6 +169,7 @@ void feed_core::on_trade_event(const trade_event& trade) {
 void feed_core::advance(market_time now) {
   received_ = std::max(received_, now);
   check_stale();
+  if (machine_->valid()) check_agreement();
   bars_.advance(std::max(newest_, received_ - offset_.median()));
   const bool waits = machine_->needs_image() && asking_ && (in_band_ || machine_->has_buffered());
   if (waits && received_ - asked_ >= options_.image_retry) need_image("no usable image came");
@@ -157,6 +177,7 @@ void feed_core::advance(market_time now) {
 
 void feed_core::finish() {
   agreement_.finish();
+  timed_.finish();
   bars_.flush();
 }
 
@@ -165,6 +186,7 @@ void feed_core::finish() {
 void feed_core::applied(const depth_event& change) {
   const auto& book = machine_->book();
   agreement_.on_top(change.last, book.bid(), book.ask());
+  timed_.on_top(received_, book.bid(), book.ask());
   features_.on_book(book, change.bids.size() + change.asks.size());
   listener_.on_depth(change, book);
 }
@@ -212,6 +234,7 @@ void feed_core::after_step(build_step step) {
 void feed_core::broken(book_validity now, std::string_view why, std::uint64_t& losses) {
   losses += quote_.validity == book_validity::valid || quote_.validity == book_validity::stale ? 1 : 0;
   agreement_.reset();
+  timed_.reset();
   set_validity(now, why);
   ask_again(why);
 }
@@ -334,7 +357,7 @@ feed_report feed_core::report(market_time now) const {
   r.bid_levels = machine_->book().levels(side::buy);
   r.ask_levels = machine_->book().levels(side::sell);
   r.newest = newest_;
-  r.clock_offset = offset_.median();
+  r.clock_offset = floor_.least();
   r.bid = machine_->book().bid();
   r.ask = machine_->book().ask();
   r.checksums_compared = c.checksums_compared;
@@ -348,8 +371,15 @@ feed_report feed_core::report(market_time now) const {
   r.quarantined = quarantine_.total();
   r.unprovable = c.unproven;
   r.proven_levels = options_.rules.checksum != nullptr ? options_.rules.checksum_levels : 0;
-  r.lag_p50 = offset_.percentile(50);
-  r.lag_p99 = offset_.percentile(99);
+  r.lag_p50 = lag_.percentile(50);
+  r.lag_p99 = lag_.percentile(99);
+  const auto& by_time = timed_.figures();
+  r.best_agreed = by_time.agreed;
+  r.best_equal = by_time.equal;
+  r.best_disagreed = by_time.disagreed;
+  r.best_undecided = by_time.undecided;
+  r.resyncs_best = lost_to_best_;
+  r.resyncs_depth = lost_to_depth_;
   r.age = age(now);
   return r;
 }

@@ -7,6 +7,7 @@
 #include "actors/feeds/book_machine.hpp"
 #include "actors/feeds/features.hpp"
 #include "actors/feeds/integrity.hpp"
+#include "actors/feeds/timed_agreement.hpp"
 #include "actors/feeds/trades.hpp"
 
 #include <memory>
@@ -26,6 +27,7 @@ struct feed_core_options {
       std::chrono::seconds{5}; ///< market time until an unanswered image is asked for again
   nanoseconds resubscribe_pause =
       std::chrono::seconds{1}; ///< market time between two requests where images come in band
+  timed_agreement_options agreement{}; ///< with best bids and asks of the venue that carry no number
   nanoseconds bar_grace = std::chrono::seconds{2}; ///< market time until the clock closes a bar
 };
 
@@ -74,6 +76,7 @@ public:
   [[nodiscard]] const order_book& book() const noexcept { return machine_->book(); }
   [[nodiscard]] const book_machine& machine() const noexcept { return *machine_; }
   [[nodiscard]] const agreement_meter::counts& agreement() const noexcept { return agreement_.figures(); }
+  [[nodiscard]] const timed_agreement::counts& agreement_by_time() const noexcept { return timed_.figures(); }
   [[nodiscard]] const trade_sequence& trades() const noexcept { return trades_; }
   [[nodiscard]] const quarantine& damaged() const noexcept { return quarantine_; }
   [[nodiscard]] const bar_builder& bars() const noexcept { return bars_; }
@@ -87,6 +90,8 @@ private:
   void take(const market_event& event, std::string_view payload);
   void on_trade_event(const trade_event& trade);
   void on_book_image(const image_event& image);
+  void on_best(const best_event& best);
+  void check_agreement();
   void after_step(build_step step);
   void applied(const depth_event& change);
   void broken(book_validity now, std::string_view why, std::uint64_t& losses);
@@ -108,7 +113,10 @@ private:
   bar_builder bars_;
   feature_builder features_;
   agreement_meter agreement_;
+  timed_agreement timed_;
   offset_meter offset_;
+  offset_floor floor_;
+  offset_meter lag_; // above the floor
   trade_sequence trades_;
   trade_window unnumbered_trades_;
   quarantine quarantine_;
@@ -135,6 +143,7 @@ private:
   std::uint64_t lost_to_crossing_ = 0;
   std::uint64_t lost_to_checksums_ = 0;
   std::uint64_t lost_to_overflow_ = 0;
+  std::uint64_t lost_to_best_ = 0;
   std::uint64_t lost_with_session_ = 0;
 };
 

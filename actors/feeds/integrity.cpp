@@ -114,6 +114,29 @@ nanoseconds offset_meter::percentile(unsigned percent) const noexcept {
   return {};
 }
 
+/// A minute is over: the oldest one no longer counts.
+void offset_floor::turn(market_time received) noexcept {
+  if (!samples_) floors_.fill(nanoseconds::max());
+  samples_ = true;
+  const auto over = turns_.ns == 0 ? 1 : (received - turns_) / slot_length + 1;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(over, slots); ++i) {
+    at_ = (at_ + 1) % slots;
+    floors_[at_] = nanoseconds::max();
+  }
+  turns_ = floor_to(received, slot_length) + slot_length;
+  least_ = *std::min_element(floors_.begin(), floors_.end());
+}
+
+nanoseconds offset_floor::take(market_time received, nanoseconds offset) noexcept {
+  if (received >= turns_) [[unlikely]]
+    turn(received);
+  if (offset < floors_[at_]) [[unlikely]] {
+    floors_[at_] = offset;
+    least_ = std::min(least_, offset);
+  }
+  return offset - least_;
+}
+
 // --- quarantine ----------------------------------------------------------------------------------
 
 void quarantine::keep(market_time received, frame_damage damage, std::string_view frame) {

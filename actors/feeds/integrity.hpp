@@ -1,7 +1,7 @@
 #pragma once
 
-/// How far a feed can be trusted: agreement with the venue's own best bid and ask, the clock's offset,
-/// and the frames that could not be decoded.
+/// How far a feed can be trusted: agreement with the venue's own best bid and ask of the same number (those without a
+/// number: timed_agreement.hpp), the clock's offset, and the frames that could not be decoded.
 
 #include "actors/feeds/events.hpp"
 
@@ -71,6 +71,28 @@ private:
   std::vector<std::uint64_t> sums_;                  // of each page
   std::uint64_t total_ = 0;
   std::uint64_t taken_ = 0;
+};
+
+/// How far apart the two clocks are: the least receive time - venue time of the last ten minutes, which is the
+/// difference of the clocks and the shortest way together (minimum filter, as of NTP, RFC 5905 section 10; one way
+/// alone can't tell the two apart). Not thread-safe.
+class offset_floor {
+public:
+  /// Returns by how much this sample is above the least one, itself included: never negative.
+  nanoseconds take(market_time received, nanoseconds offset) noexcept;
+  /// 0 before the first sample.
+  [[nodiscard]] nanoseconds least() const noexcept { return samples_ ? least_ : nanoseconds{0}; }
+
+private:
+  static constexpr nanoseconds slot_length = std::chrono::minutes{1};
+  static constexpr std::size_t slots = 10;
+  void turn(market_time received) noexcept;
+
+  std::array<nanoseconds, slots> floors_{}; ///< of each minute; nanoseconds::max(): none
+  std::size_t at_ = 0;
+  market_time turns_;
+  nanoseconds least_ = nanoseconds::max();
+  bool samples_ = false;
 };
 
 /// The newest damaged frames, for people; bounded in count and bytes. Not thread-safe.

@@ -258,12 +258,47 @@ CAF_TEST(ends_of_sessions_age_and_lag_are_told) {
     r.say({e});
   }
   const auto report = r.core.report(r.now + seconds{2});
-  CAF_CHECK(report.lag_p50 == milliseconds{3});
-  CAF_CHECK(report.lag_p99 == milliseconds{80});
+  CAF_CHECK(report.clock_offset == milliseconds{3});
+  CAF_CHECK(report.lag_p50 == milliseconds{0});
+  CAF_CHECK(report.lag_p99 == milliseconds{77});
   CAF_CHECK(report.age == seconds{2});
   CAF_CHECK_EQUAL(report.resyncs_session, 0u);
   r.core.on_session(1, false, r.now);
   r.core.on_session(2, true, r.now);
   CAF_CHECK_EQUAL(r.core.report().resyncs_session, 1u);
   CAF_CHECK(r.core.validity() == book_validity::bootstrapping);
+}
+
+CAF_TEST(a_book_that_disagrees_with_unnumbered_best_prices_is_dropped) {
+  family_rig r{family_rig::of(book_family::connection)};
+  const auto quoted = [&](std::int64_t bid) {
+    market_event e;
+    e.kind = event_kind::best;
+    e.best.event = r.now;
+    e.best.bid = {{bid}, {1}};
+    e.best.ask = usual_asks.front();
+    return e;
+  };
+  r.say({r.image(1)});
+  r.say({r.change(2, 0)});
+  for (int i = 0; i < 20; ++i) {
+    r.say({quoted(100)});
+    r.wait(milliseconds{300});
+  }
+  CAF_CHECK(r.core.validity() == book_validity::valid);
+  CAF_CHECK_EQUAL(r.core.report().best_agreed, 17u); // three wait for the end of their window
+  for (int i = 0; i < 5; ++i) {
+    r.say({quoted(98)}); // the bid of 100 went without a word
+    r.wait(milliseconds{400});
+  }
+  CAF_CHECK(r.core.validity() == book_validity::valid);
+  r.wait(seconds{1});
+  CAF_CHECK(r.core.validity() == book_validity::damaged);
+  const auto report = r.core.report();
+  CAF_CHECK_EQUAL(report.resyncs_best, 1u);
+  CAF_CHECK_EQUAL(report.best_disagreed, 5u);
+  CAF_CHECK_EQUAL(report.best_agreed, 20u);
+  CAF_CHECK_EQUAL(r.heard.asked, 1);
+  r.say({quoted(98)});
+  CAF_CHECK_EQUAL(r.core.report().best_undecided, 1u);
 }

@@ -79,7 +79,7 @@ void check_row(const feed_figures& f, const expected_row& e) {
   CAF_CHECK_EQUAL(f.agreement.compared, e.compared);
   CAF_CHECK(f.report.validity == book_validity::valid);
   const auto offset = f.report.clock_offset.count() / 1'000'000;
-  CAF_CHECK(offset >= e.offset_ms - 5 && offset <= e.offset_ms + 5);
+  CAF_CHECK(offset >= e.offset_ms - 15 && offset <= e.offset_ms + 5); // the least, not the usual one
 }
 
 } // namespace

@@ -44,6 +44,11 @@ void write_figures(json_writer& w, const feed_figures& f) {
   w.field("bookTicker_equal", f.agreement.equal_number_agreed);
   w.field("bookTicker_checked_at_last_u", f.agreement.compared);
   w.field("bookTicker_equal_at_last_u", f.agreement.agreed);
+  w.field("best_by_time_agreed", r.best_agreed).field("best_by_time_equal", r.best_equal);
+  w.field("best_by_time_disagreed", r.best_disagreed).field("best_by_time_undecided", r.best_undecided);
+  w.field("resyncs_best", r.resyncs_best);
+  w.field("lag_p50_ms", static_cast<std::int64_t>(r.lag_p50.count() / 1'000'000));
+  w.field("lag_p99_ms", static_cast<std::int64_t>(r.lag_p99.count() / 1'000'000));
   w.field("clock_offset_ms", static_cast<std::int64_t>(r.clock_offset.count() / 1'000'000));
   w.field("feature_frames", f.feature_frames).field("feature_hash", f.feature_hash);
   write_minutes(w, f);
@@ -70,7 +75,12 @@ void print_figures(std::ostream& out, const feed_figures& f) {
       << "  best quote " << f.best_frames << " frames; equal " << f.agreement.equal_number_agreed << '/'
       << f.agreement.equal_number << " at equal u, " << f.agreement.agreed << '/' << f.agreement.compared
       << " with the last at or below u\n"
-      << "  clock      received - venue time, median " << r.clock_offset.count() / 1'000'000 << " ms; "
+      << "  by time    without a number: " << r.best_agreed << " agree (" << r.best_equal << " equal), "
+      << r.best_disagreed << " disagree, " << r.best_undecided << " undecided; books dropped for it "
+      << r.resyncs_best << '\n'
+      << "  clock      received - venue time at least " << r.clock_offset.count() / 1'000'000
+      << " ms, lag above that p50 " << r.lag_p50.count() / 1'000'000 << " ms, p99 "
+      << r.lag_p99.count() / 1'000'000 << " ms; "
       << f.feature_frames << " feature frames\n";
   if (!f.fault.empty()) out << "  FAULT      " << f.fault << '\n';
 }
@@ -90,6 +100,8 @@ std::string fault_of(const feed_figures& f) {
   add(f.report.trade_gaps, "hole(s) in the trade ids", f.first_hole, left_out);
   add(f.agreement.equal_number - f.agreement.equal_number_agreed,
       "difference(s) to the venue's own best bid and ask at equal u", {}, "a fault of the book: keep the recording");
+  add(r.resyncs_best, "book(s) whose best bid and ask were not the venue's, by time", {},
+      "a fault of the book: keep the recording");
   const bool never = f.report.validity == book_validity::bootstrapping && f.report.diffs_applied == 0;
   add(never ? 1 : 0, "book without an image, so that no change was applied", {},
       "name the file that holds the image in front of this one");
