@@ -5,6 +5,7 @@
 
 #include "tools/bench/bench_ingest.hpp"
 #include "tools/bench/ingest_player.hpp"
+#include "tools/bench/ingest_rates.hpp"
 #include "tools/json_view.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -55,7 +56,7 @@ CAF_TEST(a_frame_is_due_at_its_spacing_divided_by_the_speed) {
 CAF_TEST(every_venue_has_a_stream_that_makes_books) {
   for (const auto* venue : all_venues()) {
     // A folder without recordings: all are generated.
-    auto stream = bench::make_stream(*venue, "/nowhere", 30s, 5);
+    auto stream = bench::make_stream(*venue, "/nowhere", 30s, 5, 1);
     CAF_MESSAGE("venue " << venue->name
                          << (stream ? std::string{} : ": " + stream.error().message()));
     CAF_REQUIRE(stream.has_value());
@@ -63,6 +64,21 @@ CAF_TEST(every_venue_has_a_stream_that_makes_books) {
     CAF_CHECK(stream->quote_frames.size() > 20);
     CAF_CHECK(stream->length >= 20s && stream->length <= 31s);
   }
+}
+
+CAF_TEST(generated_instruments_are_as_busy_as_their_venue_was_recorded) {
+  for (const auto* venue : all_venues()) {
+    const auto wanted = bench::recorded_rate(venue->name);
+    CAF_MESSAGE("venue " << venue->name);
+    CAF_REQUIRE(wanted.has_value());
+    const auto activity = bench::activity_of(*venue, 5);
+    const auto stream = bench::make_stream(*venue, "/nowhere", 300s, 11, activity);
+    CAF_REQUIRE(stream.has_value());
+    // Of the quietest some 130 messages are counted.
+    CAF_CHECK(stream->rate() > *wanted * 0.7);
+    CAF_CHECK(stream->rate() < *wanted * 1.4);
+  }
+  CAF_CHECK(!bench::recorded_rate("nowhere").has_value());
 }
 
 CAF_TEST(two_venues_with_two_instruments_run_and_say_what_they_cost) {
@@ -73,6 +89,7 @@ CAF_TEST(two_venues_with_two_instruments_run_and_say_what_they_cost) {
   options.instruments = 2;
   options.seconds = 1;
   options.warm_up = 1;
+  options.busy = true;
   options.json = true;
   std::ostringstream out, err;
   CAF_CHECK_EQUAL(bench_ingest(options, out, err), 0);

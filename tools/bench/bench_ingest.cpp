@@ -79,7 +79,8 @@ make_streams(const bench_ingest_options& options,
   const auto length = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>{played})
                       + spare_market_time;
   for (const auto* venue : venues) {
-    auto stream = make_stream(*venue, recordings_folder(options), length, options.seed);
+    auto stream = make_stream(*venue, recordings_folder(options), length, options.seed,
+                              options.busy ? 1 : activity_of(*venue, options.seed));
     if (!stream) return std::move(stream).error();
     out.push_back(std::move(*stream));
   }

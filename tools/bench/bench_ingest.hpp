@@ -23,6 +23,7 @@ struct bench_ingest_options {
   double socket_speed = 5;         ///< times real time, over sockets
   unsigned seconds = 15;           ///< measured, each way
   unsigned warm_up = 3;            ///< seconds before that
+  bool busy = false; ///< generated instruments at the rate of a recorded BTC-USDT; else at `recorded_rate`
   unsigned threads = 2;            ///< that feeds run on
   unsigned patience = 180;         ///< seconds until all books must have come over sockets
   std::uint64_t seed = 1;

@@ -159,6 +159,8 @@ status socket_world::start_simulator(const venue_description& venue, venue_check
                      std::to_string(run_.scale.origin_market.ns),
                      "--origin-steady",
                      std::to_string(run_.scale.origin_steady.ns),
+                     "--activity",
+                     std::to_string(options_.busy ? 1 : activity_of(venue, options_.seed)),
                      "--ready-fd",
                      "3",
                      "--symbol"};
@@ -294,7 +296,8 @@ void socket_world::collect(ingest_figures& out) {
             },
             [&](const caf::error&) { ++out.undelivered; });
   out.feeds = feeds_.size();
-  out.note = "simulators GENERATE each instrument's market at the rates of a recorded BTC-USDT";
+  out.note = std::string{"simulators GENERATE each instrument's market, as busy as "}
+             + (options_.busy ? "a recorded BTC-USDT" : "the venue's recordings");
   if (untimed > 0)
     out.note += "; " + std::to_string(untimed) + " books without a time of the venue have no age";
 }

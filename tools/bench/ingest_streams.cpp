@@ -1,12 +1,14 @@
 #include "tools/bench/ingest_streams.hpp"
 
 #include "actors/connectors/binance/codec.hpp"
+#include "tools/bench/ingest_rates.hpp"
 #include "tools/feed_verify/recorded_frames.hpp"
 #include "tools/venue_sim/data/dialect.hpp"
 #include "tools/venue_sim/order_flow.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <deque>
 #include <fstream>
 #include <sstream>
@@ -21,6 +23,8 @@ constexpr std::int64_t generated_start = 1'723'161'255'000'000'000;
 constexpr nanoseconds dialect_tick = std::chrono::milliseconds{100};
 constexpr nanoseconds image_after = std::chrono::milliseconds{100}; // a REST answer's way
 constexpr nanoseconds least_length = std::chrono::seconds{20};
+constexpr nanoseconds tried_length = std::chrono::seconds{240};
+constexpr double least_activity = 0.0005;
 
 error unusable(std::string text) {
   return {std::make_error_code(std::errc::invalid_argument), std::move(text)};
@@ -131,7 +135,7 @@ public:
 /// feed looks on: the images it asks for become part of the stream.
 class generator final : private feed_listener {
 public:
-  generator(const venue_description& venue, std::uint64_t seed);
+  generator(const venue_description& venue, std::uint64_t seed, double activity);
   result<venue_stream> run(nanoseconds length);
 
 private:
@@ -171,9 +175,9 @@ int decimals_of(std::int64_t step) {
   return out;
 }
 
-generator::generator(const venue_description& venue, std::uint64_t seed) : venue_{venue} {
+generator::generator(const venue_description& venue, std::uint64_t seed, double activity) : venue_{venue} {
   auto source = std::make_unique<venue_sim::flow_market>(
-      venue_sim::btcusdt_flow(), seed, generated_start, venue_sim::venue_kind::binance_spot);
+      venue_sim::with_activity(venue_sim::btcusdt_flow(), activity), seed, generated_start, venue_sim::venue_kind::binance_spot);
   venue_sim::data_instrument one;
   one.base = "BTC";
   one.quote = "USDT";
@@ -384,10 +388,24 @@ feed_core_options core_options(const venue_stream& stream) {
   return out;
 }
 
+double activity_of(const venue_description& venue, std::uint64_t seed) {
+  const auto wanted = recorded_rate(venue.name);
+  if (!wanted) return 1;
+  double low = least_activity, high = 1; // between them, halved in its logarithm
+  for (int n = 0; n < 10; ++n) {
+    const double tried = std::sqrt(low * high);
+    const auto stream = generator{venue, seed, tried}.run(tried_length);
+    const bool less =
+        stream && static_cast<double>(stream->frames.size()) * 1e9 / static_cast<double>(tried_length.count()) < *wanted;
+    (less ? low : high) = tried;
+  }
+  return std::sqrt(low * high);
+}
+
 result<venue_stream> make_stream(const venue_description& venue, const path& data,
-                                 nanoseconds length, std::uint64_t seed) {
+                                 nanoseconds length, std::uint64_t seed, double activity) {
   const bool recorded = is_recorded(venue, data);
-  auto out = recorded ? recorded_stream(venue, data) : generator{venue, seed}.run(length);
+  auto out = recorded ? recorded_stream(venue, data) : generator{venue, seed, activity}.run(length);
   if (!out) return out;
   out->source = recorded ? "CLONED" : "GENERATED";
   if (auto done = complete(*out); !done) return done.error();

@@ -47,10 +47,14 @@ struct venue_stream {
 /// publish the same quotes in the same order.
 feed_core_options core_options(const venue_stream& stream);
 
+/// How active the simulator's market must be (venue sim --activity) for an instrument to be as busy as the
+/// venue's recordings were; 1 when that is not known.
+double activity_of(const venue_description& venue, std::uint64_t seed);
+
 /// The venue's stream: its recording where one of at least 50 s lies in `data`, else what the
-/// simulator's dialect says over `length` of market time. An error when no valid book comes out of
+/// simulator's dialect says over `length` of market time at that activity. An error when no valid book comes out of
 /// 20 s at least.
 result<venue_stream> make_stream(const venue_description& venue, const std::filesystem::path& data,
-                                 nanoseconds length, std::uint64_t seed);
+                                 nanoseconds length, std::uint64_t seed, double activity);
 
 } // namespace troupe::bench

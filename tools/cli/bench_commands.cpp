@@ -46,6 +46,8 @@ void add_ingest(CLI::App& bench, global_options& global) {
   ingest->add_option("--seconds", options->seconds, "Seconds that are measured, each way")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
+  ingest->add_option("--warm-up", options->warm_up, "Seconds before that")->check(CLI::Range(0, 600))->capture_default_str();
+  ingest->add_flag("--busy", options->busy, "Generated instruments as busy as a recorded BTC-USDT, not as their venue's recordings");
   ingest->add_option("--threads", options->threads, "Threads that feeds run on")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

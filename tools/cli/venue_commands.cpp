@@ -30,6 +30,7 @@ struct sim_arguments {
   bool fit = false;
   std::vector<std::string> symbols;
   double volatility = 1;
+  double activity = 1;
 };
 
 /// The venues that a simulator can play.
@@ -50,6 +51,7 @@ int data_venue_command(const sim_arguments& arguments) {
   if (!arguments.symbols.empty()) options.symbols = arguments.symbols;
   options.seed = asked.seed;
   options.volatility = arguments.volatility;
+  options.activity = arguments.activity;
   options.clock = asked.clock;
   options.port = asked.port;
   options.control_port = asked.control_port;
@@ -113,6 +115,9 @@ void add_venue_commands(CLI::App& app, global_options& global) {
       ->capture_default_str();
   sim->add_option("--volatility", arguments->volatility, "Of a data venue's generated market, as a share of the recorded one's")
       ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  sim->add_option("--activity", arguments->activity, "Of a data venue's generated market: how often things happen, likewise")
+      ->check(CLI::Range(0.0001, 100.0))
       ->capture_default_str();
   sim->add_option("--symbol", arguments->symbols, "Symbols of a data venue, BTC-USDT or BTC-USDT-PERP; with binance: market data only");
   sim->add_option("--tape", options.tapes, "Tape or recording of one stream; several are played in order. Without: generated market")

@@ -73,6 +73,14 @@ flow_parameters fit_flow(const recording& from) {
   return p;
 }
 
+flow_parameters with_activity(flow_parameters p, double activity) {
+  p.trades_per_s *= activity;
+  p.sets_per_s *= activity;
+  p.deletes_per_s *= activity;
+  p.mid_sd_per_sqrt_s *= std::sqrt(activity);
+  return p;
+}
+
 std::string to_json(const flow_parameters& p) {
   json_writer w;
   w.begin_object().field("trades_per_s", p.trades_per_s).field("sets_per_s", p.sets_per_s);

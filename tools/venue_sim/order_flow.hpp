@@ -37,6 +37,9 @@ flow_parameters fit_flow(const recording& from);
 std::string to_json(const flow_parameters& p);
 /// Fitted to the recorded Binance spot BTCUSDT stream of 2024-08-08 23:54 … 2024-08-09 00:05 UTC.
 const flow_parameters& btcusdt_flow();
+/// The same market in which everything happens `activity` times as often: its time stretched or shortened, its
+/// seconds as long as before.
+flow_parameters with_activity(flow_parameters p, double activity);
 
 class flow_market final : public market_source {
 public:

@@ -165,7 +165,7 @@ status data_server::impl::make_markets() {
   if (options.symbols.empty()) return wrong_option("at least one symbol must be named");
   const auto start =
       options.clock.origin_market_ns != 0 ? options.clock.origin_market_ns : data_start_ns;
-  auto flow = btcusdt_flow();
+  auto flow = with_activity(btcusdt_flow(), options.activity);
   flow.mid_sd_per_sqrt_s *= options.volatility;
   std::optional<recording> tape;
   if (!options.tapes.empty()) {

@@ -28,6 +28,7 @@ struct data_server_options {
   std::vector<std::string> symbols{"BTC-USDT", "ETH-USDT"}; ///< "-PERP" at the end: perpetual
   std::uint64_t seed = 1;
   double volatility = 1; ///< of generated markets, as a share of the recorded one's
+  double activity = 1;   ///< of generated markets: how often things happen in them, likewise
   scaled_clock clock;
   std::uint16_t port = 0;
   std::uint16_t control_port = 0;

@@ -68,9 +68,10 @@ public:
 private:
   struct channel {
     const data_market* market = nullptr;
-    std::string name; ///< "book" or "trades"
+    std::string name; ///< "book", "trades" or "ticker"
     std::size_t length = 25;
     std::int64_t quiet_since_ns = 0;
+    std::string said; ///< of a ticker: what it said last
   };
 
   void info(int status) {
@@ -86,6 +87,7 @@ private:
   void publish_row(std::int64_t id, channel& c, std::string_view row, std::int64_t ms);
   void send_changes(std::int64_t id, channel& c, const data_event& event);
   void send_trade(std::int64_t id, channel& c, const data_event& event);
+  void send_ticker(std::int64_t id, channel& c, std::int64_t ms);
 
   bitfinex_dialect& of_;
   dialect_port& port_;
@@ -115,9 +117,9 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return "t" + pair_of(i);
   }
-  void on_change(const data_market& market, const data_event&) override {
+  void on_change(const data_market& market, const data_event& event) override {
     for (auto& [length, windows] : windows_)
-      changed_[length] = windows.of(market).advance(market.book());
+      changed_[length] = windows.of(market).advance(market.book(), *event.what);
   }
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }
   std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view,
@@ -189,7 +191,7 @@ std::string bitfinex_connection::array(std::int64_t id, std::string_view body, s
 void bitfinex_connection::subscribe(const json_request& asked) {
   const auto name = asked.text("/channel"), symbol = asked.text("/symbol");
   const auto* market = of_.find(symbol);
-  if (name != "book" && name != "trades")
+  if (name != "book" && name != "trades" && name != "ticker")
     return refuse(10300, "Subscription failed (unknown channel)", asked);
   if (market == nullptr) return refuse(10300, "symbol: invalid", asked);
   if (channels_.size() >= channels_a_socket) {
@@ -207,7 +209,7 @@ void bitfinex_connection::subscribe(const json_request& asked) {
   if (std::find(bitfinex_lengths.begin(), bitfinex_lengths.end(), length) == bitfinex_lengths.end())
     return refuse(10300, "len: invalid", asked);
   const auto id = next_id_ += 17;
-  auto& c = channels_[id] = {market, std::string{name}, length, now_ns_};
+  auto& c = channels_[id] = {market, std::string{name}, length, now_ns_, {}};
   text_writer w;
   w.open('{')
       .text("event", "subscribed")
@@ -216,6 +218,7 @@ void bitfinex_connection::subscribe(const json_request& asked) {
       .text("symbol", symbol);
   if (name == "book") w.text("prec", "P0").text("freq", "F0").text("len", std::to_string(length));
   port_.send(w.text("pair", symbol.substr(1)).close('}').take());
+  if (name == "ticker") return send_ticker(id, c, of_.world_.now_ms);
   std::string rows;
   if (name == "book") {
     const auto& window = of_.windows_.at(length).of(*market);
@@ -280,6 +283,24 @@ void bitfinex_connection::send_trade(std::int64_t id, channel& c, const data_eve
                   array(id, std::string{kind} + body, event.event_ms));
 }
 
+/// Bid, sum of the 25 best bids' sizes, ask, the same of the asks, change, relative change, last, volume, high, low.
+void bitfinex_connection::send_ticker(std::int64_t id, channel& c, std::int64_t ms) {
+  const auto& window = of_.windows_.at(25).of(*c.market);
+  if (window.all_bids().empty() || window.all_asks().empty()) return;
+  const auto side = [](const std::vector<book_level>& levels) {
+    std::int64_t sum = 0;
+    for (std::size_t n = 0; n < std::min<std::size_t>(25, levels.size()); ++n) sum += levels[n].quantity_e8;
+    return bitfinex_number(levels.front().price_e8) + "," + bitfinex_number(sum);
+  };
+  auto body = "[" + side(window.all_bids()) + "," + side(window.all_asks()) + ",0,0,"
+              + bitfinex_number(window.all_bids().front().price_e8) + ",0,0,0]";
+  if (body == c.said) return;
+  c.said = body;
+  c.quiet_since_ns = now_ns_;
+  port_.publish({frame_kind::book_ticker, "ticker:" + of_.symbol_of(c.market->instrument()), false},
+                array(id, body, ms));
+}
+
 void bitfinex_connection::on_event(const data_market& market, const data_event& event) {
   for (auto& [id, c] : channels_) {
     if (c.market != &market) continue;
@@ -287,6 +308,8 @@ void bitfinex_connection::on_event(const data_market& market, const data_event& 
     if (c.name == "book" && event.what->kind == frame_kind::depth
         && (of_.changed_[c.length] || event.add_crossed))
       send_changes(id, c, event);
+    // The venue's ticker comes every so often, not with each change.
+    if (c.name == "ticker" && event.what->kind == frame_kind::trade) send_ticker(id, c, event.event_ms);
   }
 }
 

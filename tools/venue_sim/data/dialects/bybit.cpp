@@ -71,9 +71,9 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + i.quote;
   }
-  void on_change(const data_market& market, const data_event&) override {
+  void on_change(const data_market& market, const data_event& event) override {
     for (auto& [depth, windows] : windows_)
-      changed_[depth] = windows.of(market).advance(market.book());
+      changed_[depth] = windows.of(market).advance(market.book(), *event.what);
   }
   [[nodiscard]] std::uint64_t sequence_of(const data_market& market) const override {
     return first_u + windows_.at(50).of(market).number();

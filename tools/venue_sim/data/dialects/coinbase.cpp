@@ -59,8 +59,8 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + "-" + i.quote;
   }
-  void on_change(const data_market& market, const data_event&) override {
-    changed_ = all_.of(market).advance(market.book());
+  void on_change(const data_market& market, const data_event& event) override {
+    changed_ = all_.of(market).advance(market.book(), *event.what);
   }
   /// The venue numbers connections, not books.
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }

@@ -98,8 +98,8 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + "_" + i.quote + (i.perpetual ? "-PERPETUAL" : "");
   }
-  void on_change(const data_market& market, const data_event&) override {
-    changed_ = all_.of(market).advance(market.book());
+  void on_change(const data_market& market, const data_event& event) override {
+    changed_ = all_.of(market).advance(market.book(), *event.what);
   }
   [[nodiscard]] static std::int64_t id_of(std::uint64_t number) {
     return 34'500'000'000 + static_cast<std::int64_t>(number) * 5;

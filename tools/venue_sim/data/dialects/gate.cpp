@@ -66,10 +66,10 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + "_" + i.quote;
   }
-  void on_change(const data_market& market, const data_event&) override {
-    changed_[0] = shallow_.of(market).advance(market.book());
-    changed_[1] = deep_.of(market).advance(market.book());
-    changed_[2] = hundred_.of(market).advance(market.book());
+  void on_change(const data_market& market, const data_event& event) override {
+    changed_[0] = shallow_.of(market).advance(market.book(), *event.what);
+    changed_[1] = deep_.of(market).advance(market.book(), *event.what);
+    changed_[2] = hundred_.of(market).advance(market.book(), *event.what);
   }
   /// Ids count the book's changes; a message spans several.
   [[nodiscard]] static std::int64_t id_of(std::uint64_t number) {

@@ -114,9 +114,9 @@ public:
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
   }
-  void on_change(const data_market& market, const data_event&) override {
+  void on_change(const data_market& market, const data_event& event) override {
     for (auto& [depth, windows] : windows_)
-      changed_[depth] = windows.of(market).advance(market.book());
+      changed_[depth] = windows.of(market).advance(market.book(), *event.what);
   }
   [[nodiscard]] static std::int64_t id_of(std::uint64_t number) {
     return 100'020'000'000 + static_cast<std::int64_t>(number) * 11;

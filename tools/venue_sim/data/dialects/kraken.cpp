@@ -67,7 +67,7 @@ public:
   void tick(std::int64_t steady_ns) override {
     if (steady_ns < next_beat_ns_) return;
     next_beat_ns_ = steady_ns + 1'000'000'000;
-    if (!books_.empty() || !trades_.empty()) port_.send(R"({"channel":"heartbeat"})");
+    if (!books_.empty() || !trades_.empty() || !tickers_.empty()) port_.send(R"({"channel":"heartbeat"})");
   }
   void announce_shutdown() override { status("maintenance"); }
 
@@ -83,11 +83,13 @@ private:
   void send_book(const data_market& market, std::int64_t depth, bool whole,
                  const data_event* event);
   void send_trade(const data_market& market, const data_event& event);
+  void send_ticker(const data_market& market, const data_event& event);
 
   kraken_dialect& of_;
   dialect_port& port_;
   std::map<std::string, std::int64_t, std::less<>> books_; ///< symbol → depth
   std::set<std::string, std::less<>> trades_;
+  std::map<std::string, std::string, std::less<>> tickers_; ///< symbol → what was said last
   std::int64_t next_beat_ns_ = 0;
 };
 
@@ -102,9 +104,9 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + "/" + i.quote;
   }
-  void on_change(const data_market& market, const data_event&) override {
+  void on_change(const data_market& market, const data_event& event) override {
     for (auto& [depth, windows] : windows_)
-      changed_[depth] = windows.of(market).advance(market.book());
+      changed_[depth] = windows.of(market).advance(market.book(), *event.what);
   }
   /// The venue numbers nothing.
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }
@@ -182,7 +184,7 @@ void kraken_connection::subscribe(const json_request& asked, bool on) {
   const auto id = asked.raw("/req_id");
   const auto depth_text = asked.raw("/params/depth");
   const auto depth = depth_text.empty() ? 10 : std::strtoll(depth_text.c_str(), nullptr, 10);
-  if (channel != "book" && channel != "trade") return refuse(method, "Unknown channel", "", id);
+  if (channel != "book" && channel != "trade" && channel != "ticker") return refuse(method, "Unknown channel", "", id);
   // Refused, while the socket goes on with its heartbeats.
   if (channel == "book"
       && std::find(kraken_depths.begin(), kraken_depths.end(), depth) == kraken_depths.end())
@@ -206,7 +208,12 @@ void kraken_connection::subscribe(const json_request& asked, bool on) {
         .text("time_in", now)
         .text("time_out", now);
     port_.send(w.close('}').take());
-    if (channel == "trade") {
+    if (channel == "ticker") {
+      if (on)
+        tickers_[symbol];
+      else
+        tickers_.erase(symbol);
+    } else if (channel == "trade") {
       if (on)
         trades_.insert(symbol);
       else
@@ -277,11 +284,33 @@ void kraken_connection::send_trade(const data_market& market, const data_event& 
                 w.close('}').close(']').close('}').take());
 }
 
+/// With the trigger "bbo": a message with each new best bid or ask, price or size.
+void kraken_connection::send_ticker(const data_market& market, const data_event& event) {
+  const auto& i = market.instrument();
+  const auto symbol = of_.symbol_of(i);
+  const auto bid = market.book().best_bid(), ask = market.book().best_ask();
+  if (!bid || !ask) return;
+  const auto price = [&](std::int64_t e8) { return text_e8(e8, i.price_decimals); };
+  const auto size = [](std::int64_t e8) { return text_e8(e8, kraken_quantity_decimals); };
+  text_writer top;
+  top.open('{').text("symbol", symbol).name("bid").raw(price(bid->price_e8)).name("bid_qty").raw(size(bid->quantity_e8));
+  top.name("ask").raw(price(ask->price_e8)).name("ask_qty").raw(size(ask->quantity_e8));
+  auto text = top.take();
+  auto& last = tickers_.find(symbol)->second;
+  if (last == text) return;
+  last = text;
+  text += R"(,"last":)" + price(bid->price_e8) + R"(,"volume":0,"vwap":0,"low":0,"high":0,"change":0,"change_pct":0)"
+          + R"(,"timestamp":")" + iso_micros(event.event_ms) + "\"}";
+  port_.publish({frame_kind::book_ticker, "ticker:" + symbol, false},
+                R"({"channel":"ticker","type":"update","data":[)" + text + "]}");
+}
+
 void kraken_connection::on_event(const data_market& market, const data_event& event) {
   if (market.instrument().perpetual) return;
   const auto symbol = of_.symbol_of(market.instrument());
   if (event.what->kind == frame_kind::trade && trades_.contains(symbol))
     return send_trade(market, event);
+  if (event.what->kind == frame_kind::depth && tickers_.contains(symbol)) send_ticker(market, event);
   const auto book = books_.find(symbol);
   if (event.what->kind != frame_kind::depth || book == books_.end()) return;
   if (of_.changed_[book->second] || event.add_crossed)

@@ -77,7 +77,7 @@ public:
   }
   void on_change(const data_market& market, const data_event& event) override {
     auto& window = all_.of(market);
-    changed_ = window.advance(market.book());
+    changed_ = window.advance(market.book(), *event.what);
     first_ = sequence_[&market] + 1;
     sequence_[&market] += static_cast<std::int64_t>(window.bids().size() + window.asks().size())
                           + (event.add_crossed ? 1 : 0);

@@ -84,8 +84,8 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + i.quote;
   }
-  void on_change(const data_market& market, const data_event&) override {
-    changed_ = all_.of(market).advance(market.book());
+  void on_change(const data_market& market, const data_event& event) override {
+    changed_ = all_.of(market).advance(market.book(), *event.what);
   }
   /// A change covers four versions.
   [[nodiscard]] static std::int64_t version_of(std::uint64_t number) {

@@ -86,10 +86,10 @@ public:
   [[nodiscard]] std::string symbol_of(const data_instrument& i) const override {
     return i.base + "-" + i.quote;
   }
-  void on_change(const data_market& market, const data_event&) override {
-    changed_ = deep_.of(market).advance(market.book());
-    changed_five_ = five_.of(market).advance(market.book());
-    changed_one_ = one_.of(market).advance(market.book());
+  void on_change(const data_market& market, const data_event& event) override {
+    changed_ = deep_.of(market).advance(market.book(), *event.what);
+    changed_five_ = five_.of(market).advance(market.book(), *event.what);
+    changed_one_ = one_.of(market).advance(market.book(), *event.what);
   }
   /// Steps are not one: the number counts more than this channel.
   [[nodiscard]] std::uint64_t sequence_of(const data_market& market) const override {
