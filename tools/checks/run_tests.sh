@@ -73,8 +73,23 @@ run_fuzzers() {
   return $failed
 }
 
+# A linker that runs out of disk says little: this says it before an hour is spent.
+check_room() {
+  local needed_gib=$1 free_kib
+  free_kib=$(df --output=avail -k "$root" | tail -n 1)
+  ((free_kib / 1048576 >= needed_gib)) && return
+  say "the tests need $needed_gib GiB of disk under $root, $((free_kib / 1048576)) GiB are free"
+  return 1
+}
+
+# The sanitizers' trees are large and only looked at when something failed: CI keeps none that passed.
+drop_tree() {
+  [[ -z ${CI:-} ]] || rm -rf "${root:?}/build/$1"
+}
+
 run_tests() {
   local started=$SECONDS
+  [[ -d $root/build/release ]] || check_room 18
   find_recordings
   "$root/tools/checks/house.sh" "$root"
   build_tests release all
@@ -86,10 +101,13 @@ run_tests() {
   say "sanitizers: address and undefined behaviour"
   build_tests dev all
   run_ctest dev -L fast -LE no_sanitizer
+  drop_tree dev
   say "sanitizer: threads (runtime)"
   build_tests tsan runtime_tests
   run_ctest tsan -R '^test_(runtime|supervisor)$'
+  drop_tree tsan
   run_fuzzers
+  drop_tree fuzz
   say "the complete release run"
   local failed=0
   run_ctest release || failed=1
