@@ -13,6 +13,8 @@ namespace troupe {
 
 // --- forward declarations of the messages --------------------------------------------------------
 struct acknowledged;
+struct actor_page;
+struct actor_query;
 struct admin_command;
 struct admin_result;
 struct bar_page;
@@ -40,6 +42,7 @@ struct hello_reply;
 struct image_request;
 struct inference_answer;
 struct inference_request;
+struct inspect_request;
 struct journal_append;
 struct journal_committed;
 struct journal_page;
@@ -65,6 +68,12 @@ struct snapshot_mature;
 struct snapshot_put;
 struct status_report;
 struct status_request;
+struct tap_page;
+struct tap_pull;
+struct tap_start;
+struct tap_stop;
+struct timeline_page;
+struct timeline_query;
 struct trade_hole;
 struct training_batch;
 struct training_pull;
@@ -123,7 +132,16 @@ using node_actor = caf::typed_actor<
     // Carries out an operator's command and audits it.
     rpc<admin_command>::to<admin_result>,
     // Finds an actor of this node by name; an empty handle when there is none.
-    rpc<std::string>::to<caf::strong_actor_ptr>>;
+    rpc<std::string>::to<caf::strong_actor_ptr>,
+    // A page of the actor table. These and the following don't hold up the node: another actor answers.
+    rpc<actor_query>::to<actor_page>,
+    // One page in JSON.
+    rpc<inspect_request>::to<status_report>,
+    // Begins to show messages to the actor that is handed in, which the node watches; audited.
+    rpc<tap_start, caf::strong_actor_ptr>::to<tap_page>, rpc<tap_pull>::to<tap_page>,
+    rpc<tap_stop>::to<acknowledged>,
+    // A page of the time line.
+    rpc<timeline_query>::to<timeline_page>>;
 
 /// Carries out on its node where movable actors run; on the coordinator's node it also decides it.
 using placement_actor = caf::typed_actor<

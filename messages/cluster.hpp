@@ -173,6 +173,18 @@ struct acknowledged {
   TROUPE_FIELDS(acknowledged, "Done.", TROUPE_FIELD(sequence, "number the receiver gave it, 0 = none"))
 };
 
+/// How one actor handled the messages of one type.
+struct type_report {
+  std::string type;
+  std::uint64_t count = 0;
+  nanoseconds p50{};
+  nanoseconds p99{};
+  TROUPE_FIELDS(type_report, "Figures of one message type.",
+                TROUPE_FIELD(type, "message type; `others` = all beyond the 15 first met"),
+                TROUPE_FIELD(count, "handled so far"), TROUPE_FIELD(p50, "median handler time"),
+                TROUPE_FIELD(p99, "99th percentile handler time"))
+};
+
 /// Counters of one actor, for the tables of the console.
 struct actor_report {
   std::string name;
@@ -192,7 +204,11 @@ struct actor_report {
   std::uint64_t parked = 0;
   bool suspended = false;
   nanoseconds handler_running{};
-  std::map<std::string, std::uint64_t> types;
+  std::uint64_t refused = 0;
+  std::uint64_t asks = 0;
+  nanoseconds uptime{};
+  bool tapped = false;
+  std::vector<type_report> types;
 
   TROUPE_FIELDS(actor_report, "Counters of one actor.", TROUPE_FIELD(name, "stable name"),
                 TROUPE_FIELD(parent, "supervisor's name"), TROUPE_FIELD(kind, "actor class"),
@@ -207,7 +223,11 @@ struct actor_report {
                 TROUPE_FIELD(parked, "messages held back while suspended"),
                 TROUPE_FIELD(suspended, "parks ordinary messages"),
                 TROUPE_FIELD(handler_running, "how long the handler that runs has been running, 0 = idle"),
-                TROUPE_FIELD(types, "messages handled, by type"))
+                TROUPE_FIELD(refused, "messages refused because too many were parked"),
+                TROUPE_FIELD(asks, "questions without an answer yet"),
+                TROUPE_FIELD(uptime, "since this incarnation was spawned"),
+                TROUPE_FIELD(tapped, "somebody watches its messages"),
+                TROUPE_FIELD(types, "by message type, most frequent first; empty in tables"))
 };
 
 } // namespace troupe

@@ -98,8 +98,8 @@ constexpr bool brace_constructible(std::index_sequence<I...>) {
   return requires { T{(static_cast<void>(I), any_field{})...}; };
 }
 
-/// Number of members of an aggregate (up to 40).
-template <class T, std::size_t N = 40>
+/// Number of members of an aggregate (up to 64).
+template <class T, std::size_t N = 64>
 constexpr std::size_t member_count() {
   if constexpr (N == 0) return 0;
   else if constexpr (brace_constructible<T>(std::make_index_sequence<N>{})) return N;

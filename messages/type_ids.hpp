@@ -6,6 +6,7 @@
 #include "messages/cluster.hpp"
 #include "messages/consolidated.hpp"
 #include "messages/history.hpp"
+#include "messages/introspection.hpp"
 #include "messages/trading.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -13,7 +14,9 @@
 
 /// Calls X(type) for every message type that may cross nodes.
 #define TROUPE_MESSAGE_TYPES(X)                                                                    \
-  X(acknowledged) X(actor_report) X(admin_command) X(admin_result) X(arbitrage) X(bar)             \
+  X(acknowledged) X(actor_page) X(actor_query) X(inspect_request) X(tap_page) X(tap_pull) X(tap_row) \
+  X(tap_start) X(tap_stop) X(timeline_page) X(timeline_query) X(timeline_row) X(type_report)       \
+  X(actor_report) X(admin_command) X(admin_result) X(arbitrage) X(bar)             \
   X(bar_page) X(bar_put) X(bar_range) X(book_image) X(book_query) X(book_view) X(consolidated_page) \
   X(heat_column) X(imbalance_average) X(merged_level) X(price_bucket) X(rest_answer) X(venue_part)  \
   X(checkpoint_activate) X(checkpoint_chunk) X(checkpoint_manifest) X(checkpoint_receipt)         \

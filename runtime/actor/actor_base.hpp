@@ -183,6 +183,14 @@ bool unwatch(Self* self, watch_token token) {
   return self->core().unwatch(token);
 }
 
+// --- settings ------------------------------------------------------------------------------------
+
+/// Makes a value of the actor changeable while it runs (`troupe actor set`); from its constructor.
+template <class Self>
+void declare_setting(Self* self, hot_setting setting) {
+  self->core().declare(std::move(setting));
+}
+
 // --- ending --------------------------------------------------------------------------------------
 
 /// Ends the actor in order after the handler that runs; a transient child is not restarted.

@@ -1,6 +1,8 @@
 #include "runtime/actor/actor_core.hpp"
 
+#include "runtime/actor/message_tap.hpp"
 #include "runtime/actor/pending_asks.hpp"
+#include "runtime/actor/timeline.hpp"
 #include "runtime/clock.hpp"
 
 #include <algorithm>
@@ -28,6 +30,9 @@ void close_sample(actor_stats& stats) noexcept {
     stats.sample_at.store(0, std::memory_order_relaxed);
 }
 
+/// A handler that ran for longer is a row of the time line.
+constexpr std::int64_t long_handler_ns = 1'000'000;
+
 constexpr auto later = [](const auto& a, const auto& b) { return a.due > b.due; };
 
 } // namespace
@@ -43,6 +48,7 @@ actor_core::actor_core(caf::scheduled_actor& self, const start_info& start)
   stats_->id = self.id();
   stats_->restarts = options_.restarts;
   stats_->address = self.address();
+  stats_->spawned_ns = monotonic_ns();
   self.set_default_handler(
       [this](caf::scheduled_actor* actor, caf::message_view&) -> caf::result<caf::message> {
         bump(stats_->unexpected);
@@ -87,7 +93,11 @@ void actor_core::started() {
 }
 
 void actor_core::finished(const caf::error& reason) {
-  if (reason && stats_->last_error().empty()) stats_->set_last_error(from_caf(reason).message());
+  const auto why = reason ? from_caf(reason).message() : std::string{};
+  if (reason && stats_->last_error().empty()) stats_->set_last_error(why);
+  timeline::instance().add(timeline_event::exit, stats_->name, why);
+  for (auto& order : stats_->take_setting_orders())
+    order.answer({runtime_errc::receiver_down, stats_->name + " has ended"});
   for (auto& entry : asks_) {
     if (!entry.open || !entry.remote) continue;
     pending_asks::instance().remove(entry.node, self_.ctrl(), entry.response);
@@ -142,6 +152,8 @@ actor_core::handler_scope::handler_scope(actor_core& core, const caf::mailbox_el
       since_{stats_.handler_ended != 0 ? stats_.handler_ended : monotonic_ns()} {
   stats_.handler_type.store(type_, std::memory_order_relaxed);
   stats_.handler_since.store(since_, std::memory_order_release);
+  if (const auto taps = stats_.taps.load(std::memory_order_relaxed); taps != 0) [[unlikely]]
+    tap_registry::instance().handled(taps, stats_, x);
 }
 
 actor_core::handler_scope::~handler_scope() {
@@ -151,8 +163,9 @@ actor_core::handler_scope::~handler_scope() {
   stats_.handler_ended = end;
   const auto number = stats_.consumed.load(std::memory_order_relaxed) + 1;
   stats_.consumed.store(number, std::memory_order_relaxed);
-  stats_.handler_time.record(end - since_);
-  stats_.types.add(type_);
+  stats_.types.add(type_, end - since_);
+  if (end - since_ > long_handler_ns) [[unlikely]]
+    timeline::instance().add_handler(stats_.name, type_, since_, end - since_);
   // The senders' cache line is touched now and then only.
   if (number % 16 == 0) close_sample(stats_);
 }
@@ -312,6 +325,7 @@ watch_token actor_core::watch(const caf::strong_actor_ptr& whom,
   const auto address = caf::actor_cast<caf::actor_addr>(whom);
   const auto known = std::any_of(watches_.begin(), watches_.end(),
                                  [&](const auto& entry) { return entry.second.whom == address; });
+  if (!known) stats_->note_watch(whom->aid, whom->nid != self_.node(), true);
   watches_.emplace(token, watch_entry{address, std::move(callback)});
   // A monitor more than one would only mean more down messages.
   if (!known) self_.monitor(whom);
@@ -325,7 +339,9 @@ bool actor_core::unwatch(watch_token token) {
   watches_.erase(i);
   const auto others = std::any_of(watches_.begin(), watches_.end(),
                                   [&](const auto& entry) { return entry.second.whom == address; });
-  if (!others) self_.demonitor(address);
+  if (others) return true;
+  self_.demonitor(address);
+  stats_->note_watch(address.id(), address.node() != self_.node(), false);
   return true;
 }
 
@@ -339,9 +355,39 @@ void actor_core::down(caf::down_msg& x) {
     callbacks.push_back(std::move(i->second.callback));
     i = watches_.erase(i);
   }
+  if (x.source) stats_->note_watch(x.source.id(), x.source.node() != self_.node(), false);
   const auto reason = from_caf(x.reason);
   for (const auto& callback : callbacks)
     if (alive()) callback(reason);
+}
+
+// --- settings ------------------------------------------------------------------------------------
+
+void actor_core::declare(hot_setting setting) {
+  std::erase_if(settings_, [&](const hot_setting& s) { return s.key == setting.key; });
+  settings_.push_back(std::move(setting));
+  show_settings();
+}
+
+void actor_core::show_settings() {
+  std::vector<setting_view> shown;
+  for (const auto& s : settings_)
+    shown.push_back({s.key, s.read(), s.allowed, s.meaning});
+  stats_->show_settings(std::move(shown));
+}
+
+void actor_core::apply_settings() {
+  for (auto& order : stats_->take_setting_orders()) {
+    const auto i = std::find_if(settings_.begin(), settings_.end(),
+                                [&](const hot_setting& s) { return s.key == order.key; });
+    status done = ok;
+    if (i == settings_.end())
+      done = error{runtime_errc::not_found, stats_->name + " has no setting '" + order.key + "'"};
+    else
+      done = i->set(order.value);
+    show_settings();
+    order.answer(done ? error{} : done.error());
+  }
 }
 
 } // namespace troupe

@@ -7,6 +7,7 @@
 #include "runtime/actor/actor_table.hpp"
 #include "runtime/actor/compat.hpp"
 #include "runtime/actor/errc.hpp"
+#include "runtime/actor/hot_setting.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -94,8 +95,10 @@ public:
     }
     if (kind == compat::control::wake)
       run_due(consume);
-    else
+    else if (kind == compat::control::go_on)
       run_parked(consume);
+    else
+      apply_settings();
     return true;
   }
 
@@ -122,6 +125,9 @@ public:
 
   watch_token watch(const caf::strong_actor_ptr& whom, std::function<void(const error&)> callback);
   bool unwatch(watch_token token);
+
+  /// Makes a value changeable while the actor runs. A second one of the same key replaces the first.
+  void declare(hot_setting setting);
 
 private:
   struct ask_entry {
@@ -153,6 +159,8 @@ private:
   void compact_timers();
   bool park(caf::mailbox_element& x);
   void down(caf::down_msg& x);
+  void apply_settings();
+  void show_settings();
   void failed(std::exception_ptr& x, caf::error& out);
 
   /// Next due entry that still means something, removed from the heap.
@@ -204,6 +212,7 @@ private:
   std::uint64_t last_watch_ = 0;
 
   std::deque<caf::mailbox_element_ptr> parked_;
+  std::vector<hot_setting> settings_;
 };
 
 } // namespace troupe

@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <typeinfo>
 #include <utility>
 
@@ -43,10 +44,11 @@ struct base_of<caf::actor> {
 };
 
 /// Control messages of ours to an actor itself; never seen by handlers.
-enum class control : std::uint8_t { none, wake, go_on };
+enum class control : std::uint8_t { none, wake, go_on, settings };
 
 inline constexpr auto wake_atom = caf::atom("tr_wake");
 inline constexpr auto go_on_atom = caf::atom("tr_go_on");
+inline constexpr auto settings_atom = caf::atom("tr_set");
 
 /// Tells our own control messages from others. Costs one virtual call for ordinary messages.
 inline control control_of(const caf::mailbox_element& x) {
@@ -54,6 +56,7 @@ inline control control_of(const caf::mailbox_element& x) {
   if (content.type_token() != caf::make_type_token<caf::timeout_msg>()) return control::none;
   const auto type = content.get_as<caf::timeout_msg>(0).type;
   if (type == wake_atom) return control::wake;
+  if (type == settings_atom) return control::settings;
   return type == go_on_atom ? control::go_on : control::none;
 }
 
@@ -95,6 +98,18 @@ inline void wake_at(caf::scheduled_actor& self, caf::actor_clock::time_point whe
 inline void send_go_on(const caf::strong_actor_ptr& dst) {
   dst->get()->eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, nullptr,
                       caf::timeout_msg{go_on_atom, 0});
+}
+
+/// Tells an actor to take the orders for its settings; from any thread.
+inline void send_settings(const caf::strong_actor_ptr& dst) {
+  dst->get()->eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, nullptr,
+                      caf::timeout_msg{settings_atom, 0});
+}
+
+/// Name of a local actor, which lives as long as the handle; empty for one of another node.
+inline std::string local_name(const caf::strong_actor_ptr& who) {
+  const auto* local = who ? dynamic_cast<const caf::local_actor*>(who->get()) : nullptr;
+  return local ? local->name() : std::string{};
 }
 
 /// Tells an actor to end, ahead of its ordinary messages. `kill` ends it whatever its exit handler

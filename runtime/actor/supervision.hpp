@@ -97,6 +97,12 @@ std::string_view to_text(child_state state) noexcept;
 std::string_view to_text(restart_strategy strategy) noexcept;
 std::string_view to_text(restart_type type) noexcept;
 
+/// Why a child was started again.
+struct restart_note {
+  steady_time at;
+  std::string why;
+};
+
 /// One child as the outside sees it.
 struct child_view {
   child_spec spec;
@@ -104,6 +110,9 @@ struct child_view {
   std::uint64_t incarnation = 0; ///< number of starts so far
   std::uint64_t restarts = 0;    ///< starts after the first, successful or not
   std::string last_error;        ///< why it ended last
+  std::deque<restart_note> history{}; ///< its newest restarts, oldest first, at most 8
+  steady_time up_since{};             ///< of a running one
+  steady_time retry_at{};             ///< of one that backs off
 };
 
 /// OTP's count_children.
@@ -185,6 +194,8 @@ public:
   [[nodiscard]] std::vector<child_view> which_children() const;
   [[nodiscard]] std::optional<child_view> child(std::string_view id) const;
   [[nodiscard]] child_counts count_children() const;
+  /// Restarts that count towards the intensity at present.
+  [[nodiscard]] std::size_t recent_restarts(steady_time now) const;
   [[nodiscard]] const supervisor_rules& rules() const noexcept { return rules_; }
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }

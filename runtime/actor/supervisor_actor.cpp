@@ -2,6 +2,7 @@
 
 #include "messages/json.hpp"
 #include "messages/type_ids.hpp"
+#include "runtime/actor/slot_table.hpp"
 
 #include <algorithm>
 
@@ -13,6 +14,28 @@ constexpr nanoseconds tree_timeout = std::chrono::milliseconds{500};
 
 error started_wrongly(const std::string& id, const std::string& what) {
   return {runtime_errc::start_failed, "start of '" + id + "': " + what};
+}
+
+/// More children are counted, not listed: a page stays small beside a heartbeat.
+constexpr std::size_t most_children_shown = 500;
+
+std::int64_t milliseconds_between(steady_time from, steady_time to) {
+  return std::max<std::int64_t>(0, (to - from).count() / 1'000'000);
+}
+
+/// Opens the child's object and leaves it open.
+void write_child(json_writer& out, const child_view& view, steady_time now) {
+  out.begin_object().field("id", view.spec.id).field("state", to_text(view.state));
+  out.field("kind", view.spec.kind == child_kind::supervisor ? "supervisor" : "worker");
+  out.field("restart", to_text(view.spec.restart)).field("restarts", view.restarts);
+  out.field("incarnation", view.incarnation).field("last_error", view.last_error);
+  if (view.state == child_state::running) out.field("up_ms", milliseconds_between(view.up_since, now));
+  if (view.state == child_state::backing_off)
+    out.field("restart_in_ms", milliseconds_between(now, view.retry_at));
+  out.key("history").begin_array();
+  for (const auto& note : view.history)
+    out.begin_object().field("ago_ms", milliseconds_between(note.at, now)).field("why", note.why).end_object();
+  out.end_array();
 }
 
 /// Runs a start function; its exceptions become errors.
@@ -77,13 +100,16 @@ supervisor_state::supervisor_state(actor_pointer<supervisor_actor> self, actor_e
       return;
     }
     children_.emplace(id, running_child{std::move(child.start), child.named, nullptr, 0});
+    slot_table::instance().put(env_.names, id, options_.name);
   }
   machine_.start(now());
 }
 
 supervisor_state::~supervisor_state() {
-  for (auto& [id, child] : children_)
+  for (auto& [id, child] : children_) {
     drop_name(id, child);
+    slot_table::instance().remove(env_.names, id, options_.name);
+  }
 }
 
 supervisor_actor::behavior_type supervisor_state::make_behavior() {
@@ -128,6 +154,7 @@ void supervisor_state::carry_out(supervision_action& action) {
     if (i == children_.end()) break;
     drop_name(action.child, i->second);
     children_.erase(i);
+    slot_table::instance().remove(env_.names, action.child, options_.name);
     break;
   case kind::stuck:
     event(supervisor_event::kind::stuck, action, action.why);
@@ -245,7 +272,10 @@ void supervisor_state::start_by_order(const child_definition& definition, std::u
   // An id that is taken is refused and must not touch the child that has it.
   children_.try_emplace(id, running_child{definition.start, definition.named, nullptr, 0});
   machine_.start_child(definition.spec, number, now());
-  if (!machine_.child(id)) children_.erase(id);
+  if (machine_.child(id))
+    slot_table::instance().put(env_.names, id, options_.name);
+  else
+    children_.erase(id);
 }
 
 reply<admin_result> supervisor_state::execute(const admin_command& command) {
@@ -256,6 +286,7 @@ reply<admin_result> supervisor_state::execute(const admin_command& command) {
       {"delete_child", &supervision::delete_child},
       {"kill_child", &supervision::kill_child},
   };
+  if (command.verb == "renew_child") return renew(command);
   if (command.verb == "stop") {
     machine_.stop({runtime_errc::shutdown, "stopped by " + command.who}, now());
     schedule(self_, nanoseconds{0}, [this] { perform(); });
@@ -264,7 +295,7 @@ reply<admin_result> supervisor_state::execute(const admin_command& command) {
   const auto verb = verbs.find(command.verb);
   if (verb == verbs.end())
     return admin_result{false, "a supervisor knows terminate_child, restart_child, delete_child, "
-                               "kill_child and stop, not '"
+                               "kill_child, renew_child and stop, not '"
                                    + command.verb + "'"};
   auto answer = make_promise<admin_result>(self_);
   const auto number = new_order([answer, command](const error& why) mutable {
@@ -273,6 +304,28 @@ reply<admin_result> supervisor_state::execute(const admin_command& command) {
                             : admin_result{true, what + "done"});
   });
   (machine_.*verb->second)(command.target, number, now());
+  perform();
+  return answer;
+}
+
+reply<admin_result> supervisor_state::renew(const admin_command& command) {
+  const auto child = machine_.child(command.target);
+  const bool leaves = child && (child->spec.restart == restart_type::temporary
+                                || machine_.rules().strategy == restart_strategy::dynamic);
+  if (leaves)
+    return admin_result{false, "'" + command.target
+                                   + "' is forgotten once it has stopped and can't be restarted on order; kill it, "
+                                     "if its supervisor is to decide"};
+  auto answer = make_promise<admin_result>(self_);
+  const std::function<void(const error&)> done = [answer, command](const error& why) mutable {
+    answer.deliver(why.code ? admin_result{false, why.message()}
+                            : admin_result{true, "'" + command.target + "' was stopped in order and started again"});
+  };
+  const auto stopped = new_order([this, command, done](const error& why) mutable {
+    if (why.code) return done(why);
+    machine_.restart_child(command.target, new_order(done), now());
+  });
+  machine_.terminate_child(command.target, stopped, now());
   perform();
   return answer;
 }
@@ -318,6 +371,9 @@ void supervisor_state::write(json_writer& out,
   const auto& rules = machine_.rules();
   out.begin_object().field("name", options_.name).field("strategy", to_text(rules.strategy));
   out.field("intensity", rules.intensity).field("period_ms", rules.period.count() / 1'000'000);
+  out.field("restarts_in_period", machine_.recent_restarts(now()));
+  out.field("backoff_first_ms", rules.backoff_first.count() / 1'000'000);
+  out.field("backoff_most_ms", rules.backoff_most.count() / 1'000'000);
   out.field("stopping", machine_.stopping());
   out.key("counts").begin_object().field("specs", counts.specs).field("active", counts.active);
   out.field("supervisors", counts.supervisors).field("workers", counts.workers).end_object();
@@ -325,15 +381,15 @@ void supervisor_state::write(json_writer& out,
   for (const auto& cause : machine_.causes())
     out.string(cause);
   out.end_array().key("children").begin_array();
+  std::size_t shown = 0;
   for (const auto& view : machine_.which_children()) {
-    out.begin_object().field("id", view.spec.id).field("state", to_text(view.state));
-    out.field("kind", view.spec.kind == child_kind::supervisor ? "supervisor" : "worker");
-    out.field("restart", to_text(view.spec.restart)).field("restarts", view.restarts);
-    out.field("incarnation", view.incarnation).field("last_error", view.last_error);
+    if (shown++ == most_children_shown) break;
+    write_child(out, view, now());
     if (const auto i = below.find(view.spec.id); i != below.end()) out.key("tree").raw(i->second);
     out.end_object();
   }
-  out.end_array().end_object();
+  out.end_array().field("children_left_out", counts.specs - std::min(counts.specs, most_children_shown));
+  out.end_object();
 }
 
 // --- spawning ------------------------------------------------------------------------------------

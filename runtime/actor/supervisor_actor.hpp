@@ -36,7 +36,8 @@ struct child_order;
 using supervisor_actor = caf::typed_actor<
     // Its tree as JSON: with verbosity 1 and more also what is below child supervisors.
     rpc<status_request>::to<status_report>,
-    // terminate_child, restart_child, delete_child, kill_child with the child's id as target; stop.
+    // terminate_child, restart_child, delete_child, kill_child, renew_child (stop in order, then start; its
+    // siblings and the restart intensity are left alone) with the child's id as target; stop.
     rpc<admin_command>::to<admin_result>,
     // The same and start_child, from this process, with error codes.
     rpc<child_order>::to<acknowledged>>;
@@ -126,6 +127,7 @@ private:
   reply<acknowledged> execute(const child_order& order);
   void start_by_order(const child_definition& definition, std::uint64_t number);
   reply<admin_result> execute(const admin_command& command);
+  reply<admin_result> renew(const admin_command& command);
   reply<status_report> report(const status_request& request);
   void write(json_writer& out, const std::map<std::string, std::string>& below) const;
 

@@ -25,6 +25,14 @@ node_state::node_state(self_pointer self, actor_environment env, node_options op
     : self_{self}, env_{env}, options_{std::move(options)}, member_{std::move(member)},
       audit_{std::move(audit)}, started_{env.steady->now()} {
   add_builtin_verbs();
+  observer_options look;
+  look.node = options_.spec.name;
+  look.incarnation = options_.incarnation;
+  look.sections = options_.observed;
+  look.answer_within = options_.answer_within;
+  spawn_options how{.name = "observer"};
+  how.detached = options_.observer_thread;
+  observer_ = spawn_actor<observer_state>(self_, std::move(how), env_, std::move(look));
 }
 
 node_actor::behavior_type node_state::make_behavior() {
@@ -40,6 +48,12 @@ node_actor::behavior_type node_state::make_behavior() {
       [this](const farewell& message) { tell(self_, member_, message); },
       [this](const admin_command& x) { return command(x); },
       [this](const std::string& name) -> reply<caf::strong_actor_ptr> { return env_.names->handle(name); },
+      [this](const actor_query& x) { return self_->delegate(observer_, x); },
+      [this](const inspect_request& x) { return self_->delegate(observer_, x); },
+      [this](const tap_start& x, const caf::strong_actor_ptr& watcher) { return start_tap(x, watcher); },
+      [this](const tap_pull& x) { return self_->delegate(observer_, x); },
+      [this](const tap_stop& x) { return self_->delegate(observer_, x); },
+      [this](const timeline_query& x) { return self_->delegate(observer_, x); },
   };
 }
 
@@ -150,6 +164,33 @@ reply<admin_result> node_state::command(const admin_command& command) {
       log::error("node", "audit line not written", {{"why", noted.error().text}});
     answer.deliver(std::move(outcome));
   });
+  return answer;
+}
+
+/// Who saw which messages is part of the audit.
+reply<tap_page> node_state::start_tap(const tap_start& what, const caf::strong_actor_ptr& watcher) {
+  auto answer = make_promise<tap_page>(self_);
+  const admin_command row{"tap", what.actor, {{"id", what.id}, {"type", what.type}}, what.who};
+  const auto written = audit_->write(wall_clock{}.now(), options_.spec.name, row, nullptr);
+  if (!written) {
+    fail(answer, written.error());
+    return answer;
+  }
+  const auto note = [this, row](bool done, const std::string& text) {
+    const admin_result outcome{done, text};
+    if (auto noted = audit_->write(wall_clock{}.now(), options_.spec.name, row, &outcome); !noted)
+      log::error("node", "audit line not written", {{"why", noted.error().text}});
+  };
+  ask(self_, observer_, options_.answer_within, what, watcher)
+      .then(
+          [answer, note](const tap_page& page) mutable {
+            note(true, "tap " + std::to_string(page.tap));
+            answer.deliver(page);
+          },
+          [answer, note](const error& why) mutable {
+            note(false, why.message());
+            fail(answer, why);
+          });
   return answer;
 }
 

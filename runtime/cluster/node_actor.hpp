@@ -10,6 +10,7 @@
 #include "runtime/actor/directory.hpp"
 #include "runtime/cluster/audit_log.hpp"
 #include "runtime/cluster/nodes_conf.hpp"
+#include "runtime/cluster/observer_actor.hpp"
 
 #include <functional>
 #include <map>
@@ -39,6 +40,9 @@ struct node_options {
   /// "supervisor/root"}.
   std::map<std::string, std::string> section_actors;
   nanoseconds answer_within = std::chrono::seconds{1};
+  /// Parts of the observer's page `node`: key → JSON. Called inside the observer.
+  std::map<std::string, std::function<std::string()>> observed;
+  bool observer_thread = false; ///< the observer gets a thread of its own: no console slows a worker down
 };
 
 /// Status, by verbosity: 0 node, membership, sections; 1 also `actors` (counters of every actor of this
@@ -67,6 +71,7 @@ private:
   [[nodiscard]] std::string status_json(const gathering& all) const;
   reply<admin_result> command(const admin_command& command);
   void run_verb(const admin_command& command, admin_answer answer);
+  reply<tap_page> start_tap(const tap_start& what, const caf::strong_actor_ptr& watcher);
   void add_builtin_verbs();
   [[nodiscard]] bool is_local(const std::string& name) const;
 
@@ -74,6 +79,7 @@ private:
   actor_environment env_;
   node_options options_;
   member_actor member_;
+  observer_actor observer_;
   std::shared_ptr<audit_log> audit_;
   steady_time started_{};
 };
