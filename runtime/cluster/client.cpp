@@ -103,7 +103,15 @@ cluster_client::pending_question::~pending_question() {
   pending_asks::instance().remove(node_, asker_.get(), response_);
 }
 
-result<node_actor> cluster_client::connect(const node_spec& spec) {
+result<node_spec> cluster_client::way(const node_spec& spec) {
+  if (spec.tls) {
+    if (!front_) {
+      auto front = make_front(options_.front, conf_, {});
+      if (!front) return std::move(front).error();
+      front_ = std::move(front).value();
+    }
+    return way_to(front_.get(), spec);
+  }
   // CAF's connect blocks its middleman without a limit: look first whether anybody is there.
   tcp_probe probe;
   auto outcome = probe.begin(spec.host, spec.port);
@@ -114,6 +122,12 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
             place_of(spec) + " can't be reached"
                 + (probe.why().empty() ? std::string{} : " (" + probe.why() + ")")
                 + "; is it running? `troupe up` starts it"};
+  return spec;
+}
+
+result<node_actor> cluster_client::connect(const node_spec& spec) {
+  const auto where = way(spec);
+  if (!where) return where.error();
   result<caf::strong_actor_ptr> found{
       make_error(cluster_errc::timed_out, frozen_text(spec))};
   // CAF's heartbeats may kill a handshake that is under way at a tick; a second attempt is part of the
@@ -122,7 +136,7 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
     parts_->self
         ->request(parts_->system.middleman().actor_handle(),
                   std::chrono::duration_cast<caf::timespan>(options_.connect_within),
-                  caf::connect_atom::value, spec.host, spec.port)
+                  caf::connect_atom::value, where->host, where->port)
         .receive(
             [&](const caf::node_id&, caf::strong_actor_ptr& actor, const std::set<std::string>& interface) {
               if (!actor
@@ -135,7 +149,8 @@ result<node_actor> cluster_client::connect(const node_spec& spec) {
             [&](const caf::error& why) {
               found = why == caf::sec::request_timeout || why == caf::sec::connection_timeout
                           ? make_error(cluster_errc::timed_out, frozen_text(spec))
-                          : make_error(cluster_errc::unreachable, place_of(spec) + ": " + words_of(from_caf(why)));
+                          : make_error(cluster_errc::unreachable,
+                                       place_of(spec) + ": " + dial_words(front_.get(), spec.name.text, words_of(from_caf(why))));
             });
   if (!found) return std::move(found).error();
   auto node = caf::actor_cast<node_actor>(found.value());

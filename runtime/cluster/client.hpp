@@ -18,6 +18,7 @@
 #include "messages/type_ids.hpp"
 #include "runtime/actor/errc.hpp"
 #include "runtime/cluster/errc.hpp"
+#include "runtime/cluster/node_front.hpp"
 #include "runtime/cluster/nodes_conf.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -34,6 +35,7 @@ namespace troupe {
 struct client_options {
   nanoseconds connect_within = std::chrono::seconds{2}; ///< TCP connect and CAF's handshake
   nanoseconds answer_within = std::chrono::seconds{2};  ///< for status, find and commands
+  front_options front; ///< where a certificate is, for nodes behind TLS
 };
 
 /// What a node said of itself, or why it could not be asked.
@@ -115,11 +117,14 @@ private:
   caf::scoped_actor& scope();
   result<caf::strong_actor_ptr> find_untyped(const std::string& node, const std::string& name);
   result<node_actor> connect(const node_spec& spec);
+  /// Is anybody there, and where is CAF to connect?
+  result<node_spec> way(const node_spec& spec);
   troupe::status check_schema(const node_spec& spec, const node_actor& node);
 
   struct parts;
   nodes_conf conf_;
   client_options options_;
+  std::shared_ptr<cluster_front> front_; ///< since the first node behind TLS was asked for
   std::unique_ptr<parts> parts_;
   std::map<std::string, node_actor> nodes_;
   std::map<caf::node_id, std::shared_ptr<std::atomic<bool>>> lost_; // whether the connection was lost since

@@ -170,6 +170,8 @@ void member_state::send_ping(const member_event& event) {
 void member_state::dial(const node_name& peer) {
   const auto* spec = options_.conf.find(peer.text);
   if (spec == nullptr) return;
+  // The front looks itself whether anybody is there.
+  if (options_.front && spec->tls) return connect(peer, way_to(options_.front.get(), *spec));
   if (!options_.probe) return connect(peer, *spec);
   auto probe = std::make_shared<tcp_probe>();
   probes_[peer.text] = probe;
@@ -199,7 +201,9 @@ void member_state::connect(const node_name& peer, const node_spec& spec) {
                        const std::set<std::string>& interface) {
             connected(peer, {node, interface});
           },
-          [this, peer](const error& why) { dial_failed(peer, why.message()); });
+          [this, peer](const error& why) {
+            dial_failed(peer, dial_words(options_.front.get(), peer.text, why.message()));
+          });
 }
 
 void member_state::connected(const node_name& peer, dialled_peer found) {
@@ -246,6 +250,12 @@ hello_reply member_state::greeted(const hello& from, const caf::strong_actor_ptr
     answer.refused =
         "'" + from.node.text + "' and '" + options_.self.text
         + "' have one CAF node id; run them with different process ids or on the host's network";
+    refused(from.node, answer.refused);
+    return answer;
+  }
+  answer.refused = certificate_trouble(options_.front.get(), options_.conf.find(options_.self.text), from.node,
+                                       node->node());
+  if (!answer.refused.empty()) {
     refused(from.node, answer.refused);
     return answer;
   }

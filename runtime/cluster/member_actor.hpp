@@ -15,6 +15,7 @@
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/actor/directory.hpp"
 #include "runtime/cluster/membership.hpp"
+#include "runtime/cluster/node_front.hpp"
 #include "runtime/cluster/nodes_conf.hpp"
 
 #include <functional>
@@ -41,6 +42,7 @@ struct member_options {
   nanoseconds probe_within = std::chrono::milliseconds{500}; ///< for the TCP connect that precedes CAF's
   nanoseconds answer_within = std::chrono::seconds{2};       ///< for connect, hello, names, heartbeats
   bool probe = true;                                         ///< false on simulated networks
+  std::shared_ptr<cluster_front> front;                      ///< null where no node is behind TLS
   /// Names that stay on this node (supervisors, the node's own actors). Default: see `stays_local`.
   std::function<bool(std::string_view)> stays_local;
   /// This incarnation was declared dead. Default: log, then end the process with exit code 75.

@@ -14,23 +14,26 @@
 namespace troupe {
 namespace {
 
-/// The middleman's own call waits for ever; this one does not.
-status publish(caf::actor_system& system, const node_actor& node, const node_spec& spec) {
-  if (auto open = check_port_free(spec.port, spec.name.text); !open) return open;
+/// The middleman's own call waits for ever; this one does not. Behind TLS CAF gets a loopback port of the
+/// kernel's choice, and the node's own port belongs to the front.
+status publish(caf::actor_system& system, const node_actor& node, const node_spec& spec, cluster_front* front) {
+  if (auto open = check_port_free(spec.port, spec.name.text, spec.host); !open) return open;
   caf::scoped_actor self{system};
   status outcome = ok;
+  std::uint16_t inner = 0;
   self->request(system.middleman().actor_handle(), std::chrono::seconds{5}, caf::publish_atom::value,
-                spec.port, caf::actor_cast<caf::strong_actor_ptr>(node), system.message_types<node_actor>(),
-                std::string{"127.0.0.1"}, true)
-      .receive([](std::uint16_t) {},
+                spec.tls ? std::uint16_t{0} : spec.port, caf::actor_cast<caf::strong_actor_ptr>(node),
+                system.message_types<node_actor>(), std::string{"127.0.0.1"}, true)
+      .receive([&](std::uint16_t port) { inner = port; },
                [&](const caf::error& why) {
                  // Between the check and this somebody else may have taken the port.
-                 outcome = check_port_free(spec.port, spec.name.text);
+                 outcome = check_port_free(spec.port, spec.name.text, spec.host);
                  if (outcome)
                    outcome = error{make_error_code(cluster_errc::failed),
                                    "port " + std::to_string(spec.port) + " of node '" + spec.name.text
                                        + "' can't be published: " + from_caf(why).message()};
                });
+  if (outcome && spec.tls) return front->listen(spec, inner);
   return outcome;
 }
 
@@ -72,7 +75,9 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   // Before anything is written: a second process of this node must not raise the first one's counter.
   auto lock = data_lock::take(options.data, spec->name.text);
   if (!lock) return std::move(lock).error();
-  if (auto open = check_port_free(spec->port, spec->name.text); !open) return std::move(open).error();
+  if (auto open = check_port_free(spec->port, spec->name.text, spec->host); !open) return std::move(open).error();
+  auto front = make_front(options.front, options.conf, options.name);
+  if (!front) return std::move(front).error();
   const auto wall = static_cast<std::uint64_t>(wall_clock{}.now().ns / 1'000'000'000);
   auto raised = raise_incarnation(options.data, wall);
   if (!raised) return std::move(raised).error();
@@ -92,17 +97,19 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   member.incarnation = out.incarnation;
   member.build = options.build;
   member.membership = options.membership;
+  out.front = member.front = front.value();
   member.declared_dead = options.declared_dead;
   out.member = spawn_actor<member_state>(system, spawn_options{.name = "member"}, env, std::move(member));
   auto node = std::move(options.node);
   node.spec = out.spec;
   node.incarnation = out.incarnation;
   node.build = options.build;
+  if (out.front) node.sections["links"] = [front = out.front] { return to_json(front->report()); };
   node.data = options.data;
   out.node = spawn_actor<node_state>(system, spawn_options{.name = "node"}, env, std::move(node),
                                      out.member, out.audit);
   out.heartbeat = spawn_actor<heartbeat_state>(system, spawn_options{.name = "heartbeat"}, out.stem);
-  if (auto published = publish(system, out.node, out.spec); !published) return std::move(published).error();
+  if (auto published = publish(system, out.node, out.spec, out.front.get()); !published) return std::move(published).error();
   end_process_with(out.node, "node");
   end_process_with(out.member, "member");
   tell_anonymously(out.member, caf::actor_cast<caf::strong_actor_ptr>(out.node));

@@ -35,6 +35,8 @@ struct node_runtime_options {
   membership_options membership;
   node_options node; ///< verbs and sections; the rest is filled in
   std::function<void(const std::string&)> declared_dead;
+  front_options front; ///< where certificates are; used when a node of `conf` is behind TLS
+  std::shared_ptr<view_board> view; ///< null: one is made
 };
 
 /// The running parts. Keep it until the end of the process: it owns the handles.
@@ -46,6 +48,7 @@ struct node_runtime {
   std::uint64_t incarnation = 0;
   std::shared_ptr<stem_link> stem;
   std::shared_ptr<audit_log> audit;
+  std::shared_ptr<cluster_front> front; ///< null where no node is behind TLS
   std::shared_ptr<data_lock> lock; ///< no second process on the same data directory
 
   /// Tells the parent that all actors run.
@@ -58,7 +61,8 @@ struct node_runtime {
   void leave(caf::actor_system& system, nanoseconds within = std::chrono::milliseconds{500}) const;
 };
 
-/// Locks the data directory, starts the parts and publishes the node actor on 127.0.0.1. Errors: unknown
+/// Locks the data directory, starts the parts and publishes the node actor on 127.0.0.1, behind the TLS front
+/// where nodes.conf says tls=on (no certificate, no start). Errors: unknown
 /// node, data directory not writable or in use, port in use (the text names the remedy). Blocks shortly; from the main thread.
 /// `env.names` receives "node", "member" and "heartbeat".
 result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env,

@@ -72,9 +72,9 @@ tcp_probe::outcome tcp_probe::poll() {
   return wait(0);
 }
 
-status check_port_free(std::uint16_t port, const std::string& node) {
-  const auto place = numeric("127.0.0.1", port);
-  const owned_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+status check_port_free(std::uint16_t port, const std::string& node, const std::string& host) {
+  const auto place = numeric(host, port);
+  const owned_fd fd{::socket(place.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&place.address), place.size) == 0
@@ -86,6 +86,9 @@ status check_port_free(std::uint16_t port, const std::string& node) {
             "port " + text + " of node '" + node
                 + "' is in use by another process; end it (`ss -ltnp 'sport = :" + text
                 + "'` shows it) or give the node another port in nodes.conf"};
+  if (errno == EADDRNOTAVAIL)
+    return {cluster_errc::failed, "node '" + node + "' can't listen on " + host + ": this machine has no such address; "
+                                      + "start it where it belongs, or correct nodes.conf"};
   return {cluster_errc::failed, "port " + text + " of node '" + node + "' can't be opened: "
                                     + std::strerror(errno) + "; give the node another port in nodes.conf"};
 }

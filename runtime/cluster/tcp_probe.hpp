@@ -33,7 +33,7 @@ private:
   std::string why_;
 };
 
-/// Can the port be bound on 127.0.0.1? The error names the port, the node and the remedy.
-status check_port_free(std::uint16_t port, const std::string& node);
+/// Can the port be bound on that numeric address? The error names the port, the node and the remedy.
+status check_port_free(std::uint16_t port, const std::string& node, const std::string& host = "127.0.0.1");
 
 } // namespace troupe

@@ -1,4 +1,4 @@
-// A small node for tests: cluster_test_node NODES_CONF NAME DATA
+// A small node for tests: cluster_test_node NODES_CONF NAME DATA [CERTIFICATES [FAULTS]]
 // Runs what every node runs and one actor "echo/NAME". The verb `wedge` blocks every worker of the
 // scheduler, `exit` ends the process with the code in the argument `code`.
 
@@ -42,7 +42,7 @@ struct blocker_state {
   }
 };
 
-int run(const char* file, const char* name, const char* data) {
+int run(const char* file, const char* name, const char* data, const char* certificates, const char* faults) {
   block_stop_signals();
   auto stem = std::make_shared<stem_link>(stem_link::from_environment());
   auto conf = load_nodes_conf(file);
@@ -63,6 +63,8 @@ int run(const char* file, const char* name, const char* data) {
   options.data = data;
   options.build = "test";
   options.stem = stem;
+  options.front.directory = certificates;
+  options.front.faults = faults;
   options.node.verbs["exit"] = [](auto, const admin_command& c, const admin_answer&) {
     ::_exit(std::atoi(c.arguments.at("code").c_str()));
   };
@@ -87,5 +89,6 @@ int run(const char* file, const char* name, const char* data) {
 } // namespace
 
 int main(int argc, char** argv) {
-  return argc == 4 ? run(argv[1], argv[2], argv[3]) : 2;
+  const auto given = [&](int at) { return at < argc ? argv[at] : ""; };
+  return argc >= 4 && argc <= 6 ? run(argv[1], argv[2], argv[3], given(4), given(5)) : 2;
 }
