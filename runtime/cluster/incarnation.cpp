@@ -1,16 +1,13 @@
 #include "runtime/cluster/incarnation.hpp"
 
 #include "messages/fields.hpp"
+#include "runtime/cluster/small_file.hpp"
 #include "runtime/cluster/text.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
-#include <fcntl.h>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <unistd.h>
 
@@ -37,42 +34,6 @@ std::optional<std::uint64_t> decode(const std::string& text) {
   return value;
 }
 
-class descriptor {
-public:
-  explicit descriptor(int fd) noexcept : fd_{fd} {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
-private:
-  int fd_;
-};
-
-error refused(const std::filesystem::path& file) {
-  return {make_error_code(cluster_errc::unreadable),
-          file.string() + ": " + std::strerror(errno) + "; the node's data directory must be writable"};
-}
-
-/// Temporary file, sync, rename, sync of the directory: after a crash there is the old text or the new one.
-status replace_synced(const std::filesystem::path& dir, const std::string& name, const std::string& text) {
-  const auto target = dir / name;
-  const auto fresh = dir / (name + ".new");
-  {
-    const descriptor out{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-    if (out.get() < 0) return refused(fresh);
-    if (::write(out.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-      return refused(fresh);
-    if (::fsync(out.get()) != 0) return refused(fresh);
-  }
-  if (::rename(fresh.c_str(), target.c_str()) != 0) return refused(target);
-  const descriptor folder{::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return refused(dir);
-  return ok;
-}
-
 } // namespace
 
 result<raised_incarnation> raise_incarnation(const std::filesystem::path& data,
@@ -83,7 +44,7 @@ result<raised_incarnation> raise_incarnation(const std::filesystem::path& data,
   std::error_code failed;
   if (std::filesystem::exists(file, failed)) {
     std::ifstream in{file, std::ios::binary};
-    if (!in) return refused(file);
+    if (!in) return refused_file(file);
     std::string text(256, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(in.gcount()));
@@ -91,7 +52,7 @@ result<raised_incarnation> raise_incarnation(const std::filesystem::path& data,
       stored = *value;
     else {
       const auto aside = data / "INCARNATION.damaged";
-      if (::rename(file.c_str(), aside.c_str()) != 0) return refused(file);
+      if (::rename(file.c_str(), aside.c_str()) != 0) return refused_file(file);
       out.repaired = file.string() + " is damaged and was set aside as " + aside.filename().string()
                      + "; the wall clock gives the incarnation";
     }

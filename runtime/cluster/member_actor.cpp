@@ -52,7 +52,9 @@ member_state::member_state(self_pointer self, actor_environment env, member_opti
     : self_{self}, env_{env}, options_{std::move(options)}, members_{hello_of(options_),
                                                                      peers_of(options_, false),
                                                                      peers_of(options_, true),
-                                                                     options_.membership, env.seed} {
+                                                                     options_.membership, env.seed},
+      votes_{options_.self, voters_of(options_.conf), options_.membership.ping_interval * 4} {
+  (void)members_.learn_dead(options_.dead, env.steady->now());
   if (!options_.stays_local) options_.stays_local = stays_local;
 }
 
@@ -89,6 +91,7 @@ member_actor::behavior_type member_state::make_behavior() {
                farewell{x.node, x.incarnation, true,
                         "a newer incarnation of '" + x.node.text + "' has joined"});
         carry_out(members_.heard(x.node, x.incarnation, std::nullopt, now()));
+        hear_votes(x);
         return pong{options_.self, options_.incarnation, x.sequence};
       },
       [this](const directory_update& update, const std::vector<caf::strong_actor_ptr>& handles)
@@ -104,6 +107,8 @@ member_actor::behavior_type member_state::make_behavior() {
 void member_state::tick() {
   // Nobody can be greeted before there is a published actor to hand over.
   if (own_node_) carry_out(members_.tick(now()));
+  vote();
+  show_view();
   schedule(self_, options_.tick, [this] { tick(); });
 }
 
@@ -137,6 +142,7 @@ void member_state::peer_up(const member_event& event) {
 }
 
 void member_state::peer_down(const member_event& event) {
+  votes_.forget(event.peer);
   const auto i = links_.find(event.peer.text);
   if (i == links_.end()) return;
   const bool counted = std::exchange(i->second.counts, false);
@@ -157,7 +163,7 @@ void member_state::send_ping(const member_event& event) {
   const auto i = links_.find(event.peer.text);
   if (i == links_.end()) return;
   ask(self_, i->second.node, options_.answer_within,
-      ping{options_.self, options_.incarnation, event.sequence})
+      heartbeat(event.sequence))
       .then(
           [this, peer = event.peer](const pong& x) {
             if (x.node == peer) carry_out(members_.heard(peer, x.incarnation, x.sequence, now()));
@@ -264,6 +270,7 @@ hello_reply member_state::greeted(const hello& from, const caf::strong_actor_ptr
   answer.accepted = admitted.accepted;
   answer.refused = admitted.refused;
   answer.sender_is_dead = admitted.sender_is_dead;
+  if (admitted.self_is_dead) declared_dead(admitted.refused);
   if (admitted.accepted)
     establish(from.node, from.incarnation, node, false);
   else
@@ -288,6 +295,7 @@ void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& 
   carry_out(std::move(admitted.events));
   if (admitted.accepted) return establish(peer, answer.self.incarnation, node, true);
   refused(peer, admitted.refused);
+  if (admitted.self_is_dead) return declared_dead(admitted.refused);
   if (admitted.sender_is_dead)
     tell(self_, caf::actor_cast<node_actor>(node),
          farewell{peer, answer.self.incarnation, true, admitted.refused});
@@ -497,6 +505,12 @@ void member_state::declared_dead(const std::string& why) {
 std::string member_state::status_json() const {
   json_writer w;
   w.begin_object().field("node", options_.self.text).field("incarnation", options_.incarnation);
+  w.field("quorum", shown_.quorum).field("coordinator", shown_.coordinator);
+  w.field("voter", votes_.is_voter(options_.self)).field("declarations", declarations_);
+  w.field("keep_trouble", keep_trouble_).key("declared_dead").begin_array();
+  for (const auto& dead : members_.declared())
+    w.begin_object().field("node", dead.node.text).field("incarnation", dead.incarnation).end_object();
+  w.end_array();
   w.field("name_conflicts", name_conflicts_).field("asks_failed", asks_failed_).key("peers").begin_array();
   for (const auto& p : members_.view(now())) {
     const auto i = links_.find(p.name.text);

@@ -14,9 +14,11 @@
 #include "messages/type_ids.hpp"
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/actor/directory.hpp"
+#include "runtime/cluster/cluster_view.hpp"
 #include "runtime/cluster/membership.hpp"
 #include "runtime/cluster/node_front.hpp"
 #include "runtime/cluster/nodes_conf.hpp"
+#include "runtime/cluster/quorum.hpp"
 
 #include <functional>
 #include <map>
@@ -47,6 +49,13 @@ struct member_options {
   std::function<bool(std::string_view)> stays_local;
   /// This incarnation was declared dead. Default: log, then end the process with exit code 75.
   std::function<void(const std::string& why)> declared_dead;
+  /// Starts that were declared dead in earlier runs of this node.
+  std::vector<node_start> dead;
+  /// Makes all declarations durable before one is acted on. Called by the member actor, which waits for the
+  /// disk: spawn it detached where this is set.
+  std::function<status(const std::vector<node_start>&)> keep_dead;
+  /// Receives what this node thinks of the cluster, at each change. May be null.
+  std::shared_ptr<view_board> view;
 };
 
 /// The default of `member_options::stays_local`: "node", "member", "heartbeat", and what begins with
@@ -89,6 +98,11 @@ private:
   };
 
   void tick();
+  void vote();
+  void declare(std::vector<node_start> dead);
+  void hear_votes(const ping& from);
+  void show_view();
+  [[nodiscard]] ping heartbeat(std::uint64_t sequence) const;
   void carry_out(std::vector<member_event> events);
   void carry_out(member_event& event);
   void peer_up(const member_event& event);
@@ -126,6 +140,10 @@ private:
   actor_environment env_;
   member_options options_;
   membership members_;
+  ballot votes_;
+  cluster_view shown_;
+  std::string keep_trouble_; // why declarations are not durable
+  std::uint64_t declarations_ = 0;
   caf::strong_actor_ptr own_node_;
   std::map<std::string, link> links_;
   std::map<std::string, std::string> refusals_; // last one per peer: each is logged once

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 
 namespace troupe {
 namespace {
@@ -237,6 +238,13 @@ admission membership::admit(const hello& other, steady_time now) {
     }
     return answer;
   }
+  if (names_self(other.dead)) {
+    answer.self_is_dead = true;
+    answer.refused = "incarnation " + std::to_string(self_.incarnation) + " of '" + self_.node.text
+                     + "' was declared dead, says '" + other.node.text + "'; it has to start anew";
+    return answer;
+  }
+  answer.events = learn_dead(other.dead, now);
   if (other.incarnation > p->incarnation && p->incarnation != 0) {
     const auto old = p->incarnation;
     p->dead_up_to = std::max(p->dead_up_to, old);
@@ -340,7 +348,53 @@ std::vector<member_event> membership::declare_dead(const node_name& peer, std::u
   auto* p = find(peer);
   if (p == nullptr) return out;
   p->dead_up_to = std::max(p->dead_up_to, incarnation);
-  if (p->incarnation <= incarnation) drop(*p, peer_state::dead, std::move(why), now, out);
+  remember_declared({peer, incarnation});
+  if (p->incarnation <= incarnation && p->state != peer_state::dead)
+    drop(*p, peer_state::dead, std::move(why), now, out);
+  return out;
+}
+
+void membership::remember_declared(const node_start& what) {
+  for (auto& known : self_.dead)
+    if (known.node == what.node) {
+      known.incarnation = std::max(known.incarnation, what.incarnation);
+      return;
+    }
+  self_.dead.push_back(what); // at most one entry a node: an older start is dead with a newer one
+}
+
+std::vector<member_event> membership::learn_dead(const std::vector<node_start>& dead, steady_time now) {
+  std::vector<member_event> out;
+  for (const auto& what : dead) {
+    const auto* p = find(what.node);
+    if (p == nullptr) continue;
+    const bool known = std::any_of(self_.dead.begin(), self_.dead.end(), [&](const node_start& d) {
+      return d.node == what.node && d.incarnation >= what.incarnation;
+    });
+    if (known) continue;
+    auto events = declare_dead(what.node, what.incarnation, "declared dead by the quorum", now);
+    std::move(events.begin(), events.end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+bool membership::names_self(const std::vector<node_start>& dead) const noexcept {
+  return std::any_of(dead.begin(), dead.end(), [&](const node_start& d) {
+    return d.node == self_.node && d.incarnation >= self_.incarnation;
+  });
+}
+
+std::vector<node_start> membership::suspects() const {
+  std::vector<node_start> out;
+  for (const auto& p : peers_)
+    if (p.state == peer_state::suspected && p.settled) out.push_back({p.name, p.incarnation});
+  return out;
+}
+
+std::vector<node_name> membership::reached() const {
+  std::vector<node_name> out;
+  for (const auto& p : peers_)
+    if (p.state == peer_state::up) out.push_back(p.name);
   return out;
 }
 

@@ -9,7 +9,8 @@
 /// or declared dead is refused for ever; a newer one takes its place at once.
 ///
 /// Who declares death is not decided here: after `stable_after` of suspicion the event `settled` says
-/// that a vote may begin, and `declare_dead` takes the outcome.
+/// that a vote may begin (`quorum.hpp`), and `declare_dead` takes the outcome. A declaration is for ever and
+/// goes out in every hello: that is how the dead one learns of it when the link heals, and ends.
 
 #include "messages/cluster.hpp"
 
@@ -63,6 +64,7 @@ struct admission {
   bool accepted = false;
   std::string refused;         ///< in words, with both sides' values
   bool sender_is_dead = false; ///< its incarnation is dead for ever: it has to end
+  bool self_is_dead = false;   ///< the peer knows that this node was declared dead: this one has to end
   std::vector<member_event> events;
 };
 
@@ -125,6 +127,21 @@ public:
   std::vector<member_event> declare_dead(const node_name& peer, std::uint64_t incarnation, std::string why,
                                          steady_time now);
 
+  /// What a peer's hello or heartbeat says of the dead; what concerns this node itself is left out.
+  std::vector<member_event> learn_dead(const std::vector<node_start>& dead, steady_time now);
+
+  /// Whether one of these is this node's own start.
+  [[nodiscard]] bool names_self(const std::vector<node_start>& dead) const noexcept;
+
+  /// Every start that was declared dead; also in this node's hello. Survives in the owner's keeping.
+  [[nodiscard]] const std::vector<node_start>& declared() const noexcept { return self_.dead; }
+
+  /// Starts suspected for `stable_after`, as this node brings them into a vote.
+  [[nodiscard]] std::vector<node_start> suspects() const;
+
+  /// Peers that are up.
+  [[nodiscard]] std::vector<node_name> reached() const;
+
   [[nodiscard]] std::vector<peer_view> view(steady_time now) const;
   [[nodiscard]] std::optional<peer_view> view_of(const node_name& peer, steady_time now) const;
   [[nodiscard]] bool is_up(const node_name& peer, std::uint64_t incarnation) const noexcept;
@@ -165,6 +182,7 @@ private:
   [[nodiscard]] const peer* find(const node_name& name) const noexcept;
   [[nodiscard]] std::string refusal(const hello& other, const peer* known, bool& sender_is_dead) const;
   [[nodiscard]] double suspicion(const peer& p, steady_time now) const;
+  void remember_declared(const node_start& what);
   void set_state(peer& p, peer_state next, steady_time now);
   void schedule_dial(peer& p, steady_time now);
   void drop(peer& p, peer_state next, std::string why, steady_time now, std::vector<member_event>& out);

@@ -1,6 +1,7 @@
 #include "runtime/cluster/node_runtime.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/cluster/small_file.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/log.hpp"
 
@@ -8,6 +9,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <unistd.h>
 
@@ -63,6 +65,35 @@ void node_runtime::leave(caf::actor_system& system, nanoseconds within) const {
       .receive([](const status_report&) {}, [](const caf::error&) {});
 }
 
+namespace {
+
+constexpr auto dead_file = "DEAD";
+constexpr std::string_view dead_magic = "troupe-dead 1";
+
+/// What earlier runs of this node know of the dead. A damaged file is set aside: the peers still know, and
+/// what they tell at the first hello fills it again.
+std::vector<node_start> known_dead(const std::filesystem::path& data) {
+  std::vector<node_start> out;
+  const auto kept = load_rows(data, dead_file, dead_magic);
+  if (!kept) {
+    log::error("node", kept.error().text + "; it was set aside");
+    std::error_code ignored;
+    std::filesystem::rename(data / dead_file, data / (std::string{dead_file} + ".damaged"), ignored);
+    return out;
+  }
+  for (const auto& [name, incarnation] : kept->rows)
+    out.push_back({{name}, std::strtoull(incarnation.c_str(), nullptr, 10)});
+  return out;
+}
+
+status keep_dead(const std::filesystem::path& data, const std::vector<node_start>& all) {
+  kept_rows rows;
+  for (const auto& dead : all) rows.rows.emplace_back(dead.node.text, std::to_string(dead.incarnation));
+  return save_rows(data, dead_file, dead_magic, rows);
+}
+
+} // namespace
+
 result<node_runtime> start_node(caf::actor_system& system, const actor_environment& env,
                                 node_runtime_options options) {
   auto spec = options.conf.at(options.name);
@@ -99,7 +130,12 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   member.membership = options.membership;
   out.front = member.front = front.value();
   member.declared_dead = options.declared_dead;
-  out.member = spawn_actor<member_state>(system, spawn_options{.name = "member"}, env, std::move(member));
+  member.dead = known_dead(options.data);
+  member.keep_dead = [data = options.data](const auto& all) { return keep_dead(data, all); };
+  out.view = member.view = options.view ? options.view : std::make_shared<view_board>();
+  // On a thread of its own: it waits for the disk when it declares a node dead.
+  out.member = spawn_actor<member_state>(system, spawn_options{.name = "member", .detached = true}, env,
+                                         std::move(member));
   auto node = std::move(options.node);
   node.spec = out.spec;
   node.incarnation = out.incarnation;

@@ -50,6 +50,7 @@ struct node_runtime {
   std::shared_ptr<audit_log> audit;
   std::shared_ptr<cluster_front> front; ///< null where no node is behind TLS
   std::shared_ptr<data_lock> lock; ///< no second process on the same data directory
+  std::shared_ptr<view_board> view; ///< what this node thinks of the cluster at present
 
   /// Tells the parent that all actors run.
   void ready() const {
