@@ -23,7 +23,7 @@ std::int64_t steady_now_ns() {
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
-result<net::certificate_files> kept_certificates(const std::filesystem::path& folder) {
+result<net::certificate_files> kept_certificates(const std::filesystem::path& folder, const std::string& address) {
   const auto tls = folder / "tls";
   const net::certificate_files kept{tls / "ca.pem", tls / "server.pem", tls / "server.key"};
   std::error_code ignored;
@@ -31,7 +31,9 @@ result<net::certificate_files> kept_certificates(const std::filesystem::path& fo
     return std::filesystem::exists(file, ignored);
   };
   if (there(kept.authority) && there(kept.certificate) && there(kept.key)) return kept;
-  return net::make_self_signed(tls, {"localhost", "127.0.0.1"}, 365);
+  std::vector<std::string> names{"localhost", "127.0.0.1"};
+  if (address != names.back()) names.push_back(address);
+  return net::make_self_signed(tls, names, 365);
 }
 
 // Blocked before any thread exists, so that all threads leave them to the wait below.

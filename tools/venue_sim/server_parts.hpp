@@ -30,8 +30,9 @@ private:
 };
 
 /// The certificates in `folder`, made when there are none: they outlive the process, as clients
-/// keep the authority's file open across a restart.
-result<net::certificate_files> kept_certificates(const std::filesystem::path& folder);
+/// keep the authority's file open across a restart. Made for localhost, 127.0.0.1 and `address`.
+result<net::certificate_files> kept_certificates(const std::filesystem::path& folder,
+                                                 const std::string& address = "127.0.0.1");
 
 /// Blocks SIGTERM and SIGINT; to be called before any thread exists.
 void block_ending_signals();

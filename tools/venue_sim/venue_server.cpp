@@ -158,7 +158,7 @@ void venue_server::impl::catch_up() {
 }
 
 status venue_server::impl::open_ports() {
-  auto certificate = kept_certificates(options.folder);
+  auto certificate = kept_certificates(options.folder, options.address);
   if (!certificate) return certificate.error();
   files = *certificate;
   auto context = net::tls_context::server(files.certificate, files.key);
@@ -173,6 +173,7 @@ status venue_server::impl::open_ports() {
     venue->learn(source->advance());
   if (auto finished = venue->finish_restart(now()); !finished) return finished;
   net::http_server_options web;
+  web.bind = options.address;
   web.port = options.port;
   web.tls = true;
   web.certificate = *context;

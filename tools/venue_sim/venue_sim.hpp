@@ -57,6 +57,7 @@ struct venue_sim_options {
   bool loop = true;       ///< play the recording again and again, shifted; else stop at its end
   std::uint64_t seed = 1; ///< of the generated market and of random faults
   scaled_clock clock;
+  std::string address = "127.0.0.1"; ///< clients come in here; another one only within a network of test hosts
   std::uint16_t port = 0;         ///< REST, market streams and WebSocket API, told apart by path
   std::uint16_t control_port = 0; ///< plain HTTP on loopback: state, faults, stop
   std::string api_key = "simulator-key";
