@@ -1,5 +1,6 @@
 #include "actors/connectors/json_frame.hpp"
 
+#include "actors/connectors/layout_scan.hpp"
 #include "actors/connectors/loose_decimal.hpp"
 #include "actors/connectors/number_scan.hpp"
 
@@ -152,12 +153,16 @@ bool json_frame::open(std::string_view text, std::size_t max_bytes) noexcept {
   std::memcpy(copy_.get(), text.data(), text.size());
   std::memset(copy_.get() + text.size(), 0, padding);
   end_ = copy_.get() + text.size();
-  // A level with its brackets and comma is at least six bytes of text.
-  for (auto& l : lanes_)
-    l.start(text.size() / 6 + 2);
+  start_lanes(text.size());
   if (parser_.iterate(copy_.get(), text.size(), capacity_).get(document_) != simdjson::SUCCESS)
     fail(frame_damage::not_json);
   return fine();
+}
+
+/// A level with its brackets and comma is at least six bytes of text.
+void json_frame::start_lanes(std::size_t bytes) noexcept {
+  for (auto& l : lanes_)
+    l.start(bytes / 6 + 2);
 }
 
 bool json_frame::is_object() noexcept {
@@ -471,9 +476,43 @@ std::span<const level> json_frame::levels(json_value v, side s) noexcept {
 // --- the decoder
 // ----------------------------------------------------------------------------------
 
+namespace {
+
+/// Empties what counts in an event of that kind, and every view: what stands in the other members means nothing,
+/// but must not point at rows that are gone.
+void renew(market_event& event, event_kind kind, frame_damage damage, std::string_view symbol) noexcept {
+  event.kind = kind;
+  event.damage = damage;
+  event.symbol = symbol;
+  event.stream = event.request = event.text = {};
+  event.code = 0;
+  event.depth.bids = event.depth.asks = event.image.bids = event.image.asks = {};
+  event.depth.bid_rows = event.depth.ask_rows = {};
+  event.trade.id_text = event.candle.interval = {};
+  switch (kind) {
+  case event_kind::depth: event.depth = {}; break;
+  case event_kind::image: event.image = {}; break;
+  case event_kind::best: event.best = {}; break;
+  case event_kind::trade: event.trade = {}; break;
+  case event_kind::candle: event.candle = {}; break;
+  case event_kind::acknowledgement:
+  case event_kind::failure:
+  case event_kind::shutdown:
+  case event_kind::other:
+  case event_kind::damaged: break;
+  }
+}
+
+} // namespace
+
 json_decoder::json_decoder(const instrument_spec& instrument, const json_limits& limits)
-    : instrument_{instrument}, limits_{limits}, in_{instrument.price_scale, instrument.size_scale} {
+    : instrument_{instrument}, limits_{limits}, in_{instrument.price_scale, instrument.size_scale},
+      scans_{layout_scan::can_take(in_.price_scale(), in_.size_scale())} {
   events_.resize(1);
+}
+
+bool json_decoder::read_layout(layout_scan) {
+  return false;
 }
 
 market_event& json_decoder::add(event_kind kind, std::string_view symbol) {
@@ -483,21 +522,29 @@ market_event& json_decoder::add(event_kind kind, std::string_view symbol) {
   }
   if (count_ == events_.size()) events_.resize(count_ * 2);
   auto& event = events_[count_++];
-  event = market_event{};
-  event.kind = kind;
-  event.symbol = symbol;
+  renew(event, kind, frame_damage::none, symbol);
   return event;
 }
 
 const market_event& json_decoder::only(event_kind kind, frame_damage damage) noexcept {
   count_ = given_ = 1;
-  events_[0] = market_event{};
-  events_[0].kind = kind;
-  events_[0].damage = damage;
+  renew(events_[0], kind, damage, {});
   return events_[0];
 }
 
 const market_event& json_decoder::decode(std::string_view frame) noexcept {
+  if (!scans_ || !layout_scan::can_take(frame) || frame.size() > limits_.frame_bytes) return decode_general(frame);
+  count_ = 0;
+  in_.start_lanes(frame.size());
+  took_layout_ = read_layout({frame, in_.price_scale(), in_.size_scale()});
+  if (!took_layout_) return decode_general(frame);
+  if (count_ == 0) return only(event_kind::other, frame_damage::none);
+  given_ = 1;
+  return events_[0];
+}
+
+const market_event& json_decoder::decode_general(std::string_view frame) noexcept {
+  took_layout_ = false;
   count_ = given_ = 0;
   if (known_text(frame)) return only(event_kind::other, frame_damage::none);
   if (!in_.open(frame, limits_.frame_bytes)) return only(event_kind::damaged, in_.damage());

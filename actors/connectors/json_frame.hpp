@@ -18,6 +18,8 @@
 
 namespace troupe {
 
+class layout_scan;
+
 using json_value = simdjson::ondemand::value;
 using json_object = simdjson::ondemand::object;
 using json_array = simdjson::ondemand::array;
@@ -66,6 +68,9 @@ public:
 
   /// Takes a copy of `text`. False (and `damage()`) when it can't be the beginning of JSON.
   bool open(std::string_view text, std::size_t max_bytes = 16 << 20) noexcept;
+
+  /// Makes room for the levels that a text of so many bytes can hold, without taking it.
+  void start_lanes(std::size_t bytes) noexcept;
 
   [[nodiscard]] bool fine() const noexcept { return damage_ == frame_damage::none; }
   [[nodiscard]] frame_damage damage() const noexcept { return damage_; }
@@ -222,11 +227,16 @@ struct json_limits {
 
 /// A venue's decoder without its mapping: events of a frame in order, and either all of them or one
 /// damaged. A mapping reads `in()` and calls `add` for each event; it may stop whenever
-/// `in().fine()` is false.
+/// `in().fine()` is false. Frames that come most may be read in one pass instead (`read_layout`).
 class json_decoder : public frame_decoder {
 public:
   const market_event& decode(std::string_view frame) noexcept final;
   const market_event* next() noexcept final;
+
+  /// The general way alone, which decides what any frame means.
+  const market_event& decode_general(std::string_view frame) noexcept;
+  /// True when the last frame was read by its layout.
+  [[nodiscard]] bool took_layout() const noexcept { return took_layout_; }
 
 protected:
   explicit json_decoder(const instrument_spec& instrument, const json_limits& limits = {});
@@ -235,6 +245,10 @@ protected:
   virtual void read_object(json_object root) = 0;
   /// Frames of which the root is an array; `other` unless overridden.
   virtual void read_array(json_array) {}
+  /// One pass over a frame as the venue writes it, see `layout_scan`; rows go to the lanes, events to `add`.
+  /// False, whatever was added, leaves the frame to the general way. Must not change what later frames mean
+  /// before it is sure to return true.
+  virtual bool read_layout(layout_scan);
   /// True for known frames that are no JSON ("pong"): `other`.
   [[nodiscard]] virtual bool known_text(std::string_view) const noexcept { return false; }
 
@@ -260,6 +274,8 @@ private:
   std::vector<market_event> events_;
   std::size_t count_ = 0;
   std::size_t given_ = 0;
+  bool scans_; // the instrument's scales are such that layouts can be read
+  bool took_layout_ = false;
 };
 
 } // namespace troupe

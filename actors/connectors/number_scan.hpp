@@ -59,6 +59,43 @@ inline constexpr int max_scale = 12;
   return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
 }
 
+/// A bare decimal with a negative exponent, `2.781e-05`, as some venues' libraries write small numbers; exact, or
+/// declined. `length` is that of its characters. @pre p < end; the last character is no part of a number
+[[gnu::noinline]] inline scanned scan_exponent(const char* p, const char* end, int scale) noexcept {
+  constexpr std::uint64_t limit = std::uint64_t{1} << 62;
+  constexpr std::ptrdiff_t most_digits = 17;
+  std::uint64_t value = 0;
+  int decimals = -1;
+  const char* q = p;
+  for (; q < end && q - p <= most_digits; ++q) {
+    if (*q == '.' && decimals < 0) {
+      decimals = 0;
+      continue;
+    }
+    if (*q < '0' || *q > '9') break;
+    value = value * 10 + static_cast<std::uint64_t>(*q - '0');
+    if (decimals >= 0) ++decimals;
+  }
+  if (end - q < 4 || (*q | 0x20) != 'e' || q[1] != '-' || decimals == 0) return {};
+  if (*p == '.' || (*p == '0' && q - p > 1 && p[1] != '.')) return {};
+  q += 2;
+  int exponent = 0;
+  const char* const from = q;
+  for (; q < end && q - from < 2 && *q >= '0' && *q <= '9'; ++q) exponent = exponent * 10 + (*q - '0');
+  if (q == from || q >= end || (*q >= '0' && *q <= '9')) return {};
+  auto power = scale - exponent - (decimals < 0 ? 0 : decimals);
+  for (; power < 0 && value != 0; ++power) {
+    if (value % 10 != 0) return {};
+    value /= 10;
+  }
+  for (; power > 0 && value != 0; --power) {
+    if (value > limit / 10) return {};
+    value *= 10;
+  }
+  if (value > limit) return {};
+  return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p)};
+}
+
 #if defined(TROUPE_SSE)
 
 namespace detail {
@@ -273,6 +310,41 @@ inline scanned_level scan_level(const char* p, const detail::digit_shuffles& pri
   return {both.first, both.second, bracket + 1};
 }
 
+/// The same for numbers without quotes, `26.5586,147]`, from behind the opening bracket on.
+/// @pre 48 readable bytes
+inline scanned_level scan_bare_level(const char* p, const detail::digit_shuffles& prices, int price_scale,
+                                     const detail::digit_shuffles& sizes, int size_scale) noexcept {
+  using namespace detail;
+  const auto zero = _mm_set1_epi8('0');
+  const auto nine = _mm_set1_epi8(9);
+  const auto first = _mm_sub_epi8(load_bytes(p), zero);
+  const auto second = _mm_sub_epi8(load_bytes(p + 16), zero);
+  // The upper half stays ones, so that there is always a lowest bit.
+  auto others = ~std::uint64_t{mask_of(_mm_cmpeq_epi8(_mm_min_epu8(first, nine), first))
+                               | mask_of(_mm_cmpeq_epi8(_mm_min_epu8(second, nine), second)) << 16};
+  const auto whole = take_lowest(others);
+  auto comma = whole;
+  if (whole < 16 && p[whole] == '.') comma = take_lowest(others);
+  if (whole == 0 || whole > prices.longest_whole || comma > 16 || comma == whole + 1 || p[comma] != ',') return {};
+  const auto start = comma + 1;
+  const auto point = take_lowest(others);
+  auto last = point;
+  if (point < 32 && p[point] == '.') last = take_lowest(others);
+  const auto size_whole = point - start;
+  const auto size_length = last - start;
+  if (last > 31 || p[last] != ']' || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16
+      || last == point + 1)
+    return {};
+  if ((p[0] == '0' && whole > 1) || (p[start] == '0' && size_whole > 1)) return {}; // no JSON
+  const auto size_digits = _mm_sub_epi8(load_bytes(p + start), zero);
+  if (!zeros_behind(first, whole, comma, price_scale)
+      || !zeros_behind(size_digits, size_whole, size_length, size_scale))
+    return {};
+  const auto both = join_two(placed_digits(first, whole, comma, prices),
+                             placed_digits(size_digits, size_whole, size_length, sizes));
+  return {both.first, both.second, last + 1};
+}
+
 /// Scans a bare non-negative integer of at most 15 digits; `length` stops at the first other character.
 /// @pre as above
 inline scanned scan_integer(const char* p, const char* end) noexcept {
@@ -283,6 +355,19 @@ inline scanned scan_integer(const char* p, const char* end) noexcept {
   if (others == 0) return {};
   const auto length = static_cast<std::uint32_t>(__builtin_ctz(others));
   if (length == 0 || (*p == '0' && length > 1)) return {};
+  const auto placed = _mm_shuffle_epi8(_mm_and_si128(digits, below(length)),
+                                       load_bytes(all_shuffles[0].by_point[length].data()));
+  return {join_digits(placed), length};
+}
+
+/// The same with zeros in front.
+inline scanned scan_digits(const char* p, const char* end) noexcept {
+  using namespace detail;
+  const auto text = load_text(p, end);
+  const auto digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+  const auto others = ~mask_of(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) & 0xffffU;
+  if (others == 0) return {};
+  const auto length = static_cast<std::uint32_t>(__builtin_ctz(others));
   const auto placed = _mm_shuffle_epi8(_mm_and_si128(digits, below(length)),
                                        load_bytes(all_shuffles[0].by_point[length].data()));
   return {join_digits(placed), length};
@@ -339,6 +424,22 @@ inline scanned scan_integer(const char* p, const char* end) noexcept {
     value = value * 10 + static_cast<std::uint64_t>(*q - '0');
   }
   if (q == p || q >= end || (*p == '0' && q - p > 1)) return {};
+  return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p)};
+}
+
+inline scanned_level scan_bare_level(const char*, const detail::digit_shuffles&, int,
+                                     const detail::digit_shuffles&, int) noexcept {
+  return {};
+}
+
+inline scanned scan_digits(const char* p, const char* end) noexcept {
+  std::uint64_t value = 0;
+  const char* q = p;
+  for (; q < end && *q >= '0' && *q <= '9'; ++q) {
+    if (q - p == 15) return {};
+    value = value * 10 + static_cast<std::uint64_t>(*q - '0');
+  }
+  if (q >= end) return {};
   return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p)};
 }
 

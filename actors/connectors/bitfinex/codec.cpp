@@ -1,6 +1,6 @@
 #include "actors/connectors/bitfinex/codec.hpp"
 
-#include "actors/connectors/json_frame.hpp"
+#include "actors/connectors/layout_scan.hpp"
 #include "actors/connectors/rest_reading.hpp"
 
 #include <algorithm>
@@ -14,9 +14,9 @@ namespace {
 using simdjson::ondemand::json_type;
 
 /// The channels of one instrument a decoder cares for.
-enum class channel_kind : std::uint8_t { book, trades, candles, none };
+enum class channel_kind : std::uint8_t { book, trades, candles, ticker, none };
 
-constexpr std::size_t kinds = 3;
+constexpr std::size_t kinds = 4;
 
 class v2_decoder final : public json_decoder {
 public:
@@ -37,8 +37,11 @@ private:
     bool whole = false;
     trade_event trade;
     candle_event candle;
+    best_event best;
   };
 
+  bool read_layout(layout_scan scan) override;
+  static bool scan_row(layout_scan& scan, side& s, level& out);
   void read_object(json_object root) override;
   void read_array(json_array root) override;
   void subscribed(json_object& root);
@@ -46,8 +49,10 @@ private:
                  tail& behind);
   void read_book(json_value value, content& out);
   void read_trade(json_value value, content& out);
+  void read_ticker(json_value value, content& out);
   void read_candle(json_value value, content& out);
   void read_tail(json_value value, tail& behind);
+  static void take_tail(std::uint64_t number, tail& behind) noexcept;
   void emit(channel_kind kind, const content& from, const tail& behind);
   [[nodiscard]] channel_kind kind_of(std::uint64_t channel) const noexcept;
   size size_of_amount(std::string_view text, side& s);
@@ -61,6 +66,50 @@ channel_kind v2_decoder::kind_of(std::uint64_t channel) const noexcept {
   return channel == 0 || found == channels_.end()
              ? channel_kind::none
              : static_cast<channel_kind>(found - channels_.begin());
+}
+
+/// Changes and proofs of the book, and heartbeats of any channel:
+/// [209640,[118880,5,-0.2236921]], [209640,"cs",-1234567,17,1755234957400], [209640,"hb",18]
+bool v2_decoder::read_layout(layout_scan scan) {
+  std::uint64_t channel = 0;
+  if (!scan.is('[') || !scan.integer(channel) || !scan.is(',')) return false;
+  content what;
+  tail behind;
+  if (scan.is("\"hb\"")) {
+    what.word = "hb"sv;
+  } else if (kind_of(channel) != channel_kind::book) {
+    return false;
+  } else if (scan.is("\"cs\",")) {
+    const bool negative = scan.is('-');
+    std::uint64_t number = 0;
+    if (!scan.integer(number)) return false;
+    what.word = "cs"sv;
+    what.checksum = negative ? -static_cast<std::int64_t>(number) : static_cast<std::int64_t>(number);
+    what.whole = true;
+  } else {
+    side s{};
+    level l;
+    if (!scan_row(scan, s, l) || !in().lane(s).add(l)) return false;
+    what.whole = true;
+  }
+  while (scan.is(',')) {
+    std::uint64_t number = 0;
+    if (!scan.integer(number)) return false;
+    take_tail(number, behind);
+  }
+  if (!scan.is(']') || !scan.done()) return false;
+  emit(channel_kind::book, what, behind);
+  return true;
+}
+
+/// [118880,5,-0.2236921]: price, count, amount; see read_book.
+bool v2_decoder::scan_row(layout_scan& scan, side& s, level& out) {
+  std::uint64_t count = 0;
+  if (!scan.is('[') || !scan.bare_price(out.at) || !scan.is(',') || !scan.integer(count) || !scan.is(',')) return false;
+  s = scan.is('-') ? side::sell : side::buy;
+  if (!scan.bare_size(out.quantity) || !scan.is(']')) return false;
+  if (count == 0) out.quantity = {};
+  return true;
 }
 
 void v2_decoder::read_object(json_object root) {
@@ -93,6 +142,7 @@ void v2_decoder::subscribed(json_object& root) {
   auto symbol = in().find(root, "symbol", value) ? in().text(value) : ""sv;
   auto kind = channel == "book"     ? channel_kind::book
               : channel == "trades" ? channel_kind::trades
+              : channel == "ticker" ? channel_kind::ticker
                                     : channel_kind::none;
   if (channel == "candles" && in().find(root, "key", value)) {
     const auto key = in().text(value); // trade:1m:tBTCUSD
@@ -151,15 +201,20 @@ void v2_decoder::read_part(json_value value, std::size_t place, channel_kind kin
     read_book(value, out);
   else if (kind == channel_kind::candles)
     read_candle(value, out);
+  else if (kind == channel_kind::ticker)
+    read_ticker(value, out);
 }
 
-/// One number behind the content is a sequence or a time; times have thirteen digits.
 void v2_decoder::read_tail(json_value value, tail& behind) {
-  constexpr std::uint64_t least_time = 1'000'000'000'000;
   json_type type{};
   if (!in().taken(value.type().get(type)) || type != json_type::number) return;
   const auto number = in().id(value);
-  if (!in().fine()) return;
+  if (in().fine()) take_tail(number, behind);
+}
+
+/// One number behind the content is a sequence or a time; times have thirteen digits.
+void v2_decoder::take_tail(std::uint64_t number, tail& behind) noexcept {
+  constexpr std::uint64_t least_time = 1'000'000'000'000;
   if (number < least_time) {
     if (behind.sequence == 0) behind.sequence = number;
   } else if (behind.at.ns == 0 && number < 7'258'118'400'000) { // year 2200
@@ -280,6 +335,18 @@ void v2_decoder::read_candle(json_value value, content& out) {
   out.whole = in().fine() && column != 0;
 }
 
+/// [bid, sum of the 25 best bids' sizes, ask, the same of the asks, …]: only the prices can be compared.
+void v2_decoder::read_ticker(json_value value, content& out) {
+  std::size_t column = 0;
+  in().each(in().array(value), [&](json_value cell) {
+    if (column == 0) out.best.bid.at = in().price_of(cell);
+    if (column == 2) out.best.ask.at = in().price_of(cell);
+    ++column;
+  });
+  if (column < 10) in().fail(frame_damage::missing_field);
+  out.whole = in().fine();
+}
+
 void v2_decoder::emit(channel_kind kind, const content& from, const tail& behind) {
   if (!from.whole) return; // heartbeats, tu, history
   const std::string_view symbol = instrument().venue_symbol;
@@ -296,6 +363,12 @@ void v2_decoder::emit(channel_kind kind, const content& from, const tail& behind
     c.event = behind.at.ns == 0 ? c.open_time : behind.at;
     c.close_time =
         c.open_time + (interval_ == "1m" ? nanoseconds{std::chrono::minutes{1}} : nanoseconds{0});
+    return;
+  }
+  if (kind == channel_kind::ticker) {
+    auto& b = add(event_kind::best, symbol).best;
+    b = from.best;
+    b.event = behind.at;
     return;
   }
   const auto rows_of = [&](side s) { return in().lane(s).since(0); };

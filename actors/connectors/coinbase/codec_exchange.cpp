@@ -1,7 +1,7 @@
 // The Exchange feed: one flat object a frame, named by "type".
 
 #include "actors/connectors/coinbase/codec.hpp"
-#include "actors/connectors/json_frame.hpp"
+#include "actors/connectors/layout_scan.hpp"
 #include "actors/connectors/rest_reading.hpp"
 
 namespace troupe::coinbase {
@@ -18,6 +18,12 @@ public:
       : json_decoder{instrument, exchange_limits} {}
 
 private:
+  bool read_layout(layout_scan scan) override;
+  bool scan_change(layout_scan& scan, std::string_view product);
+  bool scan_image(layout_scan& scan, std::string_view product);
+  void add_image(std::string_view product, std::span<const level> bids, std::span<const level> asks,
+                 market_time at);
+  void add_change(std::string_view product, market_time at);
   void read_object(json_object root) override;
   void read_image(json_object& root, std::string_view product);
   std::span<const level> read_side(json_object& root, std::string_view key, side s);
@@ -27,7 +33,44 @@ private:
   market_time time_of(json_object& root);
 
   market_time newest_; // of frames that say their time
+  iso_clock clock_;
 };
+
+/// {"type":"l2update","product_id":"BAND-GBP","changes":[["buy","9.2","0.5"]],"time":"2021-04-17T16:43:43.194567Z"} and
+/// {"type":"snapshot","product_id":"BAND-GBP","asks":[["14.8","12.7"],…],"bids":[…]}
+bool exchange_decoder::read_layout(layout_scan scan) {
+  if (!scan.is(R"({"type":")")) return false;
+  const std::string_view product = instrument().venue_symbol;
+  const auto named = [&] { return scan.is(R"(,"product_id":")") && scan.is(product) && scan.is('"'); };
+  if (scan.is("l2update\"")) return named() && scan_change(scan, product);
+  return scan.is("snapshot\"") && named() && scan_image(scan, product);
+}
+
+bool exchange_decoder::scan_change(layout_scan& scan, std::string_view product) {
+  if (!scan.is(R"(,"changes":[)")) return false;
+  do {
+    level l;
+    const bool buys = scan.is(R"(["buy",")");
+    if (!buys && !scan.is(R"(["sell",")")) return false;
+    if (!scan.quoted_price(l.at) || !scan.is(",\"") || !scan.quoted_size(l.quantity) || !scan.is(']')) return false;
+    if (!in().lane(buys ? side::buy : side::sell).add(l)) return false;
+  } while (scan.is(','));
+  std::string_view time;
+  market_time at;
+  if (!scan.is(R"(],"time":")") || !scan.text(time) || !clock_.read(time, at)) return false;
+  if (!scan.is('}') || !scan.done()) return false;
+  newest_ = std::max(newest_, at);
+  add_change(product, at);
+  return true;
+}
+
+bool exchange_decoder::scan_image(layout_scan& scan, std::string_view product) {
+  if (!scan.is(R"(,"asks":[)") || !scan.quoted_rows(in().lane(side::sell))) return false;
+  if (!scan.is(R"(,"bids":[)") || !scan.quoted_rows(in().lane(side::buy))) return false;
+  if (!scan.is('}') || !scan.done()) return false;
+  add_image(product, in().lane(side::buy).since(0), in().lane(side::sell).since(0), newest_);
+  return true;
+}
 
 /// Some changes carry the year 1: their time is that of the change before.
 market_time exchange_decoder::time_of(json_object& root) {
@@ -103,7 +146,11 @@ void exchange_decoder::read_image(json_object& root, std::string_view product) {
   const auto asks = read_side(root, "asks", side::sell);
   const auto bids = read_side(root, "bids", side::buy);
   const auto at = time_of(root);
-  if (!in().fine()) return;
+  if (in().fine()) add_image(product, bids, asks, at);
+}
+
+void exchange_decoder::add_image(std::string_view product, std::span<const level> bids,
+                                 std::span<const level> asks, market_time at) {
   auto& out = add(event_kind::image, product);
   out.image.event = at;
   out.image.bids = bids;
@@ -132,7 +179,10 @@ void exchange_decoder::read_change(json_object& root, std::string_view product) 
     if (in().fine()) in().put(s, l);
   });
   const auto at = time_of(root);
-  if (!in().fine()) return;
+  if (in().fine()) add_change(product, at);
+}
+
+void exchange_decoder::add_change(std::string_view product, market_time at) {
   auto& out = add(event_kind::depth, product);
   out.depth.event = out.depth.transaction = at;
   out.depth.bids = in().lane(side::buy).since(0);
@@ -151,15 +201,14 @@ void exchange_decoder::read_match(json_object& root, std::string_view product) {
   if (in().fine()) add(event_kind::trade, product).trade = t;
 }
 
-/// Older tickers don't say the sizes; they say nothing that could be compared.
+/// Older tickers don't say the sizes: then they are 0, and only the prices are compared.
 void exchange_decoder::read_ticker(json_object& root, std::string_view product) {
   json_value value;
   best_event b;
   b.bid.at = in().price_of(root, "best_bid");
-  if (!in().find(root, "best_bid_size", value)) return;
-  b.bid.quantity = in().size_of(value);
+  if (in().find(root, "best_bid_size", value)) b.bid.quantity = in().size_of(value);
   b.ask.at = in().price_of(root, "best_ask");
-  b.ask.quantity = in().size_of(root, "best_ask_size");
+  if (in().find(root, "best_ask_size", value)) b.ask.quantity = in().size_of(value);
   b.event = time_of(root);
   if (in().fine()) add(event_kind::best, product).best = b;
 }

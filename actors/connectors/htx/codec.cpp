@@ -1,7 +1,10 @@
 #include "actors/connectors/htx/codec.hpp"
 
+#include "actors/connectors/layout_scan.hpp"
+
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace troupe::htx {
 
@@ -50,6 +53,13 @@ public:
   }
 
 private:
+  struct known_book;
+
+  bool read_layout(layout_scan scan) override;
+  bool scan_tick(layout_scan& scan, known_book& out);
+  bool rescale(side s);
+  std::span<const level> rows_of(side s) noexcept;
+  void add_image(std::uint64_t last, market_time sent, std::span<const level> bids, std::span<const level> asks);
   void read_object(json_object root) override;
   void read_tick(json_object& root, const channel_parts& channel, market_time sent);
   void read_requested(json_object& root, std::string_view name);
@@ -70,6 +80,73 @@ private:
   std::array<std::vector<level>, 2> scaled_; // of swaps, in base units
   std::string_view symbol_;
 };
+
+// --- whole books in one pass ----------------------------------------------------------------------
+
+/// What "tick" of a whole book held.
+struct decoder::json_part::known_book {
+  bool bids = false;
+  bool asks = false;
+  bool version = false;
+  bool time = false;
+  std::uint64_t last = 0;
+};
+
+/// {"ch":"market.ATOM-USD.depth.step0","ts":1645289387543,"tick":{"mrid":1,"id":2,"bids":[[26.56,190],…],"asks":[…],
+/// "ts":1645289387542,"version":1645289387,"ch":"market.ATOM-USD.depth.step0"}}; spot has no mrid, id and inner ch.
+bool decoder::json_part::read_layout(layout_scan scan) {
+  std::string_view name;
+  market_time sent;
+  if (!scan.is(R"({"ch":")") || !scan.text(name)) return false;
+  const auto channel = parts_of_channel(name);
+  if (!ours(channel.symbol) || !channel.name.starts_with("depth.step"sv)) return false;
+  if (!scan.is(R"(,"ts":)") || !scan.milliseconds(sent) || !scan.is(R"(,"tick":{)")) return false;
+  known_book book;
+  if (!scan_tick(scan, book) || !scan.is('}') || !scan.done()) return false;
+  if (!rescale(side::buy) || !rescale(side::sell)) return false;
+  symbol_ = channel.symbol;
+  add_image(book.last, sent, rows_of(side::buy), rows_of(side::sell));
+  return true;
+}
+
+/// From behind the opening brace up to the closing one.
+bool decoder::json_part::scan_tick(layout_scan& scan, known_book& out) {
+  const auto once = [](bool& seen) { return !std::exchange(seen, true); };
+  do {
+    std::string_view key;
+    std::string_view left_out;
+    std::uint64_t number = 0;
+    market_time happened;
+    if (!scan.is('"') || !scan.text(key) || !scan.is(':')) return false;
+    bool taken = false;
+    if (key == "bids"sv) taken = once(out.bids) && scan.is('[') && scan.bare_rows(in().lane(side::buy));
+    else if (key == "asks"sv) taken = once(out.asks) && scan.is('[') && scan.bare_rows(in().lane(side::sell));
+    else if (key == "version"sv) taken = once(out.version) && scan.integer(out.last);
+    else if (key == "ts"sv) taken = once(out.time) && scan.milliseconds(happened);
+    else if (key == "mrid"sv || key == "id"sv) taken = scan.integer(number);
+    else if (key == "ch"sv) taken = scan.is('"') && scan.text(left_out);
+    if (!taken) return false;
+  } while (scan.is(','));
+  return scan.is('}');
+}
+
+/// The rows of the lane in base units; false when one leaves 62 bits.
+bool decoder::json_part::rescale(side s) {
+  if (factor_ == 1) return true;
+  auto& out = scaled_[s == side::sell ? 1 : 0];
+  out.clear();
+  for (const auto& l : in().lane(s).since(0)) {
+    const auto product = static_cast<__int128>(l.quantity.raw) * factor_;
+    if (product > std::int64_t{1} << 62) return false;
+    out.push_back({l.at, {static_cast<std::int64_t>(product)}});
+  }
+  return true;
+}
+
+std::span<const level> decoder::json_part::rows_of(side s) noexcept {
+  if (factor_ == 1) return in().lane(s).since(0);
+  return scaled_[s == side::sell ? 1 : 0];
+}
 
 // --- what frame it is -----------------------------------------------------------------------------
 
@@ -116,7 +193,11 @@ void decoder::json_part::read_requested(json_object& root, std::string_view name
   const auto last = in().id(data, "seqNum");
   const auto bids = side_of(data, "bids", side::buy);
   const auto asks = side_of(data, "asks", side::sell);
-  if (!in().fine()) return;
+  if (in().fine()) add_image(last, sent, bids, asks);
+}
+
+void decoder::json_part::add_image(std::uint64_t last, market_time sent, std::span<const level> bids,
+                                   std::span<const level> asks) {
   auto& image = add(event_kind::image, symbol_).image;
   image.last = last;
   image.event = sent;
@@ -170,14 +251,7 @@ void decoder::json_part::read_book(json_object& tick, market_time sent, bool is_
   market_time happened;
   if (in().find(tick, "ts", value)) happened = in().time(value, time_unit::ms);
   if (!in().fine()) return;
-  if (!is_change) {
-    auto& image = add(event_kind::image, symbol_).image;
-    image.last = last;
-    image.event = sent;
-    image.bids = bids;
-    image.asks = asks;
-    return;
-  }
+  if (!is_change) return add_image(last, sent, bids, asks);
   auto& d = add(event_kind::depth, symbol_).depth;
   d.first = d.last = last;
   d.event = sent;
@@ -300,10 +374,22 @@ decoder::decoder(const instrument_spec& instrument, const json_limits& limits)
 decoder::~decoder() = default;
 
 const market_event& decoder::decode(std::string_view frame) noexcept {
+  return decode(frame, false);
+}
+
+const market_event& decoder::decode_general(std::string_view frame) noexcept {
+  return decode(frame, true);
+}
+
+bool decoder::took_layout() const noexcept {
+  return !broken_ && json_->took_layout();
+}
+
+const market_event& decoder::decode(std::string_view frame, bool general) noexcept {
   frame_damage damage = frame_damage::none;
   const auto text = inflater_.text_of(frame, damage);
   broken_ = damage != frame_damage::none;
-  if (!broken_) return json_->decode(text);
+  if (!broken_) return general ? json_->decode_general(text) : json_->decode(text);
   damaged_ = {};
   damaged_.kind = event_kind::damaged;
   damaged_.damage = damage;

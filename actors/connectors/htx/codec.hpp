@@ -37,8 +37,13 @@ public:
   const market_event& decode(std::string_view frame) noexcept override;
   const market_event* next() noexcept override;
 
+  /// See `json_decoder`.
+  const market_event& decode_general(std::string_view frame) noexcept;
+  [[nodiscard]] bool took_layout() const noexcept;
+
 private:
   class json_part;
+  const market_event& decode(std::string_view frame, bool general) noexcept;
 
   inflater inflater_;
   std::unique_ptr<json_part> json_;

@@ -1,6 +1,6 @@
 #include "actors/connectors/kraken/codec.hpp"
 
-#include "actors/connectors/json_frame.hpp"
+#include "actors/connectors/layout_scan.hpp"
 
 namespace troupe::kraken {
 
@@ -13,6 +13,15 @@ public:
   explicit v2_decoder(const instrument_spec& instrument) : json_decoder{instrument} {}
 
 private:
+  /// What stands behind the sides.
+  struct book_tail {
+    bool has_checksum = false;
+    std::uint32_t checksum = 0;
+    market_time at;
+  };
+
+  bool read_layout(layout_scan scan) override;
+  bool scan_side(layout_scan& scan, side s);
   void read_object(json_object root) override;
   void read_answer(json_object& root);
   void read_book(json_object item, bool image);
@@ -21,7 +30,40 @@ private:
   void read_candle(json_object item);
   void read_status(json_object item);
   std::span<const level> read_side(json_object& item, std::string_view key, side s);
+  void add_book(bool image, std::string_view symbol, std::span<const level> bids, std::span<const level> asks,
+                const book_tail& tail);
+
+  iso_clock clock_;
 };
+
+/// Books as the venue writes them since 2022; images have no time at some ages of it.
+/// {"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":63412.4,"qty":0.5},…],"asks":[…],
+/// "checksum":1852619203,"timestamp":"2026-08-02T03:36:41.386179Z"}]}
+bool v2_decoder::read_layout(layout_scan scan) {
+  if (!scan.is(R"({"channel":"book","type":")")) return false;
+  const bool image = scan.is('s');
+  if (image ? !scan.is("napshot\"") : !scan.is("update\"")) return false;
+  const std::string_view symbol = instrument().venue_symbol;
+  if (!scan.is(R"(,"data":[{"symbol":")") || !scan.is(symbol)) return false;
+  if (!scan.is(R"(","bids":[)") || !scan_side(scan, side::buy)) return false;
+  if (!scan.is(R"(,"asks":[)") || !scan_side(scan, side::sell)) return false;
+  book_tail tail;
+  tail.has_checksum = true;
+  if (!scan.is(R"(,"checksum":)") || !scan.checksum(tail.checksum)) return false;
+  std::string_view time;
+  if (scan.is(R"(,"timestamp":")") && (!scan.text(time) || !clock_.read(time, tail.at))) return false;
+  if (!scan.is("}]}") || !scan.done()) return false;
+  add_book(image, symbol, in().lane(side::buy).since(0), in().lane(side::sell).since(0), tail);
+  return true;
+}
+
+/// {"price":63412.4,"qty":0.00000000},…]
+bool v2_decoder::scan_side(layout_scan& scan, side s) {
+  return scan.rows(in().lane(s), [&](level& l) {
+    return scan.is(R"({"price":)") && scan.bare_price(l.at) && scan.is(R"(,"qty":)") && scan.bare_size(l.quantity)
+           && scan.is('}');
+  });
+}
 
 void v2_decoder::read_object(json_object root) {
   json_value value;
@@ -82,22 +124,28 @@ void v2_decoder::read_book(json_object item, bool image) {
   json_value value;
   const auto bids = read_side(item, "bids", side::buy);
   const auto asks = read_side(item, "asks", side::sell);
-  const bool has_checksum = in().find(item, "checksum", value);
-  const auto checksum = has_checksum ? in().id(value) : 0;
+  book_tail tail;
+  tail.has_checksum = in().find(item, "checksum", value);
+  const auto checksum = tail.has_checksum ? in().id(value) : 0;
   if (checksum > UINT32_MAX) in().fail(frame_damage::bad_number);
-  market_time at;
-  if (in().find(item, "timestamp", value)) at = in().iso_time(value);
-  if (!in().fine()) return;
+  tail.checksum = static_cast<std::uint32_t>(checksum);
+  if (in().find(item, "timestamp", value)) tail.at = in().iso_time(value);
+  if (in().fine()) add_book(image, symbol, bids, asks, tail);
+}
+
+void v2_decoder::add_book(bool image, std::string_view symbol, std::span<const level> bids,
+                          std::span<const level> asks, const book_tail& tail) {
   auto& event = add(image ? event_kind::image : event_kind::depth, symbol);
   const auto fill = [&](auto& out) {
-    out.event = at;
-    out.has_checksum = has_checksum;
-    out.checksum = static_cast<std::uint32_t>(checksum);
+    out.event = tail.at;
+    out.has_checksum = tail.has_checksum;
+    out.checksum = tail.checksum;
     out.bids = bids;
     out.asks = asks;
   };
-  image ? fill(event.image) : fill(event.depth);
-  event.depth.transaction = event.depth.event;
+  if (image) return fill(event.image);
+  fill(event.depth);
+  event.depth.transaction = tail.at;
 }
 
 void v2_decoder::read_trade(json_object item) {

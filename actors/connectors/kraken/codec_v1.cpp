@@ -1,8 +1,8 @@
 // Kraken's WebSocket v1: [channel id, content, (more content,) "book-1000", "XBT/USD"].
 
-#include "actors/connectors/json_frame.hpp"
 #include "actors/connectors/kraken/codec.hpp"
 #include "actors/connectors/kraken/symbols.hpp"
+#include "actors/connectors/layout_scan.hpp"
 
 #include <deque>
 
@@ -28,10 +28,14 @@ private:
     market_time newest;
   };
 
+  bool read_layout(layout_scan scan) override;
+  bool scan_part(layout_scan& scan, book_part& out);
+  bool scan_rows(layout_scan& scan, side s, market_time& newest);
   void read_object(json_object root) override;
   void read_array(json_array root) override;
   void read_content(json_array root, std::string_view channel, std::string_view pair);
   void read_book(json_object part, book_part& out);
+  void add_book(std::string_view pair, const book_part& book);
   void read_rows(json_array rows, side s, market_time& newest);
   void read_trades(json_array rows, std::string_view pair);
   void read_spread(json_array columns, std::string_view pair);
@@ -41,6 +45,51 @@ private:
   std::string pair_;
   std::deque<std::string> ids_; // of the frame's trades; elements stay where they are
 };
+
+/// [1920,{"a":[["0.0429","44240.5","1618678150.259113"]],"c":"3110960256"},"book-1000","SC/EUR"]; changes of both
+/// sides are two objects.
+bool v1_decoder::read_layout(layout_scan scan) {
+  std::uint64_t channel = 0;
+  book_part book;
+  if (!scan.is('[') || !scan.integer(channel) || !scan.is(",{\"") || !scan_part(scan, book)) return false;
+  if (scan.is(",{\"") && !scan_part(scan, book)) return false;
+  std::string_view name;
+  std::string_view pair;
+  if (!scan.is(",\"") || !scan.text(name) || !name.starts_with("book")) return false;
+  if (!scan.is(",\"") || !scan.text(pair) || !scan.is(']') || !scan.done()) return false;
+  if (pair != pair_ && !ours(pair)) return false;
+  add_book(pair, book);
+  return true;
+}
+
+/// From behind the first key's quote up to the closing brace.
+bool v1_decoder::scan_part(layout_scan& scan, book_part& out) {
+  for (;;) {
+    if (scan.is("c\":\"")) {
+      if (out.has_checksum || !scan.checksum(out.checksum) || !scan.is('"')) return false;
+      out.has_checksum = true;
+    } else {
+      const auto s = scan.ahead() == 'a' ? side::sell : side::buy;
+      if (!scan.is('a') && !scan.is('b')) return false;
+      const bool image = scan.is('s');
+      out.image = out.image || image;
+      if (!scan.is("\":[") || !scan_rows(scan, s, out.newest)) return false;
+    }
+    if (scan.is('}')) return true;
+    if (!scan.is(",\"")) return false;
+  }
+}
+
+/// ["0.0429","44240.5","1618678150.259113"], with "r" at the end where the venue publishes a level again.
+bool v1_decoder::scan_rows(layout_scan& scan, side s, market_time& newest) {
+  return scan.rows(in().lane(s), [&](level& l) {
+    market_time at;
+    if (!scan.is("[\"") || !scan.quoted_price(l.at) || !scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
+    if (!scan.is(",\"") || !scan.seconds(at) || !scan.is('"')) return false;
+    newest = std::max(newest, at);
+    return scan.is(']') || scan.is(",\"r\"]");
+  });
+}
 
 void v1_decoder::read_object(json_object root) {
   json_value value;
@@ -85,6 +134,10 @@ void v1_decoder::read_content(json_array root, std::string_view channel, std::st
       read_spread(in().array(value), pair);
   });
   if (!is_book || !in().fine()) return;
+  add_book(pair, book);
+}
+
+void v1_decoder::add_book(std::string_view pair, const book_part& book) {
   auto& event = add(book.image ? event_kind::image : event_kind::depth, pair);
   const auto fill = [&](auto& out) {
     out.event = book.newest;
@@ -93,8 +146,9 @@ void v1_decoder::read_content(json_array root, std::string_view channel, std::st
     out.bids = in().lane(side::buy).since(0);
     out.asks = in().lane(side::sell).since(0);
   };
-  book.image ? fill(event.image) : fill(event.depth);
-  event.depth.transaction = event.depth.event;
+  if (book.image) return fill(event.image);
+  fill(event.depth);
+  event.depth.transaction = book.newest;
 }
 
 void v1_decoder::read_book(json_object part, book_part& out) {

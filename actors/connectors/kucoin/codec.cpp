@@ -1,5 +1,6 @@
 #include "actors/connectors/kucoin/codec.hpp"
 
+#include "actors/connectors/layout_scan.hpp"
 #include "actors/connectors/trade_hash.hpp"
 
 namespace troupe::kucoin {
@@ -81,6 +82,113 @@ void decoder::read_message(json_object& root, std::string_view name) {
   }
 }
 
+// --- changes and tickers in one pass --------------------------------------------------------------
+
+/// What "data" held. The venue has changed the order of members more than once, so they are taken in any.
+struct decoder::known_data {
+  enum member : unsigned {
+    first = 1, last = 2, symbol = 4, changes = 8, time = 16,                      // of changes
+    bids = 32, asks = 64,                                                         // within
+    number = 128, bid = 256, bid_size = 512, ask = 1024, ask_size = 2048, price = 4096, size = 8192 // of tickers
+  };
+  static constexpr unsigned of_change = first | last | changes;
+  static constexpr unsigned of_ticker = number | bid | bid_size | ask | ask_size;
+
+  unsigned seen = 0;
+  std::uint64_t first_number = 0;
+  std::uint64_t last_number = 0;
+  market_time at;
+  best_event best;
+
+  /// False when it comes a second time.
+  bool once(member m) noexcept {
+    const bool fresh = (seen & m) == 0;
+    seen |= m;
+    return fresh;
+  }
+};
+
+bool decoder::read_layout(layout_scan scan) {
+  known_data data;
+  std::string_view topic;
+  std::string_view type;
+  std::string_view subject;
+  if (!scan.is('{')) return false;
+  do {
+    if (scan.is(R"("data":{)")) {
+      if (data.seen != 0 || !scan_data(scan, data)) return false;
+      continue;
+    }
+    auto& text = scan.is(R"("topic":")") ? topic : scan.is(R"("type":")") ? type : subject;
+    if (text.data() != nullptr || (&text == &subject && !scan.is(R"("subject":")")) || !scan.text(text)) return false;
+  } while (scan.is(','));
+  if (!scan.is('}') || !scan.done() || type != "message"sv) return false;
+  const auto parts = parts_of_topic(topic);
+  const auto needed = parts.kind == topic_class::level2 ? known_data::of_change : known_data::of_ticker;
+  if (parts.kind != topic_class::level2 && parts.kind != topic_class::ticker) return false;
+  if (!ours(parts.symbol) || (data.seen & needed) != needed || data.first_number > data.last_number) return false;
+  add_known(data, parts.kind, parts.symbol);
+  return true;
+}
+
+/// From behind the opening brace up to the closing one.
+bool decoder::scan_data(layout_scan& scan, known_data& out) {
+  using m = known_data;
+  do {
+    std::string_view key;
+    std::string_view left_out;
+    if (!scan.is('"') || !scan.text(key) || !scan.is(':')) return false;
+    const auto text = [&](known_data::member which, auto take) { return out.once(which) && scan.is('"') && take(); };
+    auto& best = out.best;
+    bool taken = false;
+    if (key == "changes"sv) taken = out.once(m::changes) && scan.is('{') && scan_changes(scan, out);
+    else if (key == "sequenceStart"sv) taken = out.once(m::first) && scan.integer(out.first_number);
+    else if (key == "sequenceEnd"sv) taken = out.once(m::last) && scan.integer(out.last_number);
+    else if (key == "symbol"sv) taken = text(m::symbol, [&] { return scan.text(left_out); });
+    else if (key == "time"sv) taken = out.once(m::time) && scan.milliseconds(out.at);
+    else if (key == "sequence"sv) taken = text(m::number, [&] { return scan.integer(best.sequence) && scan.is('"'); });
+    else if (key == "bestBid"sv) taken = text(m::bid, [&] { return scan.quoted_price(best.bid.at); });
+    else if (key == "bestBidSize"sv) taken = text(m::bid_size, [&] { return scan.quoted_size(best.bid.quantity); });
+    else if (key == "bestAsk"sv) taken = text(m::ask, [&] { return scan.quoted_price(best.ask.at); });
+    else if (key == "bestAskSize"sv) taken = text(m::ask_size, [&] { return scan.quoted_size(best.ask.quantity); });
+    else if (key == "price"sv) taken = text(m::price, [&] { return scan.text(left_out); });
+    else if (key == "size"sv) taken = text(m::size, [&] { return scan.text(left_out); });
+    if (!taken) return false;
+  } while (scan.is(','));
+  return scan.is('}');
+}
+
+bool decoder::scan_changes(layout_scan& scan, known_data& out) {
+  rows_[0].clear();
+  rows_[1].clear();
+  do {
+    const bool bids = scan.is(R"("bids":[)");
+    if (!bids && !scan.is(R"("asks":[)")) return false;
+    if (!out.once(bids ? known_data::bids : known_data::asks)) return false;
+    if (!scan_rows(scan, bids ? side::buy : side::sell)) return false;
+  } while (scan.is(','));
+  return scan.is('}');
+}
+
+/// ["242.795","5.68148185","1613277184734"]
+bool decoder::scan_rows(layout_scan& scan, side s) {
+  auto& numbers = rows_[s == side::sell ? 1 : 0];
+  return scan.rows(in().lane(s), [&](level& l) {
+    std::uint64_t number = 0;
+    if (!scan.is("[\"") || !scan.quoted_price(l.at) || !scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
+    if (!scan.is(",\"") || !scan.integer(number) || !scan.is("\"]")) return false;
+    numbers.push_back(number);
+    return true;
+  });
+}
+
+void decoder::add_known(const known_data& data, topic_class kind, std::string_view symbol) {
+  if (kind == topic_class::level2) return add_level2(symbol, data.first_number, data.last_number, data.at);
+  auto& best = add(event_kind::best, symbol).best;
+  best = data.best;
+  best.event = data.at;
+}
+
 // --- books ----------------------------------------------------------------------------------------
 
 void decoder::read_rows(json_object& changes, side s) {
@@ -117,7 +225,10 @@ void decoder::read_level2(json_object& data, std::string_view symbol) {
   market_time at;
   if (in().find(data, "time", sent)) at = in().time(sent, time_unit::ms);
   if (first > last) in().fail(frame_damage::bad_range);
-  if (!in().fine()) return;
+  if (in().fine()) add_level2(symbol, first, last, at);
+}
+
+void decoder::add_level2(std::string_view symbol, std::uint64_t first, std::uint64_t last, market_time at) {
   auto& d = add(event_kind::depth, symbol).depth;
   d.event = d.transaction = at;
   d.first = first;

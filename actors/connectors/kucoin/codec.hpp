@@ -30,9 +30,17 @@ public:
   explicit decoder(const instrument_spec& instrument, const json_limits& limits = {});
 
 private:
+  struct known_data;
+
+  bool read_layout(layout_scan scan) override;
+  bool scan_data(layout_scan& scan, known_data& out);
+  bool scan_changes(layout_scan& scan, known_data& out);
+  bool scan_rows(layout_scan& scan, side s);
+  void add_known(const known_data& data, topic_class kind, std::string_view symbol);
   void read_object(json_object root) override;
   void read_message(json_object& root, std::string_view topic);
   void read_level2(json_object& data, std::string_view symbol);
+  void add_level2(std::string_view symbol, std::uint64_t first, std::uint64_t last, market_time at);
   void read_rows(json_object& changes, side s);
   void read_match(json_object& data, std::string_view symbol);
   void read_ticker(json_object& data, std::string_view symbol);
