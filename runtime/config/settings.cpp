@@ -113,5 +113,14 @@ constexpr setting table[] = {
 } // namespace
 
 std::span<const setting> all_settings() { return table; }
+    {"venues.*.quiet.book", duration, "0s", "venues.yaml",
+     "a book's topic silent for so long is subscribed again, its socket replaced after as much again; 0s = as built in", "0s"},
+    {"venues.*.quiet.trades", duration, "0s", "venues.yaml",
+     "a topic of trades or candles silent for so long is subscribed again; 0s = as built in", "0s"},
+    {"venues.*.quiet.bbo", duration, "0s", "venues.yaml",
+     "a topic of best bid and ask silent for so long is subscribed again; 0s = as built in", "0s"},
+    {"venues.*.quiet.heartbeat", duration, "0s", "venues.yaml",
+     "a socket without a frame or ping for so long is replaced; 0s = as built in", "0s"},
+    {"venues.*.quiet.checked", text, "", "venues.yaml", "date on which the quiet times were last checked"},
 
 } // namespace troupe

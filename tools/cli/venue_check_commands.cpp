@@ -2,6 +2,7 @@
 
 #include "actors/connectors/venue.hpp"
 #include "messages/json.hpp"
+#include "tools/node/connector_settings.hpp"
 #include "tools/node/node.hpp"
 #include "tools/venue_check/venue_check.hpp"
 #include "tools/venue_sim/data/dialect.hpp"
@@ -134,6 +135,7 @@ result<venue_check_options> contact_options(const configuration& config, const v
                                               : arguments.authority;
   out.book_channel = config.text(key(name, "book"));
   out.weight = static_cast<std::uint32_t>(config.integer(key(name, "weight")));
+  out.traits = node::configured_traits(config, *out.venue);
   out.weight_window = config.duration(key(name, "weight_window"));
   auto wanted = arguments.instruments;
   if (wanted.empty())

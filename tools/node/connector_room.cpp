@@ -1,7 +1,9 @@
 #include "actors/connectors/venue_connector_actor.hpp"
 #include "runtime/log.hpp"
 #include "storage/instrument_rules.hpp"
+#include "tools/node/connector_settings.hpp"
 #include "tools/node/node.hpp"
+#include "tools/node/placement_room.hpp"
 
 namespace troupe::node {
 namespace {
@@ -59,6 +61,7 @@ result<child_definition> connector_child(const room_context& context, const std:
   options.rest = *rest;
   options.sockets = *stream;
   options.authority = config.text(connector_key(venue, "ca"));
+  options.traits = configured_traits(config, *options.venue);
   options.what.book_channel = config.text(connector_key(venue, "book"));
   options.weight = static_cast<std::uint32_t>(config.integer(connector_key(venue, "weight")));
   options.weight_window = config.duration(connector_key(venue, "weight_window"));
@@ -67,7 +70,7 @@ result<child_definition> connector_child(const room_context& context, const std:
     if (const auto saved = save_rules(real_disk(), directory, rules); !saved)
       log::warn("connector", "rules of instruments not kept", {{"why", saved.error().message()}});
   };
-  return child<venue_connector_state>(named_child("connector/" + venue), spawn_options{},
+  return child<venue_connector_state>(named_child(own_name(context, node_role::ingest, "connector/" + venue)), spawn_options{},
                                       context.env, options);
 }
 

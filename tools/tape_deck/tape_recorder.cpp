@@ -141,6 +141,7 @@ private:
     how.rest = venue.rest;
     how.sockets = venue.sockets;
     how.authority = venue.authority;
+    how.traits = venue.traits;
     how.weight = venue.weight;
     how.weight_window = venue.weight_window;
     how.recorder = [tape = tapes_.back()](const instrument_id& id, const raw_frame& frame) { tape->take(id, frame); };

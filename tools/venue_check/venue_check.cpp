@@ -48,6 +48,7 @@ public:
     how.rest = options.rest;
     how.sockets = options.sockets;
     how.authority = options.authority;
+    how.traits = options.traits;
     how.weight = options.weight;
     how.weight_window = options.weight_window;
     connector_ = spawn_actor<venue_connector_state>(system_, {.name = name}, environment_, how);

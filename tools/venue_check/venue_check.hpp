@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct venue_check_options {
   std::filesystem::path authority;          ///< PEM; empty: the system's store
   std::vector<instrument_spec> instruments; ///< as configured; at least one
   std::string book_channel;                 ///< empty: the venue's default
+  std::optional<protocol_traits> traits;    ///< instead of the venue's own
   std::uint32_t weight = 6000;
   nanoseconds weight_window = std::chrono::minutes{1};
   nanoseconds least = std::chrono::seconds{5}; ///< steady time that the feeds are watched at least
