@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,16 @@ public:
     const auto part = at(path);
     double x = 0;
     return part.there_ && part.element_.get(x) == simdjson::SUCCESS ? x : fallback;
+  }
+
+  /// A number of any kind, or a truth value as 1 or 0; nothing for all else.
+  [[nodiscard]] std::optional<double> figure(std::string_view path) const {
+    const auto part = at(path);
+    double x = 0;
+    bool flag = false;
+    if (part.there_ && part.element_.get(x) == simdjson::SUCCESS) return x;
+    if (part.there_ && part.element_.get(flag) == simdjson::SUCCESS) return flag ? 1.0 : 0.0;
+    return std::nullopt;
   }
 
   [[nodiscard]] std::string text(std::string_view path) const {

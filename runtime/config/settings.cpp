@@ -10,6 +10,8 @@ constexpr setting table[] = {
     // --- cluster ---------------------------------------------------------------------------------
     {"cluster.nodes", text, "nodes.conf", "troupe.yaml", "which nodes may join; relative to the configuration folder"},
     {"log.level", text, "info", "troupe.yaml", "debug, info, warn or error", {}, "debug|info|warn|error"},
+    {"metrics.port", integer, "0", "troupe.yaml",
+     "first node of nodes.conf serves http://127.0.0.1:PORT/metrics, the second one port above it, and so on; 0 = no metrics", "0"},
 
     // --- clocks ----------------------------------------------------------------------------------
     {"clock.market.rate", decimal, "1", "troupe.yaml",

@@ -6,9 +6,11 @@
 #include "runtime/clock.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
 #include "runtime/cluster/restart_policy.hpp"
+#include "runtime/cluster/text.hpp"
 #include "runtime/config/process_configuration.hpp"
 #include "runtime/log.hpp"
 #include "tools/json_view.hpp"
+#include "tools/node/metrics_actor.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/after.hpp>
@@ -183,6 +185,21 @@ result<std::vector<child_definition>> make_children(const room_context& context,
   return children;
 }
 
+/// The node's own figures, served beside whatever else it does; nothing when metrics.port is 0.
+status add_metrics(const room_context& context, const std::string& build, std::vector<child_definition>& children) {
+  const auto port = metrics_port_of(context.config.integer("metrics.port"), context.nodes, context.self.name.text);
+  if (!port) return port.error();
+  if (*port == 0) return ok;
+  static wall_clock wall; // the server stamps requests in the host's time, whatever the market's is
+  metrics_options how;
+  how.port = *port;
+  how.who = {context.self.name.text, build, hex_text(cluster_schema_hash())};
+  how.data = context.data;
+  how.clock = &wall;
+  children.push_back(child<metrics_state>(named_child("metrics"), spawn_options{}, context.env, std::move(how)));
+  return ok;
+}
+
 } // namespace
 
 void log_supervision(const supervisor_event& event) {
@@ -233,6 +250,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   std::vector<std::string> expected;
   auto children = make_children(context, rooms, expected);
   if (!children) return refuse(children.error(), exit_configuration);
+  if (auto added = add_metrics(context, options.build, *children); !added) return refuse(added.error(), exit_configuration);
   // Below the account's own supervisor: the node runs only when its journal could be opened.
   if (self->has(node_role::execution))
     for (const auto& account : self->accounts)
