@@ -392,7 +392,7 @@ double activity_of(const venue_description& venue, std::uint64_t seed) {
   const auto wanted = recorded_rate(venue.name);
   if (!wanted) return 1;
   double low = least_activity, high = 1; // between them, halved in its logarithm
-  for (int n = 0; n < 10; ++n) {
+  for (int n = 0; n < 8; ++n) {
     const double tried = std::sqrt(low * high);
     const auto stream = generator{venue, seed, tried}.run(tried_length);
     const bool less =

@@ -243,7 +243,7 @@ status write_configuration(const workspace& files, const market_source& source, 
     settings["orchestrator.long_only"] = "false";
     // A touch that moves 75 times as fast as the sockets would be chased all the time.
     settings["executor.reprice_ticks"] = "500";
-    const auto base = "127.0.0.1:" + std::to_string(ready->port);
+    const auto base = ready->address + ":" + std::to_string(ready->port);
     settings["clock.market.rate"] = std::to_string(ready->rate_permille / 1000) + "."
                                     + std::to_string(1000 + ready->rate_permille % 1000).substr(1);
     settings["clock.market.origin"] = std::to_string(ready->origin_market);

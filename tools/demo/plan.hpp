@@ -65,6 +65,7 @@ result<market_source> prepare_tapes(const workspace& files, market_source source
 
 /// The simulator's ready line.
 struct simulator_ready {
+  std::string address = "127.0.0.1"; ///< where it listens
   std::uint16_t port = 0;
   std::uint16_t control_port = 0;
   std::string ca;
