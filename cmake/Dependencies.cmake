@@ -14,6 +14,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
+pkg_check_modules(NCURSESW REQUIRED IMPORTED_TARGET ncursesw) # Debian: libncurses-dev; linked into troupe only
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 
 # msgpack-c without its optional Boost parts: they pull Boost.Preprocessor into every message header.

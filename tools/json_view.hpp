@@ -80,6 +80,12 @@ public:
     return part.there_ && part.element_.get(x) == simdjson::SUCCESS && x;
   }
 
+  /// The part behind a path as JSON text; empty when it is not there or null.
+  [[nodiscard]] std::string raw(std::string_view path) const {
+    const auto part = at(path);
+    return part.there_ && !part.element_.is_null() ? simdjson::minify(part.element_) : std::string{};
+  }
+
   /// The items of an array; none when the path leads to something else.
   [[nodiscard]] std::vector<json_view> items(std::string_view path) const {
     std::vector<json_view> out;

@@ -82,6 +82,9 @@ public:
   /// still be taken (`cluster_errc::timed_out`, with a node that froze just now).
   result<halt_state> halt(const halt_command& command);
 
+  /// The actor that asks on behalf of this client: whoever watches it learns when the client is gone.
+  [[nodiscard]] caf::strong_actor_ptr asker() { return caf::actor_cast<caf::strong_actor_ptr>(scope()); }
+
   /// Asks an actor and waits.
   template <class Reply, class Handle, class... Ts>
   result<Reply> ask(const Handle& whom, nanoseconds timeout, Ts&&... message) {
