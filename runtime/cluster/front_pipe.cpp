@@ -309,7 +309,9 @@ void front_pipe::refuse(const std::string& kind, const std::string& why) {
   core_.ledger.refused(kind);
   const auto who = peer_.empty() ? place_ : place_ + " (" + peer_ + ")";
   // One that only looked whether the port is open is no news.
-  if (kind != "closed") core_.warn(kind + " " + (peer_.empty() ? address_ : peer_), "connection refused", who, why);
+  const auto whom = peer_.empty() ? address_ : peer_;
+  const bool telling = kind == "certificate" || kind == "silent" || kind == "tls";
+  if (kind != "closed") core_.warn(kind + " " + whom + (telling ? why : ""), "connection refused", who, why);
   close(peer_.empty() ? "" : why);
 }
 

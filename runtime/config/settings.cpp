@@ -9,6 +9,12 @@ using enum setting_kind;
 constexpr setting table[] = {
     // --- cluster ---------------------------------------------------------------------------------
     {"cluster.nodes", text, "nodes.conf", "troupe.yaml", "which nodes may join; relative to the configuration folder"},
+    {"cluster.tls.directory", text, "tls", "troupe.yaml",
+     "certificates: a node's own ca.pem, node.pem and node.key in DIRECTORY/NODE or DIRECTORY; relative to the configuration folder"},
+    {"cluster.tls.payload_max", integer, "67108864", "troupe.yaml",
+     "largest message between nodes behind TLS, bytes; a peer that claims more is closed", "65536"},
+    {"cluster.rig.faults", text, "", "troupe.yaml",
+     "file of faults that the TLS front puts on links, for torture only; empty = none"},
     {"log.level", text, "info", "troupe.yaml", "debug, info, warn or error", {}, "debug|info|warn|error"},
     {"metrics.port", integer, "0", "troupe.yaml",
      "first node of nodes.conf serves http://127.0.0.1:PORT/metrics, the second one port above it, and so on; 0 = no metrics", "0"},

@@ -190,8 +190,13 @@ CAF_TEST(report_is_one_json_object) {
   front_report report;
   report.listening = "10.0.0.2:4410";
   report.refused["cap"] = 3;
-  report.links.push_back({.peer = "model", .bytes_in = 5, .round_trip = 84us});
-  report.peers.push_back({.peer = "model", .faults = 2, .last_trouble = "says \"no\""});
+  auto& link = report.links.emplace_back();
+  link.peer = "model";
+  link.bytes_in = 5;
+  link.round_trip = 84us;
+  auto& peer = report.peers.emplace_back();
+  peer.faults = 2;
+  peer.last_trouble = "says \"no\"";
   const auto json = to_json(report);
   CAF_CHECK(holds(json, R"("refused":{"cap":3})"));
   CAF_CHECK(holds(json, R"("bytes_in":5)") && holds(json, R"("round_trip_us":84)"));

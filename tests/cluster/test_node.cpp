@@ -1,6 +1,7 @@
 // A small node for tests: cluster_test_node NODES_CONF NAME DATA [CERTIFICATES [FAULTS]]
 // Runs what every node runs and one actor "echo/NAME". The verb `wedge` blocks every worker of the
-// scheduler, `exit` ends the process with the code in the argument `code`.
+// scheduler, `exit` ends the process with the code in the argument `code`, `blob` answers with as many bytes as the
+// argument `bytes` says.
 
 #include "messages/json.hpp"
 #include "runtime/clock.hpp"
@@ -67,6 +68,11 @@ int run(const char* file, const char* name, const char* data, const char* certif
   options.front.faults = faults;
   options.node.verbs["exit"] = [](auto, const admin_command& c, const admin_answer&) {
     ::_exit(std::atoi(c.arguments.at("code").c_str()));
+  };
+  options.node.verbs["blob"] = [](auto, const admin_command& c, const admin_answer& answer) {
+    std::string out(std::strtoull(c.arguments.at("bytes").c_str(), nullptr, 10), '\0');
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(i * 31 + i / 251);
+    answer({true, std::move(out)});
   };
   options.node.verbs["wedge"] = [](auto, const admin_command&, const admin_answer& answer) {
     for (int i = 0; i < 8; ++i)

@@ -34,7 +34,9 @@ result<consolidated_page> ask_for_book(const global_options& global, const book_
   if (!named.venue().empty()) query.only = named;
   query.depth = words.depth;
   query.columns = words.columns;
-  cluster_client client{*nodes};
+  const auto settings = client_settings(global);
+  if (!settings) return settings.error();
+  cluster_client client{*nodes, *settings};
   result<consolidated_page> out{
       error{make_error_code(cluster_errc::not_found), "nodes.conf has no ingest node"}};
   for (const auto* node : nodes->with(node_role::ingest)) {

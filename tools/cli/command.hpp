@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace troupe {
+struct client_options;
+} // namespace troupe
+
 namespace troupe::cli {
 
 /// Options every command understands.
@@ -34,6 +38,7 @@ void add_export_commands(CLI::App& app, global_options& global);
 void add_venue_commands(CLI::App& app, global_options& global);
 void add_node_commands(CLI::App& app, global_options& global);
 void add_console_command(CLI::App& app, global_options& global);
+void add_cluster_commands(CLI::App& app, global_options& global);
 void add_trading_commands(CLI::App& app, global_options& global);
 void add_demo_command(CLI::App& app, global_options& global);
 void add_bench_commands(CLI::App& app, global_options& global);
@@ -41,6 +46,9 @@ void add_torture_commands(CLI::App& app, global_options& global);
 
 /// Reads the configuration folder, the process environment and --set.
 result<configuration> load_configuration(const global_options& global);
+
+/// How this program reaches nodes: where its certificate is, for those behind TLS.
+result<client_options> client_settings(const global_options& global);
 
 /// Who gives an order, for the audit: the login name of the user.
 std::string operator_name();

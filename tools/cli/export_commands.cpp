@@ -58,7 +58,9 @@ result<export_source> source_of(const global_options& global, const configuratio
   if (!words.tape.empty()) return tape_source(words.tape, spec);
   error why{make_error_code(cluster_errc::not_found), "no nodes.conf"};
   if (const auto nodes = load_nodes_conf_of(global.config, config.text("cluster.nodes"))) {
-    client = std::make_unique<cluster_client>(*nodes);
+    const auto settings = client_settings(global);
+    if (!settings) return settings.error();
+    client = std::make_unique<cluster_client>(*nodes, *settings);
     auto node = node_source(*client, *nodes, spec.id);
     if (node) return node;
     why = node.error();

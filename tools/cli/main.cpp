@@ -84,6 +84,7 @@ int run_program(int argc, char** argv) {
 
   cli::add_demo_command(app, global);
   cli::add_node_commands(app, global);
+  cli::add_cluster_commands(app, global);
   cli::add_console_command(app, global);
   cli::add_trading_commands(app, global);
   cli::add_feed_commands(app, global);

@@ -103,7 +103,9 @@ void print_node(const node_status& node, const json_view& parents_row) {
 int status_command(const global_options& global, bool reports) {
   const auto nodes = read_nodes(global, {});
   if (!nodes) return fail(nodes.error());
-  cluster_client client{*nodes};
+  const auto settings = client_settings(global);
+  if (!settings) return fail(settings.error());
+  cluster_client client{*nodes, *settings};
   const auto all = client.status_all(reports ? 2 : 1);
   const auto parent_text = ask_stem(socket_of(global), "status");
   const auto parent = parent_text ? json_view::parse(*parent_text) : json_view{};

@@ -50,7 +50,9 @@ int latch(const global_options& global, trading_state state, const std::string& 
   if (!config) return fail(config.error());
   const auto nodes = load_nodes_conf_of(global.config, config->text("cluster.nodes"));
   if (!nodes) return fail(nodes.error());
-  cluster_client client{*nodes};
+  const auto settings = client_settings(global);
+  if (!settings) return fail(settings.error());
+  cluster_client client{*nodes, *settings};
   const auto now = client.halt({state, operator_name(), reason});
   if (!now) {
     auto why = now.error();

@@ -10,6 +10,7 @@
 #include "runtime/config/process_configuration.hpp"
 #include "runtime/log.hpp"
 #include "tools/json_view.hpp"
+#include "tools/node/front_settings.hpp"
 #include "tools/node/metrics_actor.hpp"
 
 #include <caf/actor_system.hpp>
@@ -264,6 +265,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   runtime.data = data;
   runtime.build = options.build;
   runtime.stem = stem;
+  runtime.front = front_settings(*config, options.config);
   runtime.node.verbs["kill"] = [env = state.env](actor_pointer<node_actor> node, const admin_command& command,
                                                  const admin_answer& answer) { kill_verb(env, node, command, answer); };
   runtime.node.section_actors["tree"] = root_name;
