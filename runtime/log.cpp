@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <map>
 #include <mutex>
 #include <shared_mutex>
 #include <vector>
@@ -21,6 +22,7 @@ namespace {
 /// What doesn't fit into the queue pushes the oldest line out; the order path never waits for a disk.
 constexpr std::size_t queue_length = 8192;
 constexpr std::size_t shortest_secret = 6;
+constexpr std::size_t most_components = 100;
 
 struct state {
   std::shared_mutex mutex;
@@ -28,7 +30,19 @@ struct state {
   std::string node;
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::logger> logger;
-  std::atomic<severity> least{severity::info};
+  severity least = severity::info;
+  std::map<std::string, severity, std::less<>> components; // with a level of their own
+  std::atomic<severity> lowest{severity::info};             // of all these
+
+  [[nodiscard]] severity least_of(std::string_view component) const {
+    const auto i = components.find(component);
+    return i == components.end() ? least : i->second;
+  }
+  void find_lowest() {
+    auto low = least;
+    for (const auto& [name, level] : components) low = std::min(low, level);
+    lowest = low;
+  }
 };
 
 state& shared() {
@@ -120,6 +134,7 @@ status open(const options& how) {
     s.logger = std::move(logger);
     s.node = how.node;
     s.least = how.least;
+    s.find_lowest();
     return ok;
   } catch (const spdlog::spdlog_ex& e) {
     return troupe::error{
@@ -154,16 +169,25 @@ std::string redact(std::string text) {
   return text;
 }
 
-void set_least(severity least) { shared().least = least; }
+bool set_least(severity least, const std::string& component) {
+  auto& s = shared();
+  const std::unique_lock lock{s.mutex};
+  if (component.empty()) s.least = least;
+  else if (s.components.size() >= most_components && !s.components.contains(component)) return false;
+  else s.components[component] = least;
+  s.find_lowest();
+  return true;
+}
 
 void write(severity level, std::string_view component, std::string_view body,
            std::initializer_list<attribute> attributes) {
   auto& s = shared();
-  if (level < s.least.load(std::memory_order_relaxed)) return;
+  if (level < s.lowest.load(std::memory_order_relaxed)) return;
   std::shared_ptr<spdlog::logger> logger;
   std::string node;
   {
     const std::shared_lock lock{s.mutex};
+    if (level < s.least_of(component)) return;
     logger = s.logger;
     node = s.node;
   }

@@ -40,8 +40,9 @@ void register_secret(std::string value);
 /// The text with all registered secrets replaced; for pages and messages that leave the process.
 std::string redact(std::string text);
 
-/// Changes the lowest severity that is written.
-void set_least(severity least);
+/// Changes the lowest severity that is written: of one component, or of all that have none of their own.
+/// False when 100 components have one already.
+bool set_least(severity least, const std::string& component = {});
 
 void write(severity level, std::string_view component, std::string_view body,
            std::initializer_list<attribute> attributes = {});

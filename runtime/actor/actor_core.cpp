@@ -49,6 +49,7 @@ actor_core::actor_core(caf::scheduled_actor& self, const start_info& start)
   stats_->restarts = options_.restarts;
   stats_->address = self.address();
   stats_->spawned_ns = monotonic_ns();
+  stats_->detached = options_.detached;
   self.set_default_handler(
       [this](caf::scheduled_actor* actor, caf::message_view&) -> caf::result<caf::message> {
         bump(stats_->unexpected);

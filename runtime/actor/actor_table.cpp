@@ -368,7 +368,7 @@ std::vector<running_handler> actor_table::running_longer_than(nanoseconds limit)
     if (since == 0 || now - since <= limit.count()) continue;
     out.push_back({stats->name, stats->serial,
                    type_name_of(stats->handler_type.load(std::memory_order_relaxed)), since,
-                   nanoseconds{now - since}});
+                   nanoseconds{now - since}, stats->detached});
   }
   return out;
 }

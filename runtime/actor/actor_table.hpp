@@ -92,6 +92,7 @@ struct actor_stats {
   std::uint64_t restarts = 0; ///< earlier incarnations of this name
   std::uint64_t serial = 0;   ///< unique in this process, also over several actor systems
   std::int64_t spawned_ns = 0; ///< steady
+  bool detached = false;       ///< has a thread of its own
   caf::actor_addr address;
 
   // Written by senders.
@@ -159,6 +160,7 @@ struct running_handler {
   std::string message;    ///< type of the message being handled
   std::int64_t since = 0; ///< steady ns of the start
   nanoseconds running{};
+  bool detached = false; ///< on a thread of its own: nobody else waits
 };
 
 /// Process-wide, sharded, thread-safe.

@@ -26,6 +26,7 @@ void watchdog::run() {
 
 void watchdog::look() {
   std::unordered_map<std::uint64_t, told> still;
+  bool stuck = false;
   for (const auto& handler : actor_table::instance().running_longer_than(options_.slow)) {
     auto known = told_[handler.serial];
     if (known.since != handler.since) {
@@ -36,9 +37,11 @@ void watchdog::look() {
       known.stuck = true;
       if (options_.on_stuck) options_.on_stuck(handler);
     }
+    stuck = stuck || (handler.running > options_.stuck && !handler.detached);
     still.emplace(handler.serial, known);
   }
   told_ = std::move(still);
+  if (options_.on_look) options_.on_look(stuck);
 }
 
 } // namespace troupe

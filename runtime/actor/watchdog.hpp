@@ -1,7 +1,7 @@
 #pragma once
 
 /// Finds handlers that don't return. CAF can't end them: whoever hears of one that is stuck for
-/// long lets the process be restarted.
+/// long lets the process be restarted. Also calls whoever looks after the process as a whole.
 
 #include "runtime/actor/actor_table.hpp"
 
@@ -20,6 +20,8 @@ struct watchdog_options {
   /// Both are called at most once per run of a handler, on the watchdog's thread.
   std::function<void(const running_handler&)> on_slow{};
   std::function<void(const running_handler&)> on_stuck{};
+  /// Called after each look, on the watchdog's thread. `stuck`: a handler of a scheduler thread is stuck now.
+  std::function<void(bool stuck)> on_look{};
 };
 
 /// A thread from construction to destruction.

@@ -4,8 +4,9 @@
 
 namespace troupe {
 
-heartbeat_state::heartbeat_state(self_pointer self, std::shared_ptr<stem_link> link, nanoseconds interval)
-    : self_{self}, link_{std::move(link)}, interval_{interval} {}
+heartbeat_state::heartbeat_state(self_pointer self, std::shared_ptr<stem_link> link, nanoseconds interval,
+                                 std::function<bool()> fit)
+    : self_{self}, link_{std::move(link)}, interval_{interval}, fit_{std::move(fit)} {}
 
 observable_actor::behavior_type heartbeat_state::make_behavior() {
   beat();
@@ -19,8 +20,10 @@ observable_actor::behavior_type heartbeat_state::make_behavior() {
 }
 
 void heartbeat_state::beat() {
-  link_->beat();
-  ++beats_;
+  if (!fit_ || fit_()) {
+    link_->beat();
+    ++beats_;
+  }
   schedule(self_, interval_, [this] { beat(); });
 }
 

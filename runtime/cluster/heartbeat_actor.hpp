@@ -8,6 +8,7 @@
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/cluster/stem_link.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace troupe {
@@ -17,9 +18,9 @@ struct heartbeat_state {
   using self_pointer = actor_pointer<observable_actor>;
   static inline const char* name = "heartbeat";
 
-  /// `link` may be unattached: then nothing is written.
+  /// `link` may be unattached: then nothing is written. While `fit` says no, no beat is sent.
   heartbeat_state(self_pointer self, std::shared_ptr<stem_link> link,
-                  nanoseconds interval = std::chrono::seconds{1});
+                  nanoseconds interval = std::chrono::seconds{1}, std::function<bool()> fit = {});
   observable_actor::behavior_type make_behavior();
 
 private:
@@ -28,6 +29,7 @@ private:
   self_pointer self_;
   std::shared_ptr<stem_link> link_;
   nanoseconds interval_;
+  std::function<bool()> fit_;
   std::uint64_t beats_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "messages/json.hpp"
 #include "runtime/actor/actor_table.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/cluster/node_verbs.hpp"
 #include "runtime/cluster/text.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/log.hpp"
@@ -120,36 +121,8 @@ std::string node_state::status_json(const gathering& all) const {
 
 // --- commands ------------------------------------------------------------------------------------
 
-bool node_state::is_local(const std::string& name) const {
-  const auto entry = env_.names->entry(name);
-  return entry && entry->node.text.empty() && entry->handle;
-}
-
 void node_state::add_builtin_verbs() {
-  const auto add = [this](const std::string& verb, admin_verb run) {
-    options_.verbs.try_emplace(verb, std::move(run));
-  };
-  add("list", [this](auto, const admin_command&, const admin_answer& answer) {
-    json_writer w;
-    w.begin_array();
-    for (const auto& [name, entry] : env_.names->list())
-      if (entry.node.text.empty()) w.string(name);
-    w.end_array();
-    answer({true, std::move(w).text()});
-  });
-  add("kill", [this](auto, const admin_command& c, const admin_answer& answer) {
-    if (!is_local(c.target))
-      return answer({false, "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
-    send_kill(caf::actor_cast<caf::actor>(env_.names->handle(c.target)));
-    answer({true, "'" + c.target + "' was killed; its supervisor starts it again"});
-  });
-  for (const bool suspend : {true, false})
-    add(suspend ? "suspend" : "resume",
-        [this, suspend](auto, const admin_command& c, const admin_answer& answer) {
-          const bool done = actor_table::instance().set_suspended(c.target, suspend);
-          answer({done, done ? "'" + c.target + (suspend ? "' is suspended" : "' goes on")
-                             : "no actor '" + c.target + "' on node '" + options_.spec.name.text + "'"});
-        });
+  for (auto& [verb, run] : builtin_verbs({env_, options_.spec.name, {}})) options_.verbs.try_emplace(verb, std::move(run));
 }
 
 reply<admin_result> node_state::command(const admin_command& command) {
@@ -159,11 +132,18 @@ reply<admin_result> node_state::command(const admin_command& command) {
     answer.deliver(admin_result{false, "refused, because it can't be audited: " + written.error().text});
     return answer;
   }
-  run_verb(command, [this, command, answer](admin_result outcome) mutable {
+  const auto confirmed = command.arguments.find("confirm");
+  const auto& name = command.verb == "drain" ? options_.spec.name.text : command.target;
+  const bool missing = confirmed == command.arguments.end() || confirmed->second != name;
+  const auto done = [this, command, answer](admin_result outcome) mutable {
     if (auto noted = audit_->write(wall_clock{}.now(), options_.spec.name, command, &outcome); !noted)
       log::error("node", "audit line not written", {{"why", noted.error().text}});
     answer.deliver(std::move(outcome));
-  });
+  };
+  if (missing && needs_confirmation(command.verb, command.target))
+    admin_answer{done}({false, "refused: " + command.verb + " of '" + name + "' is severe; say the name once more: --confirm=" + name});
+  else
+    run_verb(command, done);
   return answer;
 }
 

@@ -31,8 +31,7 @@ struct node_options {
   std::uint64_t incarnation = 0;
   std::string build;
   std::filesystem::path data; ///< audit.log goes here
-  /// Verbs beside the built-in ones: `list` (names of this node), `kill NAME` (its supervisor starts
-  /// it again), `suspend NAME`, `resume NAME`. An entry of the same name replaces a built-in one.
+  /// Verbs beside the built-in ones of node_verbs.hpp. An entry of the same name replaces a built-in one.
   std::map<std::string, admin_verb> verbs;
   /// Parts of the status that are ready at once: key → JSON. Called inside the node actor.
   std::map<std::string, std::function<std::string()>> sections;
@@ -73,7 +72,6 @@ private:
   void run_verb(const admin_command& command, admin_answer answer);
   reply<tap_page> start_tap(const tap_start& what, const caf::strong_actor_ptr& watcher);
   void add_builtin_verbs();
-  [[nodiscard]] bool is_local(const std::string& name) const;
 
   self_pointer self_;
   actor_environment env_;

@@ -142,9 +142,18 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   node.build = options.build;
   if (out.front) node.sections["links"] = [front = out.front] { return to_json(front->report()); };
   node.data = options.data;
+  node.observer_thread = true;
+  out.watch = std::make_shared<node_watch>(system);
+  node.sections.try_emplace("watchdog", [watch = out.watch] { return watch->json(); });
+  node.observed.try_emplace("watchdog", [watch = out.watch] { return watch->json(); });
+  // Noted where the file's keeper can't reach it: cutting off the newest records shows.
+  log::info("audit", "the audit log is open",
+            {{"records", std::to_string(out.audit->chain().records)}, {"head", out.audit->chain().head}});
   out.node = spawn_actor<node_state>(system, spawn_options{.name = "node"}, env, std::move(node),
                                      out.member, out.audit);
-  out.heartbeat = spawn_actor<heartbeat_state>(system, spawn_options{.name = "heartbeat"}, out.stem);
+  out.heartbeat = spawn_actor<heartbeat_state>(system, spawn_options{.name = "heartbeat"}, out.stem,
+                                            nanoseconds{std::chrono::seconds{1}},
+                                            [watch = out.watch] { return !watch->stuck(); });
   if (auto published = publish(system, out.node, out.spec, out.front.get()); !published) return std::move(published).error();
   end_process_with(out.node, "node");
   end_process_with(out.member, "member");

@@ -23,6 +23,7 @@
 #include "runtime/cluster/incarnation.hpp"
 #include "runtime/cluster/member_actor.hpp"
 #include "runtime/cluster/node_actor.hpp"
+#include "runtime/cluster/node_watch.hpp"
 
 namespace troupe {
 
@@ -48,6 +49,7 @@ struct node_runtime {
   std::uint64_t incarnation = 0;
   std::shared_ptr<stem_link> stem;
   std::shared_ptr<audit_log> audit;
+  std::shared_ptr<node_watch> watch; ///< handlers, scheduler, clock and memory of this process
   std::shared_ptr<cluster_front> front; ///< null where no node is behind TLS
   std::shared_ptr<data_lock> lock; ///< no second process on the same data directory
   std::shared_ptr<view_board> view; ///< what this node thinks of the cluster at present

@@ -126,7 +126,7 @@ status rig::kill_node(const std::string& node) {
 }
 
 status rig::kill_actor(const std::string& name) {
-  auto done = connection().command(node_of(name), admin_command{"kill", name, {}, "chaos"});
+  auto done = connection().command(node_of(name), admin_command{"kill", name, {{"confirm", name}}, "chaos"});
   if (!done) return std::move(done).error();
   return ok;
 }
