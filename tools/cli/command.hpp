@@ -39,6 +39,7 @@ void add_venue_commands(CLI::App& app, global_options& global);
 void add_node_commands(CLI::App& app, global_options& global);
 void add_console_command(CLI::App& app, global_options& global);
 void add_cluster_commands(CLI::App& app, global_options& global);
+void add_actor_commands(CLI::App& app, global_options& global);
 void add_trading_commands(CLI::App& app, global_options& global);
 void add_demo_command(CLI::App& app, global_options& global);
 void add_bench_commands(CLI::App& app, global_options& global);

@@ -86,6 +86,7 @@ int run_program(int argc, char** argv) {
   cli::add_node_commands(app, global);
   cli::add_cluster_commands(app, global);
   cli::add_console_command(app, global);
+  cli::add_actor_commands(app, global);
   cli::add_trading_commands(app, global);
   cli::add_feed_commands(app, global);
   cli::add_book_command(app, global);
