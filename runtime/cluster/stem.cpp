@@ -124,6 +124,7 @@ public:
   int run() {
     for (auto& s : slots_) s.next_start = now();
     while (!finished()) {
+      if (options_.turn) options_.turn();
       start_due();
       watch_health();
       advance_stop();
@@ -298,6 +299,7 @@ private:
   void begin_stop(const std::string& why) {
     if (stopping_) return;
     stopping_ = true;
+    if (options_.stopping) options_.stopping();
     stop_until_ = now() + options_.stop_within;
     for (auto& s : slots_)
       if (!s.alive() && s.state == run_state::waiting) s.enter(run_state::stopped);

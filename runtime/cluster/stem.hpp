@@ -43,6 +43,10 @@ struct stem_options {
   std::function<void(const std::string&)> say;
   /// Called once, when every process is ready for the first time.
   std::function<void()> all_ready;
+  /// Called in each turn of the loop, at least once a second: the parent itself makes progress.
+  std::function<void()> turn;
+  /// Called once, when the ordered stop begins.
+  std::function<void()> stopping;
 };
 
 /// Runs the parent until it is stopped: by SIGTERM, SIGINT or the command `stop`, or because nothing is

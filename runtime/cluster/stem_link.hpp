@@ -1,9 +1,10 @@
 #pragma once
 
-/// The node's end of the pipe to its parent (`stem.hpp`). Without a parent (a node run in the
-/// foreground) every call does nothing.
+/// The node's end of the pipe to its parent (`stem.hpp`), and of the line to systemd where the node is a unit of
+/// its own. Without either (a node run in the foreground) every call does nothing.
 
 #include "messages/error.hpp"
+#include "runtime/cluster/service_link.hpp"
 
 namespace troupe {
 
@@ -12,7 +13,8 @@ class stem_link {
 public:
   /// No parent.
   stem_link() = default;
-  /// Takes the descriptor named by TROUPE_STEM_FD, marks it close-on-exec and removes the variable.
+  /// Takes the descriptor named by TROUPE_STEM_FD, marks it close-on-exec and removes the variable; the same for
+  /// systemd's (`service_link.hpp`).
   /// To be called once, at the start of the process, before any thread exists.
   static stem_link from_environment();
   /// Takes a descriptor.
@@ -23,13 +25,23 @@ public:
 
   [[nodiscard]] bool attached() const noexcept { return fd_ >= 0; }
   /// "The scheduler makes progress."
-  void beat() noexcept { put('.'); }
+  void beat() noexcept {
+    put('.');
+    service_.beat();
+  }
   /// "All my actors run."
-  void ready() noexcept { put('R'); }
+  void ready() noexcept {
+    put('R');
+    service_.ready();
+  }
+  /// "I was told to stop."
+  void stopping() noexcept { service_.stopping(); }
 
 private:
+  static int descriptor_of_environment();
   void put(char byte) noexcept;
   int fd_ = -1;
+  service_link service_;
 };
 
 } // namespace troupe

@@ -44,6 +44,8 @@ void add_trading_commands(CLI::App& app, global_options& global);
 void add_demo_command(CLI::App& app, global_options& global);
 void add_bench_commands(CLI::App& app, global_options& global);
 void add_torture_commands(CLI::App& app, global_options& global);
+void add_ops_commands(CLI::App& app, global_options& global);
+void add_help_commands(CLI::App& app, global_options& global);
 
 /// Reads the configuration folder, the process environment and --set.
 result<configuration> load_configuration(const global_options& global);

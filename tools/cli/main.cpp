@@ -97,6 +97,8 @@ int run_program(int argc, char** argv) {
   cli::add_config_commands(app, global);
   cli::add_bench_commands(app, global);
   cli::add_torture_commands(app, global);
+  cli::add_ops_commands(app, global);
+  cli::add_help_commands(app, global);
   add_version_command(app, global);
 
   try {

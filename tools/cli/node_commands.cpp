@@ -3,6 +3,7 @@
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/cluster/client.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
+#include "runtime/cluster/service_link.hpp"
 #include "runtime/cluster/stem.hpp"
 #include "runtime/cluster/stem_client.hpp"
 #include "tools/cli/command.hpp"
@@ -72,6 +73,14 @@ int up_command(const global_options& global, const path& nodes_file) {
   options.socket = socket_of(global);
   options.say = [](const std::string& line) { std::fprintf(stderr, "troupe: %s\n", line.c_str()); };
   options.all_ready = [] { std::fprintf(stderr, "troupe: every node runs; ctrl-C stops them in order\n"); };
+  // Under systemd the parent speaks for all: ready when every node is, alive while its own loop turns.
+  const auto service = service_link::from_environment();
+  options.all_ready = [&service, told = options.all_ready] {
+    service.ready();
+    told();
+  };
+  options.turn = [&service] { service.beat(); };
+  options.stopping = [&service] { service.stopping(); };
   const auto code = run_stem(options);
   return code ? *code : fail(code.error());
 }

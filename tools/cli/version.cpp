@@ -18,6 +18,8 @@ std::string hex(std::uint64_t x) {
 
 std::string build_id() { return TROUPE_VERSION "-" TROUPE_COMMIT; }
 
+std::string program_version() { return TROUPE_VERSION; }
+
 std::string version_text() {
   return "troupe " TROUPE_VERSION ", commit " TROUPE_COMMIT ", schema " + hex(cluster_schema_hash());
 }

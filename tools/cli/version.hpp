@@ -9,6 +9,9 @@ namespace troupe::cli {
 /// Build id: version and commit; nodes compare it in their handshake.
 std::string build_id();
 
+/// The version alone, "0.1.0".
+std::string program_version();
+
 std::string version_text();
 std::string version_json();
 

@@ -1,6 +1,7 @@
 #include "tools/cli/wiring_check.hpp"
 
 #include "runtime/config/suggest.hpp"
+#include "tools/node/metrics_actor.hpp"
 #include "tools/node/node.hpp"
 
 #include <algorithm>
@@ -54,6 +55,31 @@ status check_instruments(const configuration& config) {
   return ok;
 }
 
+/// Whatever asks a model or runs one needs it to be configured.
+status check_model(const configuration& config, const nodes_conf& nodes) {
+  bool wanted = false;
+  for (const auto role : {node_role::ingest, node_role::model, node_role::train}) wanted = wanted || !nodes.with(role).empty();
+  if (!wanted) return ok;
+  const auto model = config.text("predictor.model");
+  const auto known = config.names("models");
+  if (std::find(known.begin(), known.end(), model) != known.end()) return ok;
+  return bad(config, "predictor.model", "predictor.model: models.yaml has no model '" + model + "'" + did_you_mean(model, known)
+                                            + (known.empty() ? "; add it below models:" : ""));
+}
+
+status check_mode(const configuration& config, const nodes_conf& nodes) {
+  if (nodes.with(node_role::execution).empty()) return ok; // nothing trades here
+  const auto fits = node::mode_is_offered(config.text("trading.mode"));
+  return fits ? ok : bad(config, "trading.mode", fits.error().text);
+}
+
+status check_metrics(const configuration& config, const nodes_conf& nodes) {
+  for (const auto& each : nodes.nodes())
+    if (const auto port = node::metrics_port_of(config.integer("metrics.port"), nodes, each.name.text); !port)
+      return bad(config, "metrics.port", port.error().text);
+  return ok;
+}
+
 status check_account(const configuration& config, const nodes_conf& nodes) {
   if (nodes.with(node_role::execution).empty()) return ok; // nothing trades here
   const auto account = config.text("trading.account");
@@ -78,6 +104,9 @@ status check_account(const configuration& config, const nodes_conf& nodes) {
 
 status check_wiring(const configuration& config, const nodes_conf& nodes) {
   if (auto done = check_instruments(config); !done) return done;
+  if (auto done = check_model(config, nodes); !done) return done;
+  if (auto done = check_mode(config, nodes); !done) return done;
+  if (auto done = check_metrics(config, nodes); !done) return done;
   return check_account(config, nodes);
 }
 

@@ -64,7 +64,7 @@ status check_mode(const configuration& config, const node_spec& self, const std:
   if (confirm != config.text("trading.account"))
     return {config_errc::bad_value, "trading.mode is " + mode + ": say --confirm=" + config.text("trading.account")
                                         + " at the start, or set trading.mode to paper"};
-  return {config_errc::bad_value, "trading.mode " + mode + " is not part of this version; set trading.mode to paper"};
+  return mode_is_offered(mode);
 }
 
 /// Why the first actor of this process failed: what an operator wants to read when a node does not start.
@@ -203,6 +203,11 @@ status add_metrics(const room_context& context, const std::string& build, std::v
 
 } // namespace
 
+status mode_is_offered(const std::string& mode) {
+  if (mode == "paper") return ok;
+  return {config_errc::bad_value, "trading.mode " + mode + " is not part of this version; set trading.mode to paper"};
+}
+
 void log_supervision(const supervisor_event& event) {
   const bool expected = event.what == supervisor_event::kind::started || event.what == supervisor_event::kind::finished
                         || (event.what == supervisor_event::kind::ended && classify_exit(event.why) == exit_class::normal);
@@ -294,6 +299,7 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
 
   wait_for_stop();
   const bool failed_upward = gave_up;
+  stem->stopping();
   log::info("node", failed_upward ? "the root supervisor gave up" : "stopping");
   shutdown_plan{}
       .step("farewell", 1s, [&] { node->leave(system); })

@@ -44,6 +44,9 @@ using room = std::function<result<std::vector<child_definition>>(const room_cont
 /// error that names the program which can. Never returns to main after actors were started: it ends by _exit.
 int run_node(const node_options& options, const std::map<node_role, room>& rooms);
 
+/// Which modes of trading.mode this version has; the error says what to write instead.
+status mode_is_offered(const std::string& mode);
+
 /// Connector, feed, store, predictors.
 result<std::vector<child_definition>> ingest_room(const room_context& context);
 
