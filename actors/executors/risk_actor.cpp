@@ -89,6 +89,11 @@ risk_verdict risk_state::on_request(const risk_request& request) {
 
 lease_grant risk_state::on_lease(const lease_request& request) {
   auto grant = core_.grant(request, now());
+  // Two sides of a partition must not both trade: only the one with the quorum goes on.
+  if (grant.granted && options_.quorum && !options_.quorum()) {
+    grant.granted = false;
+    grant.text = "this node does not reach a quorum of the ingest and execution nodes";
+  }
   if (!grant.granted) {
     log::warn("risk", "lease refused", {{"account", request.account.text}, {"why", grant.text}});
     return grant;

@@ -16,6 +16,7 @@
 #include "runtime/cluster/audit_log.hpp"
 
 #include <filesystem>
+#include <functional>
 
 namespace troupe {
 
@@ -23,6 +24,7 @@ struct risk_actor_options {
   risk_options limits;
   std::filesystem::path latch_file; ///< required; its folder must exist, audit.log is kept there too
   node_name node;                   ///< named in the audit log
+  std::function<bool()> quorum;     ///< false: this node is in a minority, leases are not renewed; empty: always true
 };
 
 struct risk_state {

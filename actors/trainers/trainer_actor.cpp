@@ -4,10 +4,12 @@
 #include "messages/json.hpp"
 #include "messages/type_ids.hpp"
 #include "runtime/actor/directory.hpp"
+#include "runtime/cluster/small_file.hpp"
 #include "runtime/log.hpp"
 #include "storage/lasting_fault.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace troupe {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 /// A holder that failed so often in a row does not hold up the others.
 constexpr std::uint32_t patience = 5;
 constexpr std::size_t training_states_kept = 3;
+constexpr std::string_view streams_magic = "troupe-streams 1";
 
 } // namespace
 
@@ -22,6 +25,7 @@ trainer_state::trainer_state(self_pointer self, actor_environment env, trainer_a
     : self_{self}, env_{env}, options_{std::move(options)} {
   init_model_thread();
   options_.pull_rows = std::max<std::uint32_t>(options_.pull_rows, 1);
+  streams_ = stream_positions{options_.stores};
 }
 
 trainer_actor::behavior_type trainer_state::make_behavior() {
@@ -38,6 +42,21 @@ trainer_actor::behavior_type trainer_state::make_behavior() {
 
 std::filesystem::path trainer_state::training_file(const std::string& weights) const {
   return options_.data / "training" / options_.training.network.model / (weights + ".state");
+}
+
+result<stream_positions> trainer_state::read_streams(const checkpoint_manifest& manifest) const {
+  const auto file = training_file(manifest.version.weights + ".streams");
+  auto kept = load_rows(file.parent_path(), file.filename(), streams_magic);
+  if (!kept) return error{make_error_code(storage_errc::damaged), kept.error().text};
+  stream_positions::rows_type positions;
+  for (const auto& [store, position] : kept->rows) positions[store] = std::strtoull(position.c_str(), nullptr, 10);
+  stream_positions out{options_.stores};
+  out.resume(manifest.trained_to, positions);
+  return out;
+}
+
+bool trainer_state::is_store(const std::string& where) const {
+  return std::ranges::find(options_.stores, where) != options_.stores.end();
 }
 
 result<checkpoint> trainer_state::read_checkpoint(const checkpoint_manifest& manifest) {
@@ -70,6 +89,8 @@ void trainer_state::open() {
     auto bytes = read_checkpoint(manifest);
     auto resumed =
         bytes ? trainer::resume(options_.training, *bytes, source) : result<trainer>{bytes.error()};
+    auto streams = read_streams(manifest);
+    if (resumed && !streams) resumed = streams.error();
     if (!resumed) {
       // The newest one's reason: older ones may only lack what was pruned.
       if (!refusal) refusal = resumed.error();
@@ -77,6 +98,7 @@ void trainer_state::open() {
       continue;
     }
     trainer_.emplace(std::move(*resumed));
+    streams_ = std::move(*streams);
     newest_ = std::move(*bytes);
     resumed_from_ = manifest.version.weights;
     break;
@@ -110,40 +132,37 @@ void trainer_state::open() {
 // --- training ------------------------------------------------------------------------------------
 
 void trainer_state::on_tick() {
-  pull();
+  pull_all();
   checkpoint_if_due();
   publish();
   schedule(self_, options_.tick, [this] { on_tick(); });
 }
 
-void trainer_state::pull() {
-  if (pulling_) return;
-  const auto store = env_.names->find<store_actor>(options_.store);
+void trainer_state::pull_all() {
+  for (const auto& store : options_.stores) pull(store);
+}
+
+void trainer_state::pull(const std::string& name) {
+  if (pulling_.contains(name)) return;
+  const auto store = env_.names->find<store_actor>(name);
   if (!store) return;
-  pulling_ = true;
-  const auto after = rows_.empty() ? trainer_->report().consumed : rows_.back().training_sequence;
-  ask(self_, store, options_.ask_timeout, training_pull{after, options_.pull_rows})
-      .then([this](const training_batch& batch) { take(batch); },
-            [this](const troupe::error& why) {
-              pulling_ = false;
+  pulling_.insert(name);
+  ask(self_, store, options_.ask_timeout, training_pull{streams_.after(name), options_.pull_rows})
+      .then([this, name](const training_batch& batch) { take(name, batch); },
+            [this, name](const troupe::error& why) {
+              pulling_.erase(name);
               ++pull_errors_;
               last_error_ = why.message();
             });
 }
 
-void trainer_state::take(const training_batch& batch) {
-  pulling_ = false;
-  newest_in_store_ = batch.newest;
-  // A repeated answer brings nothing new; the stream is taken strictly forward.
-  auto newest = rows_.empty() ? trainer_->report().consumed : rows_.back().training_sequence;
-  for (const auto& row : batch.rows) {
-    if (row.training_sequence <= newest) continue;
-    newest = row.training_sequence;
-    rows_.push_back(row);
-  }
+void trainer_state::take(const std::string& store, const training_batch& batch) {
+  pulling_.erase(store);
+  newest_in_store_[store] = batch.newest;
+  for (auto& row : streams_.take(store, batch.rows)) rows_.push_back(std::move(row));
   train_whole_blocks();
   checkpoint_if_due();
-  if (!batch.rows.empty()) pull();
+  if (!batch.rows.empty()) pull(store);
 }
 
 void trainer_state::train_whole_blocks() {
@@ -158,6 +177,7 @@ void trainer_state::train_whole_blocks() {
       break;
     }
     used += block;
+    streams_.consumed(block);
   }
   rows_.erase(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(used));
 }
@@ -185,6 +205,13 @@ status trainer_state::write_checkpoint() {
   if (auto saved = replace_file(real_disk(), training_file(made.manifest.version.weights), made.training);
       !saved)
     return saved;
+  // How far it is in each store's stream goes to disk before the commit, too, under the same hash.
+  if (options_.stores.size() > 1) {
+    const auto file = training_file(made.manifest.version.weights + ".streams");
+    kept_rows positions{made.manifest.trained_to, {}};
+    for (const auto& [store, position] : streams_.trained()) positions.rows.emplace_back(store, std::to_string(position));
+    if (auto saved = save_rows(file.parent_path(), file.filename(), streams_magic, positions); !saved) return saved;
+  }
   if (auto put = store_->put(made.manifest, made.weights); !put) return put;
   trainer_->made_durable(made.manifest);
   ++checkpoints_;
@@ -201,6 +228,8 @@ void trainer_state::remove_old() {
     const auto& old = manifests_[manifests_.size() - 1 - training_states_kept];
     if (auto removed = real_disk().remove(training_file(old.version.weights)); !removed)
       log::warn("trainer", removed.error().message());
+    std::error_code ignored;
+    std::filesystem::remove(training_file(old.version.weights + ".streams"), ignored);
   }
   if (manifests_.size() <= options_.keep) return;
   const auto removed = store_->prune(options_.training.network.model, options_.keep,
@@ -224,7 +253,10 @@ void trainer_state::refresh_holders() {
   std::erase_if(found, [&](const auto& row) {
     return row.first.size() > prefix.size() && row.first[prefix.size()] != '/';
   });
-  if (auto entry = env_.names->entry(options_.store)) found.emplace_back(options_.store, *entry);
+  // Where several nodes keep the model, the plain name only leads to the one of them that serves.
+  if (found.size() > 1) std::erase_if(found, [&](const auto& row) { return row.first == prefix; });
+  for (const auto& store : options_.stores)
+    if (auto entry = env_.names->entry(store)) found.emplace_back(store, *entry);
   std::erase_if(holders_, [&](const auto& known) {
     return std::ranges::none_of(found, [&](const auto& row) { return row.first == known.first; });
   });
@@ -250,7 +282,7 @@ void trainer_state::push(const std::string& where, holder& to) {
   const auto incarnation = to.incarnation;
   const auto ok = [this, where, incarnation](const checkpoint_receipt& r) { pushed(where, incarnation, r); };
   const auto err = [this, where, incarnation](const troupe::error& why) { failed(where, incarnation, why); };
-  if (where == options_.store)
+  if (is_store(where))
     ask(self_, env_.names->find<store_actor>(where), options_.ask_timeout, std::move(piece)).then(ok, err);
   else ask(self_, env_.names->find<model_actor>(where), options_.ask_timeout, std::move(piece)).then(ok, err);
 }
@@ -291,14 +323,13 @@ void trainer_state::failed(const std::string& where, std::uint64_t incarnation, 
 void trainer_state::activate_if_held() {
   const auto& weights = newest_->manifest.version.weights;
   const auto held = [&](const auto& row) { return row.second.complete == weights; };
-  // The store's copy is a must; a model that does not answer can't serve old weights unnoticed either.
-  const auto store = holders_.find(options_.store);
-  if (store == holders_.end() || !held(*store)) return;
+  // A store's copy is a must; a model that does not answer can't serve old weights unnoticed either.
+  if (std::ranges::none_of(holders_, [&](const auto& row) { return is_store(row.first) && held(row); })) return;
   if (!std::ranges::all_of(holders_,
                            [&](const auto& row) { return held(row) || row.second.failures >= patience; }))
     return;
   for (auto& [where, to] : holders_) {
-    if (where == options_.store || to.asking || to.complete != weights || to.activated == weights) continue;
+    if (is_store(where) || to.asking || to.complete != weights || to.activated == weights) continue;
     to.asking = true;
     const auto incarnation = to.incarnation;
     ask(self_, env_.names->find<model_actor>(where), options_.ask_timeout,
@@ -321,10 +352,12 @@ void trainer_state::activate_if_held() {
 std::string trainer_state::status_json() const {
   const auto r = trainer_ ? trainer_->report() : trainer_report{};
   const auto chain = check_training_chain(manifests_);
+  std::uint64_t newest = 0;
+  for (const auto& [store, sequence] : newest_in_store_) newest += sequence;
   json_writer w;
   w.begin_object().field("model", options_.training.network.model);
   w.field("architecture", architecture_of(options_.training.network));
-  w.field("steps", r.version.step).field("consumed", r.consumed).field("newest_in_store", newest_in_store_);
+  w.field("steps", r.version.step).field("consumed", r.consumed).field("newest_in_store", newest);
   w.field("trained", r.trained).key("trained_by_horizon").begin_object();
   for (const auto h : all_horizons) w.field(name_of(h), r.trained_by_horizon[static_cast<std::size_t>(h)]);
   w.end_object();
@@ -341,6 +374,9 @@ std::string trainer_state::status_json() const {
     w.key(where).begin_object().field("complete", to.complete).field("activated", to.activated);
     w.field("failures", to.failures).field("last_error", to.last_error).end_object();
   }
+  w.end_object();
+  w.key("streams").begin_object();
+  for (const auto& [store, position] : streams_.trained()) w.field(store, position);
   w.end_object();
   w.field("pull_errors", pull_errors_).field("write_errors", write_errors_).field("last_error", last_error_);
   return std::move(w.end_object()).text();

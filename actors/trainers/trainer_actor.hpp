@@ -8,6 +8,7 @@
 /// first under the weights' hash, the checkpoint directory's rename is the commit. After a crash it
 /// resumes from the newest usable checkpoint and pulls on behind `trained_to`.
 
+#include "actors/trainers/stream_positions.hpp"
 #include "actors/trainers/trainer.hpp"
 #include "messages/actors.hpp"
 #include "messages/cluster.hpp"
@@ -15,13 +16,14 @@
 #include "storage/checkpoint_store.hpp"
 
 #include <map>
+#include <set>
 
 namespace troupe {
 
 struct trainer_actor_options {
   trainer_options training;
   std::filesystem::path data; ///< its directory: checkpoints/ and training/ within
-  std::string store = "store";                             ///< name of the store
+  std::vector<std::string> stores{"store"};                ///< names of the stores whose streams it trains on
   std::uint32_t pull_rows = 48;                            ///< most rows asked for at once (about 200 KiB)
   nanoseconds tick = std::chrono::milliseconds{200};       ///< how often it looks for work, steady time
   nanoseconds ask_timeout = std::chrono::seconds{3};       ///< of every question it asks
@@ -57,11 +59,14 @@ private:
   void open();
   result<checkpoint> read_checkpoint(const checkpoint_manifest& manifest);
   [[nodiscard]] std::filesystem::path training_file(const std::string& weights) const;
+  result<stream_positions> read_streams(const checkpoint_manifest& manifest) const;
+  [[nodiscard]] bool is_store(const std::string& where) const;
 
   // Training.
   void on_tick();
-  void pull();
-  void take(const training_batch& batch);
+  void pull_all();
+  void pull(const std::string& store);
+  void take(const std::string& store, const training_batch& batch);
   void train_whole_blocks();
   void checkpoint_if_due();
   status write_checkpoint();
@@ -84,8 +89,9 @@ private:
   std::optional<checkpoint_store> store_;
   std::optional<trainer> trainer_;
   std::vector<snapshot> rows_; ///< pulled, not yet a whole block
-  bool pulling_ = false;
-  std::uint64_t newest_in_store_ = 0;
+  stream_positions streams_;   ///< of the stores' streams
+  std::set<std::string> pulling_;
+  std::map<std::string, std::uint64_t> newest_in_store_;
   std::optional<checkpoint> newest_; ///< newest durable checkpoint, on its way to the holders
   steady_time checkpoint_at_;
   std::uint64_t trained_at_checkpoint_ = 0;

@@ -9,6 +9,11 @@ using enum setting_kind;
 constexpr setting table[] = {
     // --- cluster ---------------------------------------------------------------------------------
     {"cluster.nodes", text, "nodes.conf", "troupe.yaml", "which nodes may join; relative to the configuration folder"},
+    {"placement.pins", text_list, "", "troupe.yaml",
+     "what runs on a chosen node, KEY=NODE: an instrument, consolidator/SYMBOL, model/NAME, trainer/NAME; the rest is spread by hash"},
+    {"placement.settle", duration, "30s", "troupe.yaml",
+     "a node that came back is up for so long before what belongs there goes home", "0s"},
+    {"placement.pause", duration, "5s", "troupe.yaml", "between two things that go home", "0s"},
     {"cluster.tls.directory", text, "tls", "troupe.yaml",
      "certificates: a node's own ca.pem, node.pem and node.key in DIRECTORY/NODE or DIRECTORY; relative to the configuration folder"},
     {"cluster.tls.payload_max", integer, "67108864", "troupe.yaml",
@@ -45,6 +50,8 @@ constexpr setting table[] = {
     {"backfill.lookback", duration, "24h", "troupe.yaml",
      "bars of this much market time before the start are fetched where they are missing; 0s = no back-fill", "0s"},
     {"backfill.intervals", text_list, "1m,5m,15m,1h,4h,1d", "troupe.yaml", "lengths of the bars that are fetched"},
+    {"backfill.trades", duration, "15m", "troupe.yaml",
+     "how far back single trades that a feed missed are fetched from the venue; 0: not at all"},
     {"backfill.requests", integer, "20", "troupe.yaml", "REST requests a minute and venue, at most", "1"},
 
     // --- feeds -----------------------------------------------------------------------------------
@@ -56,6 +63,7 @@ constexpr setting table[] = {
     {"predictor.ask_timeout", duration, "2s", "troupe.yaml", "steady time a predictor waits for the model", "1ms"},
     {"predictor.late_tolerance", duration, "30s", "troupe.yaml",
      "market time after the due instant within which a late outcome is still taken", "0s"},
+    {"models.*.label", text, "", "models.yaml", "only model nodes with this label in nodes.conf may serve it; empty = all"},
     {"models.*.width", integer, "16", "models.yaml", "channels of the convolutional layers", "1"},
     {"models.*.seed", integer, "1", "models.yaml", "seed of the initial weights"},
     {"models.*.learning_rate", decimal, "0.0003", "models.yaml", "step size of AdamW", "0"},
@@ -92,6 +100,8 @@ constexpr setting table[] = {
     {"risk.stale_after", duration, "10s", "troupe.yaml", "market age of the newest quote above which orders are denied", "1ms"},
 
     // --- venues ----------------------------------------------------------------------------------
+    {"venues.*.label", text, "", "venues.yaml",
+     "only ingest nodes with this label in nodes.conf may watch its instruments; empty = all"},
     {"venues.*.rest", text, "", "venues.yaml", "base URL of the REST API"},
     {"venues.*.stream", text, "", "venues.yaml", "base URL of the market-data socket"},
     {"venues.*.api", text, "", "venues.yaml", "URL of the WebSocket API (user data)"},
@@ -103,6 +113,15 @@ constexpr setting table[] = {
     {"venues.*.orders", integer, "50", "venues.yaml", "orders in ten seconds that the venue allows an account", "1"},
     {"venues.*.taker_fee", decimal, "0", "venues.yaml",
      "taker fee as a ratio, for the arbitrage flag of merged books; 0 = not given", "0"},
+    {"venues.*.quiet.book", duration, "0s", "venues.yaml",
+     "a book's topic silent for so long is subscribed again, its socket replaced after as much again; 0s = as built in", "0s"},
+    {"venues.*.quiet.trades", duration, "0s", "venues.yaml",
+     "a topic of trades or candles silent for so long is subscribed again; 0s = as built in", "0s"},
+    {"venues.*.quiet.bbo", duration, "0s", "venues.yaml",
+     "a topic of best bid and ask silent for so long is subscribed again; 0s = as built in", "0s"},
+    {"venues.*.quiet.heartbeat", duration, "0s", "venues.yaml",
+     "a socket without a frame or ping for so long is replaced; 0s = as built in", "0s"},
+    {"venues.*.quiet.checked", text, "", "venues.yaml", "date on which the quiet times were last checked"},
     {"venues.*.checked", text, "", "venues.yaml", "date on which hosts and limits were last checked"},
     {"venues.*.instruments.*.symbol", text, "", "venues.yaml", "the venue's own spelling of the instrument"},
     {"venues.*.instruments.*.price_scale", integer, "2", "venues.yaml", "decimals of a price", "0"},
@@ -121,14 +140,5 @@ constexpr setting table[] = {
 } // namespace
 
 std::span<const setting> all_settings() { return table; }
-    {"venues.*.quiet.book", duration, "0s", "venues.yaml",
-     "a book's topic silent for so long is subscribed again, its socket replaced after as much again; 0s = as built in", "0s"},
-    {"venues.*.quiet.trades", duration, "0s", "venues.yaml",
-     "a topic of trades or candles silent for so long is subscribed again; 0s = as built in", "0s"},
-    {"venues.*.quiet.bbo", duration, "0s", "venues.yaml",
-     "a topic of best bid and ask silent for so long is subscribed again; 0s = as built in", "0s"},
-    {"venues.*.quiet.heartbeat", duration, "0s", "venues.yaml",
-     "a socket without a frame or ping for so long is replaced; 0s = as built in", "0s"},
-    {"venues.*.quiet.checked", text, "", "venues.yaml", "date on which the quiet times were last checked"},
 
 } // namespace troupe

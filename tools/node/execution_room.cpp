@@ -208,6 +208,7 @@ result<std::vector<child_definition>> execution_room(const room_context& context
   risk.limits = risk_of(context, *instruments);
   risk.latch_file = context.data / "halt";
   risk.node = context.self.name;
+  risk.quorum = [view = context.view] { return view->quorum(); };
   auto trading = account_child(context, account, *instruments);
   if (!trading) return std::move(trading).error();
   std::vector<child_definition> out;

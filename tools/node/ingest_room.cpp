@@ -3,6 +3,7 @@
 #include "storage/store_actor.hpp"
 #include "tools/node/market_room.hpp"
 #include "tools/node/node.hpp"
+#include "tools/node/placement_room.hpp"
 
 namespace troupe::node {
 namespace {
@@ -15,7 +16,7 @@ child_definition store_child(const room_context& context) {
   store_options options;
   options.directory = context.data / "store";
   options.checkpoints = context.data / "checkpoints";
-  return child<store_state>(named_child("store"), spawn_options{.detached = true}, context.env, options);
+  return child<store_state>(named_child(own_name(context, node_role::ingest, "store")), spawn_options{.detached = true}, context.env, options);
 }
 
 /// Market time runs `rate` times as fast as the socket: a gap of the socket's making must not look stale.
@@ -32,6 +33,10 @@ child_definition feed_child(const room_context& context, const instrument_spec& 
   options.core.frame_interval = context.config.duration("predictor.interval");
   options.core.stale_after = stale_after(context);
   options.contract_e8 = contract_value(context.config, spec.id);
+  if (fills_trades(context.config)) options.trade_filler = own_name(context, node_role::ingest, "backfiller/" + std::string{spec.id.venue()});
+  options.trade_reach = context.config.duration("backfill.trades");
+  options.connector = own_name(context, node_role::ingest, "connector/" + std::string{spec.id.venue()});
+  options.bar_store = own_name(context, node_role::ingest, "store");
   show_to_books(options, books);
   options.quote_subscribers = {"orchestrator", "risk", "executor/" + context.config.text("trading.account")};
   return child<feed_state>(named_child("feed/" + spec.id.text), spawn_options{}, context.env, options);
@@ -46,6 +51,7 @@ child_definition predictor_child(const room_context& context, const instrument_i
   options.core.seam_origin = market_time{config.integer("source.lap_origin")};
   options.core.seam_period = config.duration("source.lap_length");
   options.model = config.text("predictor.model");
+  options.store = own_name(context, node_role::ingest, "store");
   options.model_timeout = config.duration("predictor.ask_timeout");
   const auto id = "predictor/" + instrument.text + "/" + std::string{name_of(over)};
   return child<predictor_state>(named_child(id), spawn_options{}, context.env, options);
@@ -86,16 +92,22 @@ result<std::vector<child_definition>> ingest_room(const room_context& context) {
     auto spec = configured_instrument(context.config, name);
     if (!spec) return std::move(spec).error();
     *spec = with_known_rules(context, *spec);
-    by_venue[std::string{spec->id.venue()}].push_back(*spec);
+    if (belongs_here(context, node_role::ingest, name)) by_venue[std::string{spec->id.venue()}].push_back(*spec);
     specs.push_back(std::move(*spec));
   }
   const auto books = merged_books(context.config, specs, stale_after(context));
   if (!books) return books.error();
   for (const auto& spec : specs) {
+    if (!belongs_here(context, node_role::ingest, spec.id.text)) continue;
     out.push_back(feed_child(context, spec, *books));
     for (const auto over : all_horizons) out.push_back(predictor_child(context, spec.id, over));
   }
-  for (const auto& book : *books) out.push_back(consolidator_child(context, book));
+  for (const auto& book : *books) {
+    auto merged = consolidator_child(context, book);
+    // With several ingest nodes each of them can run it, and one does.
+    if (several(context, node_role::ingest)) context.placed.push_back({merged.spec.id, {}, std::move(merged)});
+    else out.push_back(std::move(merged));
+  }
   for (const auto& [venue, instruments] : by_venue) {
     auto connector = connector_child(context, venue, instruments);
     if (!connector) return std::move(connector).error();

@@ -3,6 +3,7 @@
 #include "actors/feeds/features.hpp"
 #include "actors/models/model_actor.hpp"
 #include "actors/trainers/trainer_actor.hpp"
+#include "tools/node/placement_room.hpp"
 
 namespace troupe::node {
 namespace {
@@ -43,7 +44,10 @@ result<std::vector<child_definition>> model_room(const room_context& context) {
     options.batching.max_batch = static_cast<std::size_t>(context.config.integer(key(model, "max_batch")));
     options.batching.max_age = context.config.duration(key(model, "batch_wait"));
     options.checkpoints = context.data / "checkpoints";
-    out.push_back(child<model_state>(named_child("model/" + model), spawn_options{.detached = true}, context.env, options));
+    // With several model nodes each keeps every checkpoint and is ready to serve it; one answers to the name.
+    const auto name = own_name(context, node_role::model, "model/" + model);
+    if (several(context, node_role::model)) context.placed.push_back({"model/" + model, name, {}});
+    out.push_back(child<model_state>(named_child(name), spawn_options{.detached = true}, context.env, options));
   }
   return out;
 }
@@ -52,7 +56,9 @@ result<std::vector<child_definition>> train_room(const room_context& context) {
   if (auto checked = check_models(context.config); !checked) return std::move(checked).error();
   std::vector<child_definition> out;
   for (const auto& model : context.config.names("models")) {
+    if (!belongs_here(context, node_role::train, "trainer/" + model)) continue;
     trainer_actor_options options;
+    options.stores = own_names(context, node_role::ingest, "store");
     options.training.network = network_of(context.config, model);
     if (auto fits = check_options(options.training.network); !fits) return std::move(fits).error();
     options.training.seed = static_cast<std::uint64_t>(context.config.integer(key(model, "seed")));

@@ -3,9 +3,11 @@
 #include "actors/connectors/backfiller_actor.hpp"
 #include "actors/feeds/consolidator_actor.hpp"
 #include "actors/feeds/wide.hpp"
+#include "tools/node/placement_room.hpp"
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 namespace troupe::node {
@@ -40,14 +42,64 @@ view_options sizes_of(const configuration& config, const instrument_spec& spec) 
   return out;
 }
 
-/// In raw units at the book's scale: as configured, else 10 for BTC, 1 for ETH, else 1000 ticks.
+/// In raw units at the book's scale: as configured, else 10 dollars for BTC, 1 for ETH, else 1000 of the largest tick,
+/// whatever the order of the venues.
 price bucket_width(const configuration& config, const std::string& symbol, int scale,
-                   const instrument_spec& first) {
+                   const std::vector<const instrument_spec*>& specs) {
   if (const auto given = config.decimal(book_key(symbol, "bucket"), scale); given > 0) return {given};
-  const auto base = base_and_quote(symbol).first;
-  if (base == "BTC") return {10 * power_of_ten(scale)};
-  if (base == "ETH") return {power_of_ten(scale)};
-  return {1000 * first.tick.raw * power_of_ten(scale - first.price_scale)};
+  const auto [base, quote] = base_and_quote(symbol);
+  const bool dollars = quote == "USD" || quote == "USDT" || quote == "USDC";
+  if (dollars && base == "BTC") return {10 * power_of_ten(scale)};
+  if (dollars && base == "ETH") return {power_of_ten(scale)};
+  std::int64_t tick = 1;
+  for (const auto* spec : specs)
+    tick = std::max(tick, spec->tick.raw * power_of_ten(scale - spec->price_scale));
+  return {1000 * tick};
+}
+
+/// A width of the book's scale at the feed's; 0 where the feed's prices can't tell it.
+std::int64_t width_of_feed(std::int64_t width, int from, int to) {
+  const auto coarser = power_of_ten(std::max(0, from - to));
+  return width % coarser == 0 ? width / coarser * power_of_ten(std::max(0, to - from)) : 0;
+}
+
+/// Where prices are converted, buckets of ours end within theirs: theirs are this many times finer, so that what is
+/// laid into the wrong one is that much less. 1 where the venue's decimals allow no more.
+std::int64_t fineness(const consolidated_options& book, const consolidated_venue& venue, int feed_scale) {
+  if (venue.rate.text.empty()) return 1;
+  for (const std::int64_t n : {8, 5, 4, 2})
+    if (book.bucket_width.raw % n == 0 && width_of_feed(book.bucket_width.raw / n, book.price_scale, feed_scale) > 0)
+      return n;
+  return 1;
+}
+
+/// The one grid in which a feed sums for all the books it is part of.
+struct feed_grid {
+  price width; ///< 0: it is part of none
+  std::uint32_t buckets = view_max_buckets;
+};
+
+result<feed_grid> grid_of(const instrument_spec& spec, const std::vector<consolidated_options>& books) {
+  std::int64_t width = 0, widest = 0;
+  std::string names;
+  for (const auto& book : books)
+    for (const auto& venue : book.venues) {
+      if (venue.instrument != spec.id) continue;
+      names += (names.empty() ? "" : ", ") + book.symbol;
+      const auto whole = width_of_feed(book.bucket_width.raw, book.price_scale, spec.price_scale);
+      if (whole == 0)
+        return bad_book(book.symbol, "a bucket of " + format_decimal_short(book.bucket_width.raw, book.price_scale)
+                                         + " can't be told in the " + std::to_string(spec.price_scale)
+                                         + " decimals of " + spec.id.text + "; set a wider bucket");
+      width = std::gcd(width, whole / fineness(book, venue, spec.price_scale));
+      widest = std::max(widest, whole);
+    }
+  if (width == 0) return feed_grid{};
+  const auto buckets = static_cast<std::int64_t>(view_max_buckets) * (widest / width);
+  if (buckets > static_cast<std::int64_t>(view_most_buckets))
+    return bad_book(names, "the buckets of these books have no common part that " + spec.id.text
+                               + " could be summed in; make one bucket a small multiple of the other");
+  return feed_grid{{width}, static_cast<std::uint32_t>(buckets)};
 }
 
 /// Sets how an instrument's currency becomes that of the book; nothing to do where they are the same.
@@ -97,7 +149,7 @@ result<consolidated_options> merged_book(const configuration& config, const std:
     out.size_scale = std::max(out.size_scale, view_size_scale(sizes_of(config, *spec)));
     out.venues.push_back(std::move(venue));
   }
-  out.bucket_width = bucket_width(config, symbol, out.price_scale, *specs.front());
+  out.bucket_width = bucket_width(config, symbol, out.price_scale, specs);
   return out;
 }
 
@@ -148,6 +200,8 @@ result<std::vector<consolidated_options>> merged_books(const configuration& conf
     book->old_after = old_after;
     out.push_back(std::move(*book));
   }
+  for (const auto& spec : instruments)
+    if (auto grid = grid_of(spec, out); !grid) return std::move(grid).error();
   return out;
 }
 
@@ -157,12 +211,11 @@ void show_to_books(feed_actor_options& feed, const std::vector<consolidated_opti
     const bool venue = is_venue_of(book, spec.id);
     if (!venue && !is_rate_of(book, spec.id)) continue;
     feed.book_readers.push_back("consolidator/" + book.symbol);
-    // One grid a feed: that of the book of its own symbol, else of the first it is part of.
-    if (!venue || (feed.bucket_width.raw != 0 && book.symbol != spec.id.symbol())) continue;
-    const auto coarser = power_of_ten(std::max(0, book.price_scale - spec.price_scale));
-    const auto finer = power_of_ten(std::max(0, spec.price_scale - book.price_scale));
-    if (book.bucket_width.raw % coarser == 0) feed.bucket_width = {book.bucket_width.raw / coarser * finer};
   }
+  // Fits: merged_books has looked.
+  const auto grid = grid_of(spec, books).value_or({});
+  feed.bucket_width = grid.width;
+  feed.buckets = grid.buckets;
 }
 
 child_definition consolidator_child(const room_context& context, const consolidated_options& book) {
@@ -172,6 +225,10 @@ child_definition consolidator_child(const room_context& context, const consolida
                                    options);
 }
 
+bool fills_trades(const configuration& config) {
+  return config.text("source.kind") == "live" && config.duration("backfill.trades") > nanoseconds{0};
+}
+
 result<std::vector<child_definition>> backfillers(const room_context& context, const std::string& venue,
                                                   const std::vector<instrument_spec>& instruments) {
   const auto& config = context.config;
@@ -179,10 +236,13 @@ result<std::vector<child_definition>> backfillers(const room_context& context, c
   backfiller_options options;
   options.lookback = config.duration("backfill.lookback");
   // Tapes and generated markets have no history to ask for.
-  if (options.lookback <= nanoseconds{0} || config.text("source.kind") != "live") return out;
+  options.candles = options.lookback > nanoseconds{0};
+  options.trades = fills_trades(config);
+  if (config.text("source.kind") != "live" || (!options.candles && !options.trades)) return out;
   options.venue = find_venue(venue);
   if (options.venue == nullptr) return out;
   options.instruments = instruments;
+  options.store = own_name(context, node_role::ingest, "store");
   for (const auto& name : config.list("backfill.intervals")) {
     const auto known = interval_names().find(name);
     if (known == interval_names().end())
@@ -196,7 +256,8 @@ result<std::vector<child_definition>> backfillers(const room_context& context, c
   options.authority = config.text("venues." + venue + ".ca");
   options.requests_per_minute = static_cast<std::uint32_t>(config.integer("backfill.requests"));
   out.push_back(
-      child<backfiller_state>(named_child("backfiller/" + venue), spawn_options{}, context.env, options));
+      child<backfiller_state>(named_child(own_name(context, node_role::ingest, "backfiller/" + venue)), spawn_options{},
+                              context.env, options));
   return out;
 }
 

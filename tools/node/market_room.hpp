@@ -23,6 +23,9 @@ std::int64_t contract_value(const configuration& config, const instrument_id& id
 /// A merged book's actor, "consolidator/SYMBOL".
 child_definition consolidator_child(const room_context& context, const consolidated_options& book);
 
+/// Whether feeds may ask back-fillers for trades that they missed.
+bool fills_trades(const configuration& config);
+
 /// A venue's back-filler, "backfiller/VENUE"; none where nothing is to be filled.
 result<std::vector<child_definition>> backfillers(const room_context& context, const std::string& venue,
                                                   const std::vector<instrument_spec>& instruments);

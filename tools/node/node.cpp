@@ -12,6 +12,7 @@
 #include "tools/json_view.hpp"
 #include "tools/node/front_settings.hpp"
 #include "tools/node/metrics_actor.hpp"
+#include "tools/node/placement_room.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/after.hpp>
@@ -251,8 +252,12 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   state.env = {.market = state.market.get(), .steady = &state.steady, .names = &state.names,
                .seed = static_cast<std::uint64_t>(monotonic_ns())};
 
+  const auto things = placed_things(*config, *nodes);
+  if (!things) return refuse(things.error(), exit_configuration);
+  std::vector<placed_child> placed;
   const room_context context{*config, *nodes, *self, keys, data, state.env,
-                             static_cast<std::uint64_t>(config->decimal("clock.market.rate", 3))};
+                             static_cast<std::uint64_t>(config->decimal("clock.market.rate", 3)),
+                             *things, placed, std::make_shared<view_board>()};
   std::vector<std::string> expected;
   auto children = make_children(context, rooms, expected);
   if (!children) return refuse(children.error(), exit_configuration);
@@ -271,12 +276,23 @@ int run_node(const node_options& options, const std::map<node_role, room>& rooms
   runtime.build = options.build;
   runtime.stem = stem;
   runtime.front = front_settings(*config, options.config);
+  runtime.view = context.view;
+  runtime.node.verbs["move"] = [env = state.env, name = self->name](actor_pointer<node_actor> node,
+                                                                    const admin_command& command,
+                                                                    const admin_answer& answer) {
+    move_verb(env, name, node, command, answer);
+  };
+  runtime.node.section_actors["placement"] = placement_name(self->name);
   runtime.node.verbs["kill"] = [env = state.env](actor_pointer<node_actor> node, const admin_command& command,
                                                  const admin_answer& answer) { kill_verb(env, node, command, answer); };
   runtime.node.section_actors["tree"] = root_name;
   runtime.node.sections["source"] = [kind = config->text("source.kind")] { return "\"" + kind + "\""; };
   auto node = start_node(system, state.env, std::move(runtime));
   if (!node) end_process(refuse(node.error(), exit_failure));
+  for (auto& child : placement_children(context, node->incarnation)) {
+    if (child.spec.id != "supervisor/placed") expected.push_back(child.spec.id);
+    children->push_back(std::move(child));
+  }
 
   supervisor_options root;
   root.name = root_name;

@@ -5,6 +5,7 @@
 
 #include "runtime/actor/supervisor_actor.hpp"
 #include "runtime/cluster/node_runtime.hpp"
+#include "runtime/cluster/placement_actor.hpp"
 #include "runtime/config/configuration.hpp"
 #include "runtime/config/credentials.hpp"
 
@@ -35,6 +36,9 @@ struct room_context {
   std::filesystem::path data;   ///< this node's own folder
   actor_environment env;
   std::uint64_t rate_permille;  ///< market time per steady time × 1000
+  const std::vector<placed_thing>& things; ///< the desired state of the whole cluster
+  std::vector<placed_child>& placed;       ///< receives what this node runs only while it is placed here
+  std::shared_ptr<view_board> view;        ///< what membership thinks of the cluster at present
 };
 
 /// The children of one role; an error names what is wrong with configuration or disk.
