@@ -185,6 +185,46 @@ CAF_TEST(killed_node_is_restarted_and_rejoins_with_its_names) {
   std::cout << "kill -9 of the dialled side to rejoined: " << since_ms(again) << " ms\n";
 }
 
+CAF_TEST(a_node_that_is_silent_for_good_is_declared_dead_and_starts_anew) {
+  start_and_join("60000"); // the parent lets it be
+  const auto old_pid = pid_of("b");
+  const auto old_incarnation = incarnation_seen("a", "b");
+  const auto begin = monotonic_ns();
+  ::kill(static_cast<pid_t>(old_pid), SIGSTOP);
+  CAF_REQUIRE(eventually(15s, [&] { return sees("a", "b", "dead"); }));
+  const auto declared = since_ms(begin);
+  std::cout << "SIGSTOP to declared dead: " << declared << " ms\n";
+  CAF_CHECK(declared >= 5000 && declared <= 7500);
+  CAF_CHECK(has(read_all(data / "a" / "DEAD"), "b " + std::to_string(old_incarnation) + "\n"));
+  ::kill(static_cast<pid_t>(old_pid), SIGCONT);
+  CAF_REQUIRE(eventually(10s, [&] { return sees("a", "b", "up") && incarnation_seen("a", "b") > old_incarnation; }));
+  CAF_CHECK_NOT_EQUAL(pid_of("b"), old_pid);
+  CAF_CHECK(has(stem("status"), "exit code 75"));
+}
+
+CAF_TEST(sixteen_nodes_form_one_cluster) {
+  std::vector<taken_port> ports(16); // all at once, so that no two are the same
+  {
+    std::ofstream out{data / "nodes.conf"};
+    for (std::size_t i = 0; i < ports.size(); ++i)
+      out << "node n" << i << " host=127.0.0.1 port=" << ports[i].port << " roles=" << (i < 5 ? "ingest" : "model") << '\n';
+  }
+  ports.clear();
+  const auto begin = monotonic_ns();
+  start();
+  CAF_REQUIRE(eventually(60s, [&] { return has(stem("status"), R"("ready":true,"nodes")"); }));
+  client.emplace(load_nodes_conf(data / "nodes.conf").value());
+  const auto whole = [&](const std::string& node) {
+    const auto report = client->status(node);
+    std::size_t up = 0;
+    for (std::size_t at = 0; report && (at = report->json.find(R"("state":"up")", at)) != std::string::npos; ++at) ++up;
+    return up == 15 && has(report->json, R"("quorum":true,"coordinator":"n0")");
+  };
+  for (int i = 0; i < 16; ++i) CAF_REQUIRE(eventually(30s, [&] { return whole("n" + std::to_string(i)); }));
+  std::cout << "sixteen nodes, each sees all others: " << since_ms(begin) << " ms\n";
+  CAF_CHECK_EQUAL(echo_pid("n3", "n15"), pid_of("n15"));
+}
+
 CAF_TEST(stopped_node_is_noticed_in_time_and_comes_back) {
   start_and_join();
   const auto begin = monotonic_ns();
