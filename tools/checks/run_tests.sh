@@ -92,6 +92,7 @@ run_tests() {
   [[ -d $root/build/release ]] || check_room 18
   find_recordings
   "$root/tools/checks/house.sh" "$root"
+  "$root/tools/checks/promtool.sh"
   build_tests release all
   run_ctest release -L fast
   if [[ ${1:-} == --fast ]]; then
