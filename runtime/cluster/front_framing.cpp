@@ -34,16 +34,29 @@ status basp_stream::open_frame(std::string_view header) {
   const bool first = frames_ == 0;
   const auto greeting = side_ == basp_side::listening ? server_handshake : client_handshake;
   if (first && operation != greeting) return not_basp("its first frame is no hand-shake of its side");
-  if (!first && operation <= client_handshake) return not_basp("a second hand-shake on one connection");
+  greeting_open_ = operation == greeting;
+  if (!first && operation <= client_handshake && !greeting_open_) return not_basp("a hand-shake of the other side");
   const auto length = length_of(header);
   if (operation == heartbeat && length != 0) return not_basp("a heartbeat with a payload");
-  const auto most = first ? std::min(limits_.handshake, limits_.payload) : limits_.payload;
+  if (greeting_open_ && !first && length != greeting_length_) return not_basp("a second hand-shake unlike the first");
+  const auto most = greeting_open_ ? std::min(limits_.handshake, limits_.payload) : limits_.payload;
   if (length > most)
     return {cluster_errc::refused, "a frame claims " + std::to_string(length) + " bytes of payload; at most "
                                        + std::to_string(most) + " are let through"
-                                       + (first ? " in a hand-shake" : " (cluster.tls.payload_max)")};
+                                       + (greeting_open_ ? " in a hand-shake" : " (cluster.tls.payload_max)")};
   payload_left_ = length;
+  if (first) greeting_length_ = length;
+  greeting_at_ = 0;
   ++frames_;
+  return ok;
+}
+
+status basp_stream::take_greeting(std::string_view bytes) {
+  if (!greeting_open_) return ok;
+  const auto seen = bytes.substr(0, greeting_size - std::min(greeting_at_, greeting_size));
+  if (frames_ == 1) greeting_.append(seen);
+  else if (greeting_.substr(greeting_at_, seen.size()) != seen) return not_basp("a second hand-shake unlike the first");
+  greeting_at_ += seen.size();
   return ok;
 }
 
@@ -61,8 +74,10 @@ result<std::size_t> basp_stream::admit(std::string_view bytes) {
       continue;
     }
     const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, bytes.size() - at));
-    if (frames_ == 1 && greeting_.size() < greeting_size)
-      greeting_.append(bytes.substr(at, std::min(take, greeting_size - greeting_.size())));
+    if (auto taken = take_greeting(bytes.substr(at, take)); !taken) {
+      refused_ = true;
+      return std::move(taken).error();
+    }
     payload_left_ -= take;
     at += take;
   }

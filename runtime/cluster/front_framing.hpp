@@ -8,8 +8,8 @@
 /// 0 operation (0 to 6)   1-2 zero   3 flags   4-7 payload bytes   8-15 operation data
 /// 16-23 source actor     24-31 destination actor
 /// ```
-/// The listening side's first frame is a server hand-shake, the dialling side's a client hand-shake; none
-/// comes later. Pure, not thread-safe: one object per direction of a link.
+/// The listening side's first frame is a server hand-shake, the dialling side's a client hand-shake. CAF may
+/// say it again, when both sides have dialled at once: then it must say the same. Pure, not thread-safe: one object per direction of a link.
 
 #include "messages/error.hpp"
 #include "runtime/cluster/errc.hpp"
@@ -54,7 +54,13 @@ private:
 
   basp_side side_;
   basp_limits limits_;
+  /// Takes payload of a hand-shake: remembers the first one's begin, compares later ones with it.
+  status take_greeting(std::string_view bytes);
+
   std::uint64_t payload_left_ = 0;
+  std::uint64_t greeting_length_ = 0;
+  std::size_t greeting_at_ = 0; // bytes of the current hand-shake looked at
+  bool greeting_open_ = false;  // the current frame is one
   std::uint64_t frames_ = 0;
   bool refused_ = false;
   std::string greeting_;

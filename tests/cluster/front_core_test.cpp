@@ -71,7 +71,12 @@ CAF_TEST(what_is_no_link_is_refused_before_it_passes) {
   CAF_CHECK(holds(refusal(frame_bytes(0, "x")), "no hand-shake of its side"));
   CAF_CHECK(holds(refusal(frame_bytes(1, "x"), basp_side::listening), "no hand-shake of its side"));
   CAF_CHECK(holds(refusal(frame_bytes(2, "x")), "no hand-shake of its side"));
-  CAF_CHECK(holds(refusal(frame_bytes(1, "x") + frame_bytes(1, "x")), "a second hand-shake"));
+  CAF_CHECK(holds(refusal(frame_bytes(1, "x") + frame_bytes(0, "x")), "a hand-shake of the other side"));
+  // CAF says it again where both sides have dialled; nobody becomes another that way.
+  const std::string id(80, 'i');
+  CAF_CHECK(refusal(frame_bytes(1, id) + frame_bytes(4, "y") + frame_bytes(1, id)).empty());
+  CAF_CHECK(holds(refusal(frame_bytes(1, id) + frame_bytes(1, id + "j")), "a second hand-shake unlike the first"));
+  CAF_CHECK(holds(refusal(frame_bytes(1, id) + frame_bytes(1, "j" + id.substr(1))), "a second hand-shake unlike the first"));
   CAF_CHECK(holds(refusal(frame_bytes(1, "x") + frame_bytes(6, "x")), "a heartbeat with a payload"));
   CAF_CHECK(holds(refusal(frame_bytes(1, "x") + frame_bytes(7, "x")), "begins with the bytes 7 0 0"));
   CAF_CHECK(refusal(frame_bytes(0, "x") + frame_bytes(4, "y"), basp_side::listening).empty());

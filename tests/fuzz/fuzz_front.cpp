@@ -16,13 +16,21 @@ constexpr basp_limits limits{.payload = 4096, .handshake = 256};
 /// How many bytes of the whole may be let through, read frame by frame; nothing when one may not pass.
 std::optional<std::size_t> plain_reading(basp_side side, std::string_view bytes) {
   std::size_t at = 0;
+  std::string_view greeted;
+  std::uint32_t greeted_length = 0;
   for (bool first = true; bytes.size() - at >= 32; first = false) {
     const auto u = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
     const std::uint32_t length = std::uint32_t{u(4)} << 24 | std::uint32_t{u(5)} << 16 | std::uint32_t{u(6)} << 8 | u(7);
     const bool greeting = u(0) == (side == basp_side::listening ? 0 : 1);
     if (u(0) > 6 || u(1) != 0 || u(2) != 0 || (u(0) == 6 && length != 0)) return std::nullopt;
-    if (first ? !greeting : u(0) < 2) return std::nullopt;
-    if (length > (first ? limits.handshake : limits.payload)) return std::nullopt;
+    if (first ? !greeting : u(0) < 2 && !greeting) return std::nullopt;
+    const auto payload = bytes.substr(at + 32, length);
+    if (greeting && !first && length != greeted_length) return std::nullopt;
+    if (length > (greeting ? limits.handshake : limits.payload)) return std::nullopt;
+    if (first) greeted = payload.substr(0, 64), greeted_length = length;
+    // Of a second hand-shake as much as is there must be the same.
+    else if (greeting && payload.substr(0, 64) != greeted.substr(0, std::min<std::size_t>(64, payload.size())))
+      return std::nullopt;
     if (bytes.size() - at - 32 < length) return bytes.size(); // a payload passes as it comes
     at += 32 + length;
   }
