@@ -9,11 +9,13 @@ namespace troupe {
 
 /// Bounds of a `book_view`; a longer one is refused as damaged.
 inline constexpr std::size_t view_max_levels = 50;
+inline constexpr std::size_t view_most_buckets = 512;
+/// Sums a side on the merged book's own grid; n times as many on one that is n times finer.
 inline constexpr std::size_t view_max_buckets = 32;
 
 /// The top of one venue's book. Sizes are in base units, contracts converted; `size_scale` says the decimals.
 /// Bucket k holds the prices [k × width, (k + 1) × width); sums are over the whole book, not over the levels.
-/// Fewer than `view_max_buckets` sums of a side: the side ends with the last one.
+/// Fewer than `reach` sums of a side: the side ends with the last one.
 struct book_view {
   instrument_id instrument;
   market_time at;
@@ -32,6 +34,7 @@ struct book_view {
   std::int64_t ask_bucket = 0;
   std::vector<size> bid_sums;
   std::vector<size> ask_sums;
+  std::uint32_t reach = view_max_buckets;
 
   TROUPE_FIELDS(
       book_view, "The top of one venue's book, conflated: the newest wins.",
@@ -48,7 +51,8 @@ struct book_view {
       TROUPE_FIELD(bid_bucket, "number of the bucket of bid_sums[0], that of the best bid"),
       TROUPE_FIELD(ask_bucket, "number of the bucket of ask_sums[0], that of the best ask"),
       TROUPE_FIELD(bid_sums, "bid size by bucket, downwards from the best"),
-      TROUPE_FIELD(ask_sums, "ask size by bucket, upwards from the best"))
+      TROUPE_FIELD(ask_sums, "ask size by bucket, upwards from the best"),
+      TROUPE_FIELD(reach, "sums a side at most; fewer: the side ends with the last one"))
 };
 
 /// Whether a venue is part of the merged book, or why not.

@@ -32,7 +32,7 @@ bool take_side(const view_options& how, const order_book& book, side which, book
     const auto quantity = base_units(how, l.at, l.quantity);
     if (!quantity) return good = false;
     const auto away = !buckets ? 0 : bids ? first - bucket_of(how, l.at) : bucket_of(how, l.at) - first;
-    const bool near = buckets && away < static_cast<std::int64_t>(view_max_buckets);
+    const bool near = buckets && away < static_cast<std::int64_t>(out.reach);
     if (levels.size() < most) {
       if (quantity->raw > 0) levels.push_back({l.at, *quantity});
     } else {
@@ -42,7 +42,7 @@ bool take_side(const view_options& how, const order_book& book, side which, book
       sums.resize(static_cast<std::size_t>(away) + 1);
       add_up(sums[static_cast<std::size_t>(away)].raw, quantity->raw);
     } else if (buckets) {
-      sums.resize(view_max_buckets); // the side goes on: what lies between is known to be empty
+      sums.resize(out.reach); // the side goes on: what lies between is known to be empty
     }
     return near || levels.size() < most || !more;
   });
@@ -93,6 +93,7 @@ book_view make_book_view(const view_options& how, const view_moment& when, const
   out.price_scale = static_cast<std::uint8_t>(how.price_scale);
   out.size_scale = static_cast<std::uint8_t>(view_size_scale(how));
   out.bucket_width = how.bucket_width;
+  out.reach = std::min<std::uint32_t>(how.buckets, view_most_buckets);
   if (out.validity != book_validity::valid) return out;
   if (!take_side(how, book, side::buy, out) || !take_side(how, book, side::sell, out))
     leave_out(out, book_validity::damaged);

@@ -19,6 +19,7 @@ struct view_options {
   int price_scale = 0;
   int size_scale = 0;
   price bucket_width; ///< raw, at `price_scale`; 0: no buckets
+  std::uint32_t buckets = view_max_buckets; ///< sums a side, at most `view_most_buckets`
   std::size_t levels = view_max_levels;
 };
 
@@ -39,7 +40,7 @@ int view_size_scale(const view_options& how) noexcept;
 result<size> base_units(const view_options& how, price at, size contracts);
 
 /// The view. Levels of a book that is not valid are left out. A book whose numbers don't fit is told as
-/// `damaged`. Sums are formed up to `view_max_buckets` away from the touch.
+/// `damaged`. Sums are formed up to `buckets` away from the touch.
 book_view make_book_view(const view_options& how, const view_moment& when, const order_book& book);
 
 } // namespace troupe

@@ -33,8 +33,8 @@ bool sorted_side(const std::vector<level>& levels, bool bids) noexcept {
   return true;
 }
 
-bool sound_sums(const std::vector<size>& sums) noexcept {
-  return sums.size() <= view_max_buckets
+bool sound_sums(const std::vector<size>& sums, std::size_t reach) noexcept {
+  return sums.size() <= std::min(reach, view_most_buckets)
          && std::all_of(sums.begin(), sums.end(), [](size s) { return s.raw >= 0; });
 }
 
@@ -45,7 +45,7 @@ bool sound(const book_view& v) noexcept {
   if (!sorted_side(v.bids, true) || !sorted_side(v.asks, false)) return false;
   if (!v.bids.empty() && !v.asks.empty() && v.bids.front().at >= v.asks.front().at) return false;
   constexpr std::int64_t far = std::int64_t{1} << 61;
-  return sound_sums(v.bid_sums) && sound_sums(v.ask_sums) && std::abs(v.bid_bucket) < far
+  return sound_sums(v.bid_sums, v.reach) && sound_sums(v.ask_sums, v.reach) && std::abs(v.bid_bucket) < far
          && std::abs(v.ask_bucket) < far;
 }
 
@@ -227,28 +227,30 @@ bool consolidated_book::read_run(part& p, const rate_state* rate, side which) co
   const auto& sums = bids ? p.view.bid_sums : p.view.ask_sums;
   auto& out = bids ? p.bid_run : p.ask_run;
   out = {};
-  out.whole = sums.size() < view_max_buckets;
+  out.whole = sums.size() < p.view.reach;
   const auto width = options_.bucket_width.raw;
   const auto theirs =
       our_price(p.view.bucket_width.raw, p.view.price_scale, options_.price_scale, 0, 0, true, true);
-  // Another grid than ours: its sums can't be laid over.
-  if (width <= 0 || !theirs || *theirs != width) {
+  // A grid that does not divide ours: its sums can't be laid over.
+  if (width <= 0 || !theirs || *theirs <= 0 || width % *theirs != 0) {
     out.whole = false;
     return true;
   }
+  const auto parts = width / *theirs;
+  out.finer = parts > 1;
   const bool at_ask = bids == p.how.rate_divides;
   const auto factor = rate == nullptr ? 0 : (at_ask ? rate->view.asks : rate->view.bids).front().at.raw;
   const auto unit = power_of_ten(options_.size_scale - p.view.size_scale);
   const auto edge = bids ? p.view.bid_bucket - static_cast<std::int64_t>(sums.size()) + 1 : p.view.ask_bucket;
-  out.first = edge;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const auto& sum = bids ? sums[sums.size() - 1 - i] : sums[i];
     const auto quantity = narrow(times(wide{sum.raw}, unit));
     if (!quantity) return false;
-    auto number = edge + static_cast<std::int64_t>(i);
+    const auto their_number = edge + static_cast<std::int64_t>(i);
+    auto number = static_cast<std::int64_t>(floor_quotient(their_number, parts));
     if (rate != nullptr) {
       // The middle of their bucket says which of ours it belongs to.
-      const auto middle = narrow(wide{number} * p.view.bucket_width.raw + p.view.bucket_width.raw / 2);
+      const auto middle = narrow(wide{their_number} * p.view.bucket_width.raw + p.view.bucket_width.raw / 2);
       const auto ours = !middle ? middle
                                 : our_price(*middle, p.view.price_scale, options_.price_scale, factor,
                                             rate->view.price_scale, p.how.rate_divides, bids);
@@ -310,8 +312,10 @@ void consolidated_book::sum_buckets() {
     lay(p.bid_run, bid_sums_, p.bid_sum);
     lay(p.ask_run, ask_sums_, p.ask_sum);
     const auto last_ask = p.ask_run.first + static_cast<std::int64_t>(p.ask_run.sums.size()) - 1;
-    if (!p.bid_run.whole && (p.bid_run.sums.empty() || p.bid_run.first > lowest)) buckets_whole_ = false;
-    if (!p.ask_run.whole && (p.ask_run.sums.empty() || last_ask < centre_ + buckets_around))
+    const auto first_bid = p.bid_run.first + (p.bid_run.finer ? 1 : 0);
+    if (!p.bid_run.whole && (p.bid_run.sums.empty() || first_bid > lowest)) buckets_whole_ = false;
+    if (!p.ask_run.whole
+        && (p.ask_run.sums.empty() || last_ask - (p.ask_run.finer ? 1 : 0) < centre_ + buckets_around))
       buckets_whole_ = false;
   }
 }

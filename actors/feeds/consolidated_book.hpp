@@ -67,6 +67,7 @@ private:
     std::int64_t first = 0;
     std::vector<std::int64_t> sums;
     bool whole = false; ///< the side holds nothing beyond
+    bool finer = false; ///< out of a finer grid: its last bucket away from the touch may be known in part only
   };
   struct part {
     consolidated_venue how;

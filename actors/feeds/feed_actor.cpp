@@ -232,7 +232,7 @@ void feed_state::show_book(bool at_once) {
   if (std::none_of(readers_.begin(), readers_.end(), free)) return;
   const auto& spec = options_.core.spec;
   const view_options how{spec.id,          spec.kind,       options_.contract_e8,
-                         spec.price_scale, spec.size_scale, options_.bucket_width, view_max_levels};
+                         spec.price_scale, spec.size_scale, options_.bucket_width, options_.buckets, view_max_levels};
   const auto view = make_book_view(how, {now, q.at, core_->age(now), q.sequence, q.validity}, core_->book());
   shown_ = now;
   shown_steady_ = steady;

@@ -34,6 +34,7 @@ struct feed_actor_options {
   nanoseconds view_every = std::chrono::milliseconds{100}; ///< market time between two views, at least
   /// Steady time until a view is sent without a change.
   nanoseconds view_pulse = std::chrono::milliseconds{500};
+  std::uint32_t buckets = view_max_buckets;          ///< see view_options
   std::string bar_store = "store";                   ///< who keeps closed bars, by name; empty: nobody
   /// Market time after a session's begin from which on no trade is missed: a bar that opened before is not
   /// stored, the back-filler gets it from the venue.

@@ -399,3 +399,31 @@ CAF_TEST(the same calls give the same pages) {
   CAF_CHECK_EQUAL(one, run(false));
   CAF_CHECK_EQUAL(one, run(true));
 }
+
+CAF_TEST(a finer grid of a venue adds up to ours) {
+  const std::vector<level> bids{{{59998'00}, {100}}, {{59989'99}, {300}}, {{59700'00}, {50}}};
+  const std::vector<level> asks{{{60001'00}, {50}}, {{60010'00}, {70}}, {{60399'00}, {20}}};
+  const auto page_of = [&](std::int64_t width, std::uint32_t buckets) {
+    consolidated_book book{three_venues()};
+    order_book own{{.tick = {1}, .window_ticks = 256}};
+    own.load(bids, asks);
+    view_options how{.instrument = {"BTC-USDT@a"}, .price_scale = 2, .size_scale = 2, .bucket_width = {width}};
+    how.buckets = buckets;
+    book.on_view(make_book_view(how, {start, start, 0ns, 7, book_validity::valid}, own), start);
+    return book.page({});
+  };
+  const auto own = page_of(10'00, 32);
+  for (const auto parts : {2u, 4u, 5u, 8u}) {
+    const auto finer = page_of(10'00 / static_cast<std::int64_t>(parts), 32 * parts);
+    CAF_REQUIRE_EQUAL(finer.buckets.size(), own.buckets.size());
+    for (std::size_t i = 0; i < own.buckets.size(); ++i) {
+      CAF_CHECK_EQUAL(finer.buckets[i].number, own.buckets[i].number);
+      CAF_CHECK_EQUAL(finer.buckets[i].bids.raw, own.buckets[i].bids.raw);
+      CAF_CHECK_EQUAL(finer.buckets[i].asks.raw, own.buckets[i].asks.raw);
+    }
+    CAF_CHECK_EQUAL(finer.imbalance_ppm, own.imbalance_ppm);
+  }
+  // One that does not divide ours is left out, and that is told.
+  CAF_CHECK(!page_of(3'00, 128).buckets_whole);
+  CAF_CHECK(!page_of(20'00, 32).imbalance_known);
+}

@@ -22,6 +22,7 @@ venues:
   okx:
     instruments:
       BTC-USDT: { symbol: BTC-USDT, price_scale: 1, size_scale: 8, tick: 0.1 }
+      SOL-USDT: { symbol: SOL-USDT, price_scale: 1, size_scale: 8, tick: 0.1 }
   deribit:
     instruments:
       BTC-USD-PERP:
@@ -108,7 +109,10 @@ CAF_TEST(another currency needs a named rate whose feed runs) {
   CAF_CHECK_EQUAL(btc.bucket_width.raw, 5'00);
   CAF_CHECK(room.specs[1].kind == contract_kind::inverse);
   CAF_CHECK_EQUAL(node::contract_value(room.config, room.specs[1].id), 10 * contract_unit);
-  CAF_CHECK_EQUAL(room.feed(1).bucket_width.raw, 5'0);
+  // Its prices are converted: it sums in fifths of a bucket, as far as its one decimal goes.
+  CAF_CHECK_EQUAL(room.feed(1).bucket_width.raw, 1'0);
+  CAF_CHECK_EQUAL(room.feed(1).buckets, 5u * view_max_buckets);
+  CAF_CHECK_EQUAL(room.feed(0).buckets, view_max_buckets);
   // The rate's feed shows its book, too; what has no part in any shows it to nobody.
   CAF_CHECK_EQUAL(room.feed(2).book_readers.size(), 1u);
   CAF_CHECK(room.feed(3).book_readers.empty());
@@ -126,4 +130,35 @@ CAF_TEST(a symbol that nobody trades is refused and none means none) {
   const room_folder room{"consolidate: [none]"};
   const auto books = room.books();
   CAF_CHECK(books.has_value() && books->empty());
+}
+
+CAF_TEST(one grid for all books a feed is part of) {
+  const std::string instruments =
+      "instruments: [BTC-USDT@binance, BTC-USDT@okx, BTC-USD-PERP@deribit, USDT-USD@kraken]\n"
+      "consolidate: [BTC-USDT, BTC-USD-PERP]\n";
+  const auto with = [&](const std::string& own, const std::string& other) {
+    return room_folder{instruments + "books:\n  BTC-USDT: { also: [BTC-USD-PERP@deribit], rate: USDT-USD@kraken, bucket: "
+                       + own + " }\n  BTC-USD-PERP: { bucket: " + other + " }\n"};
+  };
+  const auto room = with("10", "4");
+  CAF_CHECK_EQUAL(room.feed(2).bucket_width.raw, 2'0); // 10 in fifths, and 4
+  CAF_CHECK_EQUAL(room.feed(2).buckets, 5u * view_max_buckets);
+  CAF_CHECK_EQUAL(room.feed(0).bucket_width.raw, 10'00);
+  CAF_CHECK(with("100", "0.1").refuses("no common part"));
+  CAF_CHECK(with("0.05", "1").refuses("decimals of BTC-USDT@okx"));
+}
+
+CAF_TEST(the width of a bucket does not hang on the order of the venues) {
+  const auto width = [](const std::string& list) {
+    const room_folder room{"instruments: [" + list + "]\nconsolidate: [BTC-USDT]\nbooks: { BTC-USDT: { bucket: 0 } }"};
+    const auto books = room.books();
+    if (!books) CAF_FAIL(books.error().text);
+    return books->front().bucket_width.raw;
+  };
+  CAF_CHECK_EQUAL(width("BTC-USDT@binance, BTC-USDT@okx"), 10'00);
+  CAF_CHECK_EQUAL(width("BTC-USDT@okx, BTC-USDT@binance"), 10'00);
+  const room_folder room{"instruments: [SOL-USDT@binance, SOL-USDT@okx]"};
+  CAF_CHECK_EQUAL(room.books()->front().bucket_width.raw, 100'00); // 1000 of okx' tick of 0.1
+  const room_folder turned{"instruments: [SOL-USDT@okx, SOL-USDT@binance]"};
+  CAF_CHECK_EQUAL(turned.books()->front().bucket_width.raw, 100'00);
 }
