@@ -1,3 +1,4 @@
+#include "actors/feeds/timed_agreement.hpp"
 #include "tools/feed_verify/venue_texts.hpp"
 #include "tools/feed_verify/verify_all.hpp"
 
@@ -17,6 +18,7 @@ struct replayed_book {
   std::unique_ptr<frame_decoder> second; ///< for the decoded copy
   std::size_t place = 0;                 ///< among captured books
   std::unique_ptr<book_machine> machine;
+  timed_agreement by_time; ///< with best prices that carry no number
 };
 
 struct replayed_line {
@@ -223,24 +225,39 @@ private:
       switch (e->kind) {
       case event_kind::image: b.machine->on_image(e->image), book = true; break;
       case event_kind::depth: b.machine->on_depth(e->depth), book = true; break;
-      case event_kind::best: compare_best(b, e->best); break;
+      case event_kind::best: compare_best(b, e->best, each.line.at); break;
       case event_kind::trade: ++figure("trades"); break;
       case event_kind::candle: ++figure("candles"); break;
       case event_kind::damaged: ++figure("damaged"); break;
       default: break;
       }
     }
+    if (book) follow_top(b, each.line.at);
     if (book) ++figure("book_messages");
     if (!of_use) ++figure("passed_over");
     if (b.machine->valid() && b.machine->book().crossed()) ++figure("crossed");
   }
 
   /// The venue's own best bid and ask against the book, where both are of the same number.
-  void compare_best(const replayed_book& b, const best_event& best) {
+  void compare_best(replayed_book& b, const best_event& best, market_time at) {
     ++figure("best");
+    if (best.sequence == 0) return compare_by_time(b, best, at);
     if (!b.machine->valid() || best.sequence == 0 || best.sequence != b.machine->sequence()) return;
     ++figure("best_compared");
     if (b.machine->book().bid() == best.bid && b.machine->book().ask() == best.ask) ++figure("best_equal");
+  }
+
+  /// Without a number, by the times of the recording; one without times says nothing.
+  void compare_by_time(replayed_book& b, const best_event& best, market_time at) {
+    if (at.ns == 0) return;
+    if (!b.machine->valid()) return b.by_time.without_book();
+    b.by_time.on_best(at, best.bid, best.ask, b.machine->book().bid(), b.machine->book().ask());
+    if (b.by_time.advance(at)) report_.differences.push_back(b.spec.id.text + ": best bid and ask are not the venue's");
+  }
+
+  static void follow_top(replayed_book& b, market_time at) {
+    if (b.machine->valid()) b.by_time.on_top(at, b.machine->book().bid(), b.machine->book().ask());
+    else b.by_time.reset();
   }
 
   void compare_copy(replayed_book& b, const replayed_line& each) {
@@ -253,7 +270,11 @@ private:
   }
 
   void sum_up(const std::map<std::string, recorded::expected_book>& expected) {
-    for (const auto& [symbol, b] : books_) {
+    for (auto& [symbol, b] : books_) {
+      b.by_time.finish();
+      figure("best_agreed") += b.by_time.figures().agreed;
+      figure("best_disagreed") += b.by_time.figures().disagreed;
+      figure("best_undecided") += b.by_time.figures().undecided;
       const auto& counts = b.machine->counts();
       figure("applied") += counts.applied;
       figure("stale") += counts.stale;
@@ -295,7 +316,7 @@ private:
     const auto should =
         recorded::expected_final(root_ / "derived/replay_expectations/expectations.json", plan_.expectation);
     if (!should || books_.size() != 1) return;
-    const auto& [spec, decoder, second, place, machine] = books_.begin()->second;
+    const auto& [spec, decoder, second, place, machine, by_time] = books_.begin()->second;
     const auto& book = machine->book();
     const auto top = [&](side s, const std::string& wanted) {
       const auto l = book.best(s);

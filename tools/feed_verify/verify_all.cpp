@@ -272,7 +272,10 @@ void print_report(std::ostream& out, const file_report& r) {
           << " changes, " << text("stale") << " stale; ";
     if (value("images") > 0) out << text("images") << " images; ";
     if (value("checksums") > 0) out << "checksums " << text("checksums_equal") << '/' << text("checksums") << "; ";
-    if (value("best") > 0)
+    if (value("best_agreed") + value("best_disagreed") + value("best_undecided") > 0)
+      out << "best bid and ask by time " << text("best_agreed") << " agree, " << text("best_disagreed") << " disagree, "
+          << text("best_undecided") << " undecided; ";
+    if (value("best") > value("best_agreed") + value("best_disagreed") + value("best_undecided"))
       out << "best bid and ask " << text("best_equal") << '/' << text("best_compared") << " equal of " << text("best") << "; ";
     if (value("replies") > 0)
       out << text("replies_as_recorded") << '/' << text("replies") << " pings answered as recorded; ";

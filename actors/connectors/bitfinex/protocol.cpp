@@ -289,7 +289,7 @@ std::vector<market_socket_plan> plan(std::span<const instrument_spec> instrument
                                      const market_selection& what) {
   const auto book = what.book_channel.empty() ? default_book : std::string_view{what.book_channel};
   std::vector<market_socket_plan> out;
-  constexpr std::size_t most = 3; // topics of one instrument: they stay on one socket
+  constexpr std::size_t most = 4; // topics of one instrument: they stay on one socket
   for (const auto& instrument : instruments) {
     if (out.empty() || out.back().topics.size() + most > traits().topics_per_socket)
       out.push_back({.target = "/ws/2", .topics = {}});
@@ -298,6 +298,7 @@ std::vector<market_socket_plan> plan(std::span<const instrument_spec> instrument
           {kind, instrument.venue_symbol, std::string{head} + ' ' + instrument.venue_symbol});
     };
     if (what.book) add(topic_kind::book, book);
+    if (what.best) add(topic_kind::best, "ticker");
     if (what.trades) add(topic_kind::trades, "trades");
     if (what.candles) add(topic_kind::candles, "candles.1m");
   }

@@ -220,7 +220,7 @@ std::unique_ptr<market_protocol> make_protocol() {
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what) {
   std::vector<market_socket_plan> out;
-  constexpr std::size_t most = 3; // topics of one instrument: they stay on one socket
+  constexpr std::size_t most = 4; // topics of one instrument: they stay on one socket
   for (const auto& instrument : instruments) {
     if (out.empty() || out.back().topics.size() + most > traits().topics_per_socket)
       out.push_back({.target = "/", .topics = {}});
@@ -229,6 +229,7 @@ std::vector<market_socket_plan> plan(std::span<const instrument_spec> instrument
           {kind, instrument.venue_symbol, std::string{channel} + ' ' + instrument.venue_symbol});
     };
     if (what.book) add(topic_kind::book, "level2");
+    if (what.best) add(topic_kind::best, "ticker");
     if (what.trades) add(topic_kind::trades, "market_trades");
     if (what.candles) add(topic_kind::candles, "candles");
   }

@@ -31,7 +31,7 @@ void decoder::read_object(json_object root) {
   const auto symbol = instrument_of_channel(channel);
   if (!in().fine() || !ours(symbol)) return;
   if (channel.starts_with("book.")) return read_book(in().object(params, "data"), symbol);
-  if (channel.starts_with("quote.")) return read_quote(in().object(params, "data"), symbol);
+  if (channel.starts_with("quote.") || channel.starts_with("ticker.")) return read_quote(in().object(params, "data"), symbol);
   if (channel.starts_with("chart."))
     return read_candle(in().object(params, "data"), symbol, channel.substr(channel.rfind('.') + 1));
   if (!channel.starts_with("trades.")) return;

@@ -249,11 +249,12 @@ std::vector<market_socket_plan> plan(std::span<const instrument_spec> instrument
   const auto add = [&](topic_kind kind, std::string_view head, const instrument_spec& i) {
     out.back().topics.push_back({kind, i.venue_symbol, key_of(head, i.venue_symbol)});
   };
-  constexpr std::size_t most = 3; // topics of one instrument: they stay on one socket
+  constexpr std::size_t most = 4; // topics of one instrument: they stay on one socket
   for (const auto& instrument : instruments) {
     if (out.empty() || out.back().topics.size() + most > traits().topics_per_socket)
       out.push_back({.target = "/v2", .topics = {}});
     if (what.book) add(topic_kind::book, book, instrument);
+    if (what.best) add(topic_kind::best, "ticker", instrument);
     if (what.trades) add(topic_kind::trades, "trade", instrument);
     if (what.candles) add(topic_kind::candles, "ohlc", instrument);
   }
