@@ -109,6 +109,7 @@ void feed_state::on_tick() {
     if (s.waiting) offer(s);
   note_trade_holes();
   show_book(false);
+  rate_.take(env_.steady->now(), core_->frames());
   store_bars();
   schedule(self_, options_.tick, [this] { on_tick(); });
 }
@@ -358,3 +359,5 @@ std::string feed_state::status_json() const {
 }
 
 } // namespace troupe
+      .field("resyncs_depth", r.resyncs_depth)
+      .field("resyncs_best", r.resyncs_best)

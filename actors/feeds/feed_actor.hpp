@@ -8,6 +8,7 @@
 #include "actors/feeds/book_view.hpp"
 #include "actors/feeds/feed_core.hpp"
 #include "messages/actors.hpp"
+#include "actors/feeds/message_rate.hpp"
 #include "messages/cluster.hpp"
 #include "runtime/actor/actor_base.hpp"
 
@@ -111,6 +112,7 @@ private:
   market_time shown_;          ///< when the last view was taken
   steady_time shown_steady_;
   std::uint64_t shown_sequence_ = 0;
+  message_rate rate_;
   std::vector<bar> bars_waiting_; ///< for the store
   bool storing_ = false;
   steady_time store_again_;

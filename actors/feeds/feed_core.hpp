@@ -81,6 +81,7 @@ public:
   [[nodiscard]] const quarantine& damaged() const noexcept { return quarantine_; }
   [[nodiscard]] const bar_builder& bars() const noexcept { return bars_; }
   [[nodiscard]] std::uint64_t session() const noexcept { return session_; }
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   /// Sum of trade sizes since the start.
   [[nodiscard]] size volume() const noexcept { return volume_; }
   /// Time since the last frame that moved or confirmed the book, on the receiver's clock; never negative.

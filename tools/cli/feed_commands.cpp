@@ -1,4 +1,7 @@
+#include "runtime/cluster/client.hpp"
+#include "runtime/cluster/nodes_conf_file.hpp"
 #include "tools/cli/command.hpp"
+#include "tools/cli/feed_table.hpp"
 #include "tools/feed_verify/feed_verify.hpp"
 #include "tools/feed_verify/verify_all.hpp"
 #include "tools/tape_deck/recorded_tapes.hpp"
@@ -11,10 +14,68 @@
 #include <memory>
 
 namespace troupe::cli {
+namespace {
+
+struct running_feeds {
+  std::vector<feed_row> rows;
+  bool complete = true; ///< every ingest node could be asked
+};
+
+/// The feeds of all running ingest nodes; a node that does not answer is named on standard error.
+result<running_feeds> ask_for_feeds(const global_options& global, const std::string& venue) {
+  const auto config = load_configuration(global);
+  if (!config) return config.error();
+  const auto nodes = load_nodes_conf_of(global.config, config->text("cluster.nodes"));
+  if (!nodes) return nodes.error();
+  cluster_client client{*nodes};
+  running_feeds out;
+  for (const auto* node : nodes->with(node_role::ingest)) {
+    const auto page = client.status(node->name.text, 2);
+    if (!page) {
+      out.complete = false;
+      std::cerr << "troupe: node " << node->name.text << ": " << page.error().message() << '\n';
+      continue;
+    }
+    for (auto& row : feed_rows(node->name.text, json_view::parse(page->json), venue)) out.rows.push_back(std::move(row));
+  }
+  return out;
+}
+
+int feed_list_command(const global_options& global, const std::string& venue) {
+  const auto feeds = ask_for_feeds(global, venue);
+  if (!feeds) return fail(feeds.error());
+  if (global.json) std::cout << feed_list_json(feeds->rows) << '\n';
+  else if (!feeds->rows.empty()) std::cout << feed_table(feeds->rows);
+  if (feeds->rows.empty()) std::cerr << "troupe: no feed runs; start nodes with troupe up\n";
+  return feeds->complete && !feeds->rows.empty() ? 0 : 1;
+}
+
+int feed_show_command(const global_options& global, const std::string& instrument) {
+  const auto feeds = ask_for_feeds(global, {});
+  if (!feeds) return fail(feeds.error());
+  for (const auto& row : feeds->rows) {
+    if (row.instrument != instrument) continue;
+    if (global.json) std::cout << row.page.raw("") << '\n';
+    else std::cout << feed_sheet(row);
+    return 0;
+  }
+  std::cerr << "troupe: no running node has a feed of " << instrument << "; troupe feed list shows those there are\n";
+  return 1;
+}
+
+} // namespace
 
 void add_feed_commands(CLI::App& app, global_options& global) {
-  auto* feed = app.add_subcommand("feed", "Feeds: verify recordings through them");
+  auto* feed = app.add_subcommand("feed", "Feeds: how they are, and verify recordings through them");
   feed->require_subcommand(1);
+  auto venue = std::make_shared<std::string>();
+  auto* list = feed->add_subcommand("list", "Every feed of the running nodes: state, proof, age, lag, clock, resyncs");
+  list->add_option("--venue", *venue, "Only this venue's");
+  list->callback(run(global, [&global, venue] { return feed_list_command(global, *venue); }));
+  auto instrument = std::make_shared<std::string>();
+  auto* show = feed->add_subcommand("show", "All figures of one running feed, and the frames it put aside");
+  show->add_option("INSTRUMENT", *instrument, "BTC-USDT@binance")->required();
+  show->callback(run(global, [&global, instrument] { return feed_show_command(global, *instrument); }));
   auto options = std::make_shared<feed_verify_options>();
   auto* verify = feed->add_subcommand(
       "verify", "Replay one recording through the feed: gaps, end state, agreement with the venue's own best bid and ask");

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, fault_kinds> names{
     "duplicate_event",    "missing_event",    "close_1000", "close_1006",     "tcp_reset",
     "private_reset",      "silent_topic",     "drop_diff",  "duplicate_diff", "reorder_diff",
     "wrong_frame",        "server_shutdown",  "black_hole", "wrong_checksum", "crossed_book",
-    "slow_image",         "refused_request",  "banned",     "skewed_clock"};
+    "slow_image",         "refused_request",  "banned",     "skewed_clock",
+    "muted_topic",        "silent_socket",   "refused_connect"};
 
 error bad(std::string text) {
   return {make_error_code(venue_sim_errc::bad_option), "faults: " + std::move(text)};

@@ -37,12 +37,15 @@ enum class fault : std::uint8_t {
   black_hole,         ///< a socket stays open, but nothing is read, written or answered any more
   wrong_checksum,     ///< a change goes out with another checksum than its book has
   crossed_book,       ///< a change carries a bid above the best ask
-  slow_image,         ///< a REST image comes `ms` later
+  slow_image,         ///< an image comes `ms` later, by REST or, with all behind it, on its socket
   refused_request,    ///< a REST request is answered 429 with Retry-After `ms`/1000
   banned,             ///< all REST requests are answered 418 for `ms`
   skewed_clock,       ///< the venue's clock is `ms` ahead from now on
+  muted_topic,        ///< a depth stream (or `stream`) says nothing until the client subscribes anew
+  silent_socket,      ///< sockets read on, but nothing is sent on them any more: no data, answer or ping
+  refused_connect,    ///< new sockets are answered 429 for `ms`
 };
-inline constexpr std::size_t fault_kinds = 24;
+inline constexpr std::size_t fault_kinds = 27;
 
 std::string_view text_of(fault f) noexcept;
 

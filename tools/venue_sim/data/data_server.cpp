@@ -2,6 +2,7 @@
 
 #include "messages/json.hpp"
 #include "runtime/net/http_server.hpp"
+#include "tools/venue_sim/data/client_outlet.hpp"
 #include "tools/venue_sim/data/dialect.hpp"
 #include "tools/venue_sim/data/truth.hpp"
 #include "tools/venue_sim/faults.hpp"
@@ -77,29 +78,40 @@ struct data_server::impl {
   struct client final : dialect_port {
     client(impl& of, net::ws_session session)
         : owner{of}, ws{std::move(session)}, opened_ns{steady_now_ns()},
-          messages{of.dialect->limits().messages_per_second, data_second} {}
+          messages{of.dialect->limits().messages_per_second, data_second},
+          outlet{of.faults, [this](std::string frame, bool binary) { write(std::move(frame), binary); }} {}
 
     void send(std::string frame) override {
-      ws.send(std::make_shared<const std::string>(std::move(frame)));
+      outlet.control(std::move(frame), false, steady_now_ns());
     }
     void send_binary(std::string frame) override {
-      ws.send_binary(std::make_shared<const std::string>(std::move(frame)));
+      outlet.control(std::move(frame), true, steady_now_ns());
     }
     void publish(const frame_topic& topic, std::string frame, bool binary) override {
-      owner.publish(*this, topic, std::move(frame), binary);
+      outlet.publish(topic, std::move(frame), binary, steady_now_ns());
     }
     void close(std::uint16_t code, std::string reason) override {
       ws.close(code, std::move(reason));
     }
     void violation(std::string_view fact) override { owner.violated(fact); }
+    void write(std::string frame, bool binary) {
+      auto shared = std::make_shared<const std::string>(std::move(frame));
+      if (binary ? ws.send_binary(std::move(shared)) : ws.send(std::move(shared))) ++owner.frames_sent;
+    }
+    [[nodiscard]] bool listens() const { return !ended && !swallowed && !outlet.muted(); }
+    /// Nothing reaches it any more, nor comes from it.
+    void swallow() {
+      ws.black_hole();
+      swallowed = true;
+    }
 
     impl& owner;
     net::ws_session ws;
     std::unique_ptr<dialect_connection> speaks;
     std::int64_t opened_ns;
     rate_window messages;
-    std::map<std::string, std::pair<std::string, bool>, std::less<>> held_back; ///< by topic
-    std::map<std::string, std::int64_t, std::less<>> silent_until;
+    client_outlet outlet;
+    bool swallowed = false;
     bool ended = false;
   };
 
@@ -114,8 +126,6 @@ struct data_server::impl {
   void play_due();
   void show(data_market& market, data_event event);
   void strike_sockets();
-  void publish(client& to, const frame_topic& topic, std::string frame, bool binary);
-  void write(client& to, std::string frame, bool binary);
   void house_keeping(std::int64_t steady);
   void violated(std::string_view fact) { ++violations[std::string{fact}]; }
   net::upgrade_answer on_upgrade(const net::http_request& request, net::ws_session ws);
@@ -147,6 +157,7 @@ struct data_server::impl {
   std::unique_ptr<net::http_server> control;
   std::int64_t skew_ms = 0;
   std::int64_t banned_until_ns = 0;
+  std::int64_t refused_until_ns = 0;
   std::int64_t shutdown_at_ns = 0;
   std::int64_t next_ping_ns = 0;
   std::int64_t next_tick_ns = 0;
@@ -262,7 +273,7 @@ void data_server::impl::show(data_market& market, data_event event) {
   event.event_ms += skew_ms;
   if (event.what->kind != frame_kind::depth) {
     for (auto& [id, c] : clients)
-      if (!c->ended) c->speaks->on_event(market, event);
+      if (c->listens()) c->speaks->on_event(market, event);
     return;
   }
   const auto at =
@@ -280,7 +291,7 @@ void data_server::impl::show(data_market& market, data_event event) {
   if (options.on_change)
     options.on_change(dialect->symbol_of(market.instrument()), dialect->sequence_of(market), event.event_ms, crc);
   for (auto& [id, c] : clients)
-    if (!c->ended) c->speaks->on_event(market, event);
+    if (c->listens()) c->speaks->on_event(market, event);
 }
 
 void data_server::impl::play_due() {
@@ -307,6 +318,8 @@ void data_server::impl::pump() {
   std::int64_t next = never_ns;
   for (const auto& market : world.markets)
     next = std::min(next, market->next_time());
+  for (auto& [id, c] : clients)
+    c->outlet.flush(steady);
   auto nap = 50 * data_ms;
   if (next != never_ns) nap = std::clamp(options.clock.steady_at(next) - steady, data_ms, nap);
   io.after(nanoseconds{nap}, [this] { pump(); });
@@ -322,7 +335,7 @@ void data_server::impl::house_keeping(std::int64_t steady) {
   if (steady >= next_tick_ns) {
     next_tick_ns = steady + tick_every_ns;
     for (auto& [id, c] : clients) {
-      if (c->ended) continue;
+      if (!c->listens()) continue;
       if (limits.life_s != 0 && steady - c->opened_ns >= limits.life_s * data_second)
         c->ws.close(1000, "life is over");
       else
@@ -332,7 +345,7 @@ void data_server::impl::house_keeping(std::int64_t steady) {
   if (limits.ping_every_s == 0 || steady < next_ping_ns) return;
   if (next_ping_ns != 0)
     for (auto& [id, c] : clients)
-      c->ws.ping(std::to_string(world.now_ms));
+      if (!c->outlet.muted()) c->ws.ping(std::to_string(world.now_ms));
   next_ping_ns = steady + limits.ping_every_s * data_second;
 }
 
@@ -343,55 +356,18 @@ void data_server::impl::strike_sockets() {
   if (clients.empty()) return;
   const auto every = [this](auto&& what) {
     for (auto& [id, c] : clients)
-      if (!c->ended) what(*c);
+      if (c->listens()) what(*c);
   };
   if (faults.strikes(fault::close_1000)) every([](client& c) { c.ws.close(1000, "scripted"); });
   if (faults.strikes(fault::close_1006)) every([](client& c) { c.ws.reset(); });
   if (faults.strikes(fault::tcp_reset)) server->reset_all();
-  if (faults.strikes(fault::black_hole)) every([](client& c) { c.ws.black_hole(); });
+  if (faults.strikes(fault::black_hole)) every([](client& c) { c.swallow(); });
+  if (faults.strikes(fault::silent_socket)) every([](client& c) { c.outlet.mute(); });
   if (faults.strikes(fault::skewed_clock)) skew_ms = faults.setting(fault::skewed_clock).ms;
   if (shutdown_at_ns == 0 && faults.strikes(fault::server_shutdown)) {
     every([](client& c) { c.speaks->announce_shutdown(); });
     shutdown_at_ns = steady_now_ns() + data_second;
   }
-}
-
-void data_server::impl::write(client& to, std::string frame, bool binary) {
-  auto shared = std::make_shared<const std::string>(std::move(frame));
-  if (binary ? to.ws.send_binary(std::move(shared)) : to.ws.send(std::move(shared))) ++frames_sent;
-}
-
-void data_server::impl::publish(client& to, const frame_topic& topic, std::string frame,
-                                bool binary) {
-  const auto steady = steady_now_ns();
-  const auto& quiet = faults.setting(fault::silent_topic);
-  const bool can_fall_silent =
-      quiet.stream.empty() ? topic.kind == frame_kind::depth && !topic.image : quiet.stream == topic.name;
-  if (can_fall_silent && faults.strikes(fault::silent_topic))
-    to.silent_until[std::string{topic.name}] = steady + quiet.ms * data_ms;
-  if (const auto silent = to.silent_until.find(topic.name); silent != to.silent_until.end()) {
-    if (steady < silent->second) return;
-    to.silent_until.erase(silent);
-  }
-  if (topic.kind == frame_kind::depth && !topic.image) {
-    if (faults.strikes(fault::drop_diff)) return;
-    const auto held = to.held_back.find(topic.name);
-    if (held == to.held_back.end() && faults.strikes(fault::reorder_diff)) {
-      to.held_back.emplace(topic.name, std::pair{std::move(frame), binary});
-      return;
-    }
-    if (faults.strikes(fault::wrong_frame)) frame.resize(frame.size() / 2);
-    const bool twice = faults.strikes(fault::duplicate_diff);
-    if (twice) write(to, frame, binary);
-    write(to, std::move(frame), binary);
-    if (held != to.held_back.end()) {
-      auto late = std::move(held->second);
-      to.held_back.erase(held);
-      write(to, std::move(late.first), late.second);
-    }
-    return;
-  }
-  write(to, std::move(frame), binary);
 }
 
 // ---- clients
@@ -415,6 +391,9 @@ net::upgrade_answer data_server::impl::on_upgrade(const net::http_request& reque
   auto c = std::make_unique<client>(*this, std::move(ws));
   c->speaks = dialect->accept(request.path(), request.query(), *c);
   if (!c->speaks) return refuse(404, {});
+  if (faults.strikes(fault::refused_connect))
+    refused_until_ns = steady_now_ns() + faults.setting(fault::refused_connect).ms * data_ms;
+  if (steady_now_ns() < refused_until_ns) return refuse(429, {});
   if (!connects->take(steady_now_ns()))
     return refuse(429, "more new sockets than the venue allows");
   ++sockets_opened;
@@ -428,6 +407,7 @@ net::upgrade_answer data_server::impl::on_upgrade(const net::http_request& reque
       violated("more messages a second than the venue allows");
       return raw->ws.close(1008, "too many messages");
     }
+    raw->outlet.heard(text);
     raw->speaks->on_message(text, steady);
   };
   answer.handlers.on_close = [raw](const error&) { raw->ended = true; };
