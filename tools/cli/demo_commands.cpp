@@ -87,7 +87,14 @@ void add_torture_commands(CLI::App& app, global_options& global) {
   torture_of_feeds->add_option("--seconds", feeds->seconds, "How long faults are injected")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  torture_of_feeds->callback(run(global, [feeds] { return torture_feeds(*feeds); }));
+  auto quiet = std::make_shared<std::int64_t>(4);
+  torture_of_feeds->add_option("--quiet", *quiet, "Longest quiet time in seconds, the venues' own cut to it; 0 = as the venues have them")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
+  torture_of_feeds->callback(run(global, [feeds, quiet] {
+    feeds->quiet = std::chrono::seconds{*quiet};
+    return torture_feeds(*feeds);
+  }));
 }
 
 } // namespace troupe::cli

@@ -47,6 +47,13 @@ void write_venue(json_writer& w, const torment_report& r) {
   if (!r.books.first_wrong.empty()) w.field("first_wrong", r.books.first_wrong);
   w.field("valid_at_end", r.valid_at_end).field("connector_failure", r.failure);
   write_times(w, "valid_again", r.recovery_ms);
+  write_times(w, "valid_again_after_refusal", r.refused_ms);
+  write_times(w, "silence_noticed", r.noticed_ms);
+  write_times(w, "valid_again_after_silence", r.renewed_ms);
+  w.key("quiet").begin_object().field("book_ms", r.quiet.book_ms).field("heartbeat_ms", r.quiet.heartbeat_ms);
+  w.field("venues_book_ms", r.quiet_of_venue.book_ms).field("venues_heartbeat_ms", r.quiet_of_venue.heartbeat_ms);
+  w.field("socket_noticed_within_ms", r.notice_limit_ms).field("late", r.late).end_object();
+  w.field("least_offset_ms", r.least_offset_ms);
   w.key("violations").raw(r.violations.empty() ? "{}" : r.violations).end_object();
 }
 
@@ -59,18 +66,22 @@ struct verdict {
   }
 };
 
-verdict judge(const std::vector<torment_report>& reports, const std::vector<std::int64_t>& in_band) {
+verdict judge(const std::vector<torment_report>& reports, const std::vector<std::int64_t>& in_band,
+              const std::vector<std::int64_t>& renewed) {
   verdict out;
   for (const auto& r : reports) {
     std::uint64_t struck = 0, missed = 0;
     for (const auto& [kind, counts] : r.faults) struck += counts.struck, missed += counts.missed;
     if (struck == 0) out.fail(r.venue + ": no fault struck");
     if (missed > 0) out.fail(r.venue + ": " + std::to_string(missed) + " faults were not detected");
+    if (r.late > 0) out.fail(r.venue + ": " + std::to_string(r.late) + " silences were noticed later than its quiet times allow");
     if (r.books.wrong > 0) out.fail(r.venue + ": " + std::to_string(r.books.wrong) + " wrong books published");
     if (r.books.right == 0) out.fail(r.venue + ": no book was ever compared");
     if (!r.violations.empty() && r.violations != "{}") out.fail(r.venue + ": limits were broken: " + r.violations);
     if (!r.valid_at_end) out.fail(r.venue + ": no valid book at the end");
   }
+  if (const auto p99 = percentile_of(renewed, 0.99); p99 > in_band_limit_ms)
+    out.fail("books were valid again p99 " + std::to_string(p99) + " ms after a silence was noticed, images in band");
   if (const auto p99 = percentile_of(in_band, 0.99); p99 > in_band_limit_ms)
     out.fail("books were valid again after p99 " + std::to_string(p99) + " ms where images come in band");
   return out;
@@ -101,17 +112,23 @@ int torture_feeds(const feed_torture_options& options) {
   (*world)->torment(std::chrono::seconds{options.seconds});
   const auto memory_after = resident_kib();
   const auto reports = (*world)->reports();
+  const auto clock = (*world)->clock_steps();
   world->reset();
   if (options.folder.empty()) {
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
   }
-  std::vector<std::int64_t> in_band, by_rest;
+  const auto [clock_sets, farthest_ms] = clock;
+  std::vector<std::int64_t> in_band, by_rest, refused, noticed, renewed, renewed_by_rest;
   for (const auto& r : reports) {
     auto& times = r.image_in_band ? in_band : by_rest;
     times.insert(times.end(), r.recovery_ms.begin(), r.recovery_ms.end());
+    auto& after = r.image_in_band ? renewed : renewed_by_rest;
+    after.insert(after.end(), r.renewed_ms.begin(), r.renewed_ms.end());
+    noticed.insert(noticed.end(), r.noticed_ms.begin(), r.noticed_ms.end());
+    refused.insert(refused.end(), r.refused_ms.begin(), r.refused_ms.end());
   }
-  const auto outcome = judge(reports, in_band);
+  const auto outcome = judge(reports, in_band, renewed);
   json_writer w;
   w.begin_object().field("seed", options.seed).field("seconds", options.seconds).field("source", "GENERATED");
   w.key("venues").begin_array();
@@ -119,6 +136,11 @@ int torture_feeds(const feed_torture_options& options) {
   w.end_array();
   write_times(w, "valid_again_in_band", in_band);
   write_times(w, "valid_again_by_rest", by_rest);
+  write_times(w, "valid_again_after_refusal", refused);
+  write_times(w, "silence_noticed", noticed);
+  write_times(w, "valid_again_after_silence_in_band", renewed);
+  write_times(w, "valid_again_after_silence_by_rest", renewed_by_rest);
+  w.key("host_clock").begin_object().field("set", clock_sets).field("farthest_ms", farthest_ms).end_object();
   w.field("resident_kib_before", memory_before).field("resident_kib_after", memory_after).field("passed", outcome.passed);
   w.key("findings").begin_array();
   for (const auto& f : outcome.findings) w.string(f);

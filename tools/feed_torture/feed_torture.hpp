@@ -4,6 +4,8 @@
 /// injected one after the other. What a venue's sequence or checksum can prove must be detected, no wrong book may be
 /// published, and the venues' own limits, which the simulators enforce, must never be broken.
 
+#include "messages/time.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -15,6 +17,8 @@ struct feed_torture_options {
   std::vector<std::string> venues; ///< empty: all twelve
   std::uint64_t seed = 1;
   std::int64_t seconds = 60;       ///< how long faults are injected
+  /// Quiet times of the venues are cut to this, so that silence is noticed within a run; 0: as the venues have them.
+  nanoseconds quiet = std::chrono::seconds{4};
   std::filesystem::path folder;    ///< certificates of the simulators; empty: a temporary one
   bool json = false;
 };

@@ -1,5 +1,6 @@
 #include "tools/feed_torture/tormented_venue.hpp"
 
+#include "actors/connectors/quiet_times.hpp"
 #include "actors/connectors/venue_connector_actor.hpp"
 #include "actors/feeds/feed_actor.hpp"
 #include "runtime/actor/directory.hpp"
@@ -13,7 +14,9 @@
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -29,14 +32,27 @@ constexpr auto shows_within = 3s;              ///< what a sequence proves shows
 constexpr auto recovers_within = 30s;          ///< budgets included
 constexpr auto answer_within = 5s;
 
+constexpr auto notice_slack = 2s;              ///< of a busy machine, beyond the quiet times
+constexpr auto clock_every = 9s;               ///< the host's clock is set so often
+
 /// What must be seen of a fault.
 enum class expectation : std::uint8_t { detected, harmless_or_detected, unprovable_or_detected };
+
+/// What ends it.
+enum class fault_course : std::uint8_t {
+  book,    ///< the feed notices and gets a new book
+  refused, ///< likewise, but the venue makes us wait
+  topic,   ///< silence that ends with a new subscription: the watchdog of the topic
+  socket,  ///< silence that ends with a new socket: that of the socket, or the topic's second look
+};
 
 struct fault_kind {
   std::string_view name;
   std::string_view json; ///< what the simulator is told
   expectation proven;    ///< where the venue has a sequence
   expectation checksummed; ///< where it has a checksum of the best levels alone
+  fault_course course = fault_course::book;
+  std::string_view counted = {}; ///< the simulator's name where it is another one
 };
 
 constexpr auto must = expectation::detected;
@@ -55,11 +71,21 @@ constexpr std::array fault_kinds_injected{
     fault_kind{"tcp_reset", R"({"tcp_reset":{"count":1}})", must, must},
     fault_kind{"server_shutdown", R"({"server_shutdown":{"count":1}})", harmless, harmless},
     fault_kind{"skewed_clock", R"({"skewed_clock":{"count":1,"ms":3000}})", harmless, harmless},
+    fault_kind{"refused_connect", R"({"close_1006":{"count":1},"refused_connect":{"count":1,"ms":1000}})", must, must,
+               fault_course::refused},
+    fault_kind{"muted_topic", R"({"muted_topic":{"count":1}})", must, must, fault_course::topic},
+    fault_kind{"dead_topic", R"({"silent_topic":{"count":1,"ms":600000}})", must, must, fault_course::socket, "silent_topic"},
+    fault_kind{"silent_socket", R"({"silent_socket":{"count":1}})", must, must, fault_course::socket},
+    fault_kind{"black_hole", R"({"black_hole":{"count":1}})", must, must, fault_course::socket},
 };
+/// Where images come in band: they come late.
+constexpr fault_kind slow_in_band{"slow_image", R"({"close_1006":{"count":1},"slow_image":{"count":1,"ms":600}})", must, must};
 /// Only where images come by REST: the bootstrap behind a loss is disturbed.
 constexpr std::array image_faults{
     fault_kind{"slow_image", R"({"drop_diff":{"count":1},"slow_image":{"count":1,"ms":600}})", must, must},
-    fault_kind{"refused_request", R"({"drop_diff":{"count":1},"refused_request":{"count":1,"ms":1000}})", must, must},
+    fault_kind{"refused_request", R"({"drop_diff":{"count":1},"refused_request":{"count":1,"ms":1000}})", must, must,
+               fault_course::refused},
+    fault_kind{"banned", R"({"drop_diff":{"count":1},"banned":{"count":1,"ms":1500}})", must, must, fault_course::refused},
 };
 constexpr fault_kind wrong_checksum{"wrong_checksum", R"({"wrong_checksum":{"count":1}})", must, must};
 
@@ -95,7 +121,10 @@ struct watched_feed {
   bool ever_valid = false;
   std::uint64_t losses = 0;
   moment lost{};
+  moment last_good{}; ///< when a valid book was published last
+  fault_course course = fault_course::book; ///< of the fault that is on
   std::vector<std::int64_t> recovery_ms;
+  std::vector<std::int64_t> refused_ms;
 
   void see(const quote& q, const order_book& book) {
     const auto now = std::chrono::steady_clock::now();
@@ -104,10 +133,12 @@ struct watched_feed {
       truth.judge(q.sequence, q.at, book.top_checksum(spec.price_scale, spec.size_scale, judged_depth));
     else truth.lose();
     const std::lock_guard lock{mutex};
+    if (good) last_good = now;
     if (good == valid) return;
     valid = good;
-    if (good && ever_valid)
-      recovery_ms.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(now - lost).count());
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - lost).count();
+    if (good && ever_valid && course == fault_course::book) recovery_ms.push_back(took);
+    if (good && ever_valid && course == fault_course::refused) refused_ms.push_back(took);
     if (good) ever_valid = true;
     else ++losses, lost = now;
     changed.notify_all();
@@ -127,6 +158,8 @@ struct tormented_venue {
   std::vector<feed_actor> actors;
   connector_actor connector;
   torment_report report;
+  protocol_traits traits;
+  nanoseconds ack_deadline{};
 
   [[nodiscard]] std::uint64_t losses() const {
     std::uint64_t out = 0;
@@ -136,11 +169,43 @@ struct tormented_venue {
     }
     return out;
   }
+  void enter(fault_course course) {
+    for (const auto& f : feeds) {
+      const std::lock_guard lock{f->mutex};
+      f->course = course;
+    }
+  }
+  /// When the last of the feeds published a valid book; nothing when one has none, or none since `after`.
+  [[nodiscard]] std::optional<moment> fresh_since(moment after) const {
+    moment out{};
+    for (const auto& f : feeds) {
+      const std::lock_guard lock{f->mutex};
+      if (!f->valid || f->last_good <= after) return std::nullopt;
+      out = std::max(out, f->last_good);
+    }
+    return out;
+  }
 };
 
+/// The host's clock, which somebody sets now and then.
+class unsteady_wall_clock final : public market_clock {
+public:
+  [[nodiscard]] market_time now() const noexcept override { return wall_.now() + nanoseconds{away_.load()}; }
+  void set(nanoseconds away) { away_ = away.count(); }
+
+private:
+  wall_clock wall_;
+  std::atomic<std::int64_t> away_{0};
+};
+
+/// What a connector's sessions have done so far.
+struct session_acts {
+  std::int64_t renewed = 0;  ///< topics subscribed again
+  std::int64_t replaced = 0; ///< sockets replaced
+};
 
 struct torment_world::impl {
-  wall_clock market;
+  unsteady_wall_clock market;
   monotonic_clock steady;
   directory names;
   actor_environment environment{&market, &steady, &names, 1};
@@ -148,6 +213,9 @@ struct torment_world::impl {
   std::unique_ptr<caf::actor_system> system = std::make_unique<caf::actor_system>(settings);
   std::vector<std::unique_ptr<tormented_venue>> venues;
   std::uint64_t seed = 1;
+  nanoseconds quiet{};
+  std::uint64_t clock_sets = 0;
+  std::int64_t farthest_ms = 0;
   std::mutex mutex;
   std::condition_variable ended;
   bool stop = false;
@@ -157,6 +225,12 @@ struct torment_world::impl {
   void spawn(tormented_venue& v, const venue_check_options& how);
   void torment(tormented_venue& v, moment until, std::uint64_t own_seed);
   void inject(tormented_venue& v, const fault_kind& kind);
+  bool strike(tormented_venue& v, const fault_kind& kind);
+  void wait_for_loss(tormented_venue& v, const fault_kind& kind, std::uint64_t losses);
+  void wait_for_renewal(tormented_venue& v, const fault_kind& kind, const session_acts& before);
+  [[nodiscard]] session_acts acts_of(const tormented_venue& v);
+  [[nodiscard]] std::int64_t least_offset_ms(const tormented_venue& v);
+  void unsettle_clock(moment until);
   bool pause(nanoseconds time);
   std::string failure_of(const connector_actor& connector);
   template <class Handle>
@@ -244,12 +318,18 @@ void torment_world::impl::spawn(tormented_venue& v, const venue_check_options& h
   options.sockets = how.sockets;
   options.authority = how.authority;
   options.what.book_channel = channel_of(*v.venue).name;
+  v.traits = quiet > nanoseconds::zero() ? quiet_at_most(v.venue->traits, quiet) : v.venue->traits;
+  options.traits = v.traits;
+  v.ack_deadline = options.session.ack_deadline;
   if (v.venue->name == "binance-usdm") options.weight = 2400;
   const auto name = "connector/" + std::string{v.venue->name};
   v.connector = spawn_actor<venue_connector_state>(*system, {.name = name}, environment, options);
   publish(name, v.connector);
   v.report.venue = v.venue->name;
   v.report.image_in_band = v.venue->traits.image_in_band;
+  v.report.quiet = {v.traits.book_quiet / 1ms, v.traits.silence_limit / 1ms};
+  v.report.quiet_of_venue = {v.venue->traits.book_quiet / 1ms, v.venue->traits.silence_limit / 1ms};
+  v.report.notice_limit_ms = noticed_within(v.traits, v.ack_deadline) / 1ms;
 }
 
 // ---- faults -------------------------------------------------------------------------------------------
@@ -259,20 +339,27 @@ bool torment_world::impl::pause(nanoseconds time) {
   return !ended.wait_for(lock, time, [this] { return stop; });
 }
 
-void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
+/// Sets the fault and waits for its moment; false when that does not come.
+bool torment_world::impl::strike(tormented_venue& v, const fault_kind& kind) {
+  const auto name = std::string{kind.counted.empty() ? kind.name : kind.counted};
   const auto struck = [&] {
     const auto state = json_view::parse(v.server->state());
-    return static_cast<std::uint64_t>(state.integer("faults." + std::string{kind.name} + ".struck"));
+    return static_cast<std::uint64_t>(state.integer("faults." + name + ".struck"));
   };
   const auto before = struck();
-  const auto losses = v.losses();
   v.server->set_faults(std::string{kind.json});
   const auto give_up = std::chrono::steady_clock::now() + strikes_within;
-  while (struck() == before) {
-    if (std::chrono::steady_clock::now() > give_up || !pause(20ms)) return v.server->set_faults(R"({"all":null})");
-  }
+  while (struck() == before)
+    if (std::chrono::steady_clock::now() > give_up || !pause(20ms)) {
+      v.server->set_faults(R"({"all":null})");
+      return false;
+    }
+  ++v.report.faults[std::string{kind.name}].struck;
+  return true;
+}
+
+void torment_world::impl::wait_for_loss(tormented_venue& v, const fault_kind& kind, std::uint64_t losses) {
   auto& counts = v.report.faults[std::string{kind.name}];
-  ++counts.struck;
   const auto shows = std::chrono::steady_clock::now() + shows_within;
   while (v.losses() == losses && std::chrono::steady_clock::now() < shows)
     if (!pause(20ms)) break;
@@ -283,23 +370,104 @@ void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
   else if (expected == expectation::detected) ++counts.missed;
   else if (expected == expectation::harmless_or_detected) ++counts.harmless;
   else ++counts.unprovable;
-  const auto patience = std::chrono::steady_clock::now() + recovers_within;
-  for (auto& f : v.feeds) f->wait(patience, [](const watched_feed& each) { return each.valid; });
 }
 
+session_acts torment_world::impl::acts_of(const tormented_venue& v) {
+  caf::scoped_actor self{*system};
+  session_acts out;
+  self->request(v.connector, answer_within, status_request{})
+      .receive(
+          [&](const status_report& report) {
+            for (const auto& session : json_view::parse(report.json).items("sessions")) {
+              out.renewed += session.integer("resubscriptions");
+              out.replaced += session.integer("reconnects") + session.integer("replacements");
+            }
+          },
+          [](const caf::error&) {});
+  return out;
+}
+
+/// Silence has no message that shows it: what counts is when the session acts, and when every book is fresh again.
+void torment_world::impl::wait_for_renewal(tormented_venue& v, const fault_kind& kind, const session_acts& before) {
+  auto& counts = v.report.faults[std::string{kind.name}];
+  const auto begun = std::chrono::steady_clock::now();
+  const bool topic = kind.course == fault_course::topic;
+  const auto limit = topic ? v.traits.book_quiet
+                           : std::max(noticed_within(v.traits, v.ack_deadline), 2 * v.traits.book_quiet);
+  const auto patience = begun + limit + recovers_within;
+  std::optional<moment> acted;
+  std::optional<moment> fresh;
+  while (!fresh && std::chrono::steady_clock::now() < patience && pause(20ms)) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto acts = acts_of(v);
+    const bool done = acts.replaced > before.replaced || (topic && acts.renewed > before.renewed);
+    if (!acted && done) acted = now;
+    if (acted) fresh = v.fresh_since(*acted);
+  }
+  if (!acted || !fresh) {
+    ++counts.missed;
+    return;
+  }
+  ++counts.detected;
+  const auto ms = [](auto span) { return std::chrono::duration_cast<std::chrono::milliseconds>(span).count(); };
+  v.report.noticed_ms.push_back(ms(*acted - begun));
+  v.report.renewed_ms.push_back(ms(*fresh - *acted));
+  if (*acted - begun > limit + notice_slack) ++v.report.late;
+}
+
+void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
+  const bool silence = kind.course == fault_course::topic || kind.course == fault_course::socket;
+  const auto losses = v.losses();
+  const auto acts = silence ? acts_of(v) : session_acts{};
+  v.enter(kind.course);
+  if (!strike(v, kind)) return v.enter(fault_course::book);
+  if (silence) wait_for_renewal(v, kind, acts);
+  else wait_for_loss(v, kind, losses);
+  const auto patience = std::chrono::steady_clock::now() + recovers_within;
+  for (auto& f : v.feeds) f->wait(patience, [](const watched_feed& each) { return each.valid; });
+  v.server->set_faults(R"({"all":null})");
+  v.enter(fault_course::book);
+}
+
+/// Every kind comes once before any comes again.
 void torment_world::impl::torment(tormented_venue& v, moment until, std::uint64_t own_seed) {
   std::vector<fault_kind> kinds{fault_kinds_injected.begin(), fault_kinds_injected.end()};
-  if (!v.venue->traits.image_in_band) kinds.insert(kinds.end(), image_faults.begin(), image_faults.end());
+  if (v.venue->traits.image_in_band) kinds.push_back(slow_in_band);
+  else kinds.insert(kinds.end(), image_faults.begin(), image_faults.end());
   if (channel_of(*v.venue).rules.family == book_family::checksummed) kinds.push_back(wrong_checksum);
   std::mt19937_64 random{own_seed};
   const auto spacing = spacing_of(v.venue->name);
-  while (std::chrono::steady_clock::now() < until) {
+  for (std::size_t next = 0; std::chrono::steady_clock::now() < until; next = (next + 1) % kinds.size()) {
+    if (next == 0) std::shuffle(kinds.begin(), kinds.end(), random);
     const auto begun = std::chrono::steady_clock::now();
-    inject(v, kinds[random() % kinds.size()]);
+    inject(v, kinds[next]);
     const auto spent = std::chrono::steady_clock::now() - begun;
     const auto rest = std::max<nanoseconds>(50ms, spacing - std::chrono::duration_cast<nanoseconds>(spent));
     if (!pause(rest + nanoseconds{static_cast<std::int64_t>(random() % 200'000'000)})) return;
   }
+}
+
+/// The host's clock is seconds off for a while, then right again, then off the other way.
+void torment_world::impl::unsettle_clock(moment until) {
+  std::mt19937_64 random{seed};
+  while (std::chrono::steady_clock::now() + clock_every < until && pause(clock_every)) {
+    const auto away = nanoseconds{(1 + static_cast<std::int64_t>(random() % 4)) * 1'000'000'000};
+    market.set(clock_sets % 3 == 0 ? away : clock_sets % 3 == 1 ? nanoseconds{0} : -away);
+    if (clock_sets % 3 != 1) farthest_ms = std::max<std::int64_t>(farthest_ms, away / 1ms);
+    ++clock_sets;
+  }
+  market.set(nanoseconds{0});
+}
+
+std::int64_t torment_world::impl::least_offset_ms(const tormented_venue& v) {
+  caf::scoped_actor self{*system};
+  std::int64_t out = 0;
+  for (const auto& feed : v.actors)
+    self->request(feed, answer_within, status_request{})
+        .receive([&](const status_report& report) {
+          out = std::min(out, json_view::parse(report.json).integer("clock_offset") / 1'000'000);
+        }, [](const caf::error&) {});
+  return out;
 }
 
 /// What the connector last complained about, in brackets; empty when it has no complaint.
@@ -325,6 +493,7 @@ result<std::unique_ptr<torment_world>> torment_world::start(const feed_torture_o
                                                             const std::filesystem::path& folder) {
   auto state = std::make_unique<impl>();
   state->seed = options.seed;
+  state->quiet = options.quiet;
   for (const auto* venue : all_venues()) {
     const bool wanted = options.venues.empty()
                         || std::find(options.venues.begin(), options.venues.end(), venue->name) != options.venues.end();
@@ -350,6 +519,7 @@ void torment_world::torment(std::chrono::seconds length) {
   std::vector<std::thread> threads;
   for (std::size_t n = 0; n < impl_->venues.size(); ++n)
     threads.emplace_back([this, n, until] { impl_->torment(*impl_->venues[n], until, impl_->seed * 1000 + n); });
+  threads.emplace_back([this, until] { impl_->unsettle_clock(until); });
   for (auto& t : threads) t.join();
   for (auto& v : impl_->venues) v->server->set_faults(R"({"all":null})");
   const auto patience = std::chrono::steady_clock::now() + recovers_within;
@@ -357,11 +527,16 @@ void torment_world::torment(std::chrono::seconds length) {
     for (auto& f : v->feeds) f->wait(patience, [](const watched_feed& each) { return each.valid; });
 }
 
+std::pair<std::uint64_t, std::int64_t> torment_world::clock_steps() const {
+  return {impl_->clock_sets, impl_->farthest_ms};
+}
+
 std::vector<torment_report> torment_world::reports() {
   std::vector<torment_report> out;
   for (auto& v : impl_->venues) {
     auto report = v->report;
     report.valid_at_end = true;
+    report.least_offset_ms = impl_->least_offset_ms(*v);
     for (auto& f : v->feeds) {
       const auto books = f->truth.figures();
       report.books.right += books.right;
@@ -371,6 +546,7 @@ std::vector<torment_report> torment_world::reports() {
         report.books.first_wrong = f->spec.id.text + ": " + books.first_wrong;
       const std::lock_guard lock{f->mutex};
       report.recovery_ms.insert(report.recovery_ms.end(), f->recovery_ms.begin(), f->recovery_ms.end());
+      report.refused_ms.insert(report.refused_ms.end(), f->refused_ms.begin(), f->refused_ms.end());
       report.valid_at_end = report.valid_at_end && f->valid;
     }
     const auto state = v->server->state();

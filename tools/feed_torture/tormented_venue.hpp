@@ -21,12 +21,26 @@ struct fault_counts {
   std::uint64_t missed = 0;     ///< should have been detected
 };
 
+/// Quiet times in ms.
+struct quiet_figures {
+  std::int64_t book_ms = 0;
+  std::int64_t heartbeat_ms = 0;
+};
+
 struct torment_report {
   std::string venue;
   bool image_in_band = true;
   std::map<std::string, fault_counts> faults;
   truth_table::counts books;
   std::vector<std::int64_t> recovery_ms; ///< from the book's loss until it is valid again
+  std::vector<std::int64_t> refused_ms;  ///< the same where the venue had told us to wait, or a budget of ours
+  std::vector<std::int64_t> noticed_ms;  ///< from silence until the session did something about it
+  std::vector<std::int64_t> renewed_ms;  ///< from then on until every book is fresh and valid
+  std::int64_t late = 0;                 ///< silences that were noticed later than the quiet times allow
+  std::int64_t notice_limit_ms = 0;      ///< longest time they allow for a socket
+  quiet_figures quiet;                   ///< as used here
+  quiet_figures quiet_of_venue;
+  std::int64_t least_offset_ms = 0;      ///< of the venue's clock, as the feeds saw it
   bool valid_at_end = false;
   std::string failure;    ///< the connector's last one, when there is no valid book
   std::string violations; ///< JSON object of the simulator
@@ -45,6 +59,8 @@ public:
   /// Injects faults for so long, then lets the books recover.
   void torment(std::chrono::seconds length);
   [[nodiscard]] std::vector<torment_report> reports();
+  /// How often this host's clock was set, and by how much at most, in ms.
+  [[nodiscard]] std::pair<std::uint64_t, std::int64_t> clock_steps() const;
 
 private:
   struct impl;
