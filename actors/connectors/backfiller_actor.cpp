@@ -14,7 +14,7 @@ namespace {
 constexpr nanoseconds store_deadline = std::chrono::seconds{10};
 constexpr nanoseconds after_store_failure = std::chrono::seconds{5};
 constexpr std::uint32_t bars_per_read = 2000;
-constexpr std::size_t most_body = 8u << 20;
+constexpr std::size_t most_body = 16u << 20;
 
 bool is_refusal(std::uint32_t http_status) noexcept {
   return http_status == 403 || http_status == 418 || http_status == 429;
@@ -37,6 +37,7 @@ backfiller_state::backfiller_state(self_pointer self, actor_environment env, bac
     how.tls = *tls;
   }
   rest_ = std::make_unique<net::http_client>(io_, std::move(how));
+  if (!options_.candles) return;
   for (const auto& spec : options_.instruments)
     for (const auto interval : options_.intervals) {
       // A venue without candles of this length says so by an empty call.
@@ -61,7 +62,7 @@ backfiller_actor::behavior_type backfiller_state::make_behavior() {
       [this](const status_request&) -> reply<status_report> {
         return status_report{self_->core().name(), status_json()};
       },
-      [](const trade_hole&) {},
+      [this](const trade_hole& hole) { on_trade_hole(hole); },
       [this](const rest_answer& answer) { on_answer(answer); },
   };
 }
@@ -69,8 +70,9 @@ backfiller_actor::behavior_type backfiller_state::make_behavior() {
 /// One thing at a time: a review of what the store has, or a request.
 void backfiller_state::on_tick() {
   schedule(self_, options_.tick, [this] { on_tick(); });
-  if (asked_ != nullptr || busy_ || series_.empty()) return;
   const auto now = env_.steady->now();
+  if (walking_ || asked_ != nullptr || request_trades(now)) return;
+  if (busy_ || series_.empty()) return;
   for (std::size_t i = 0; i < series_.size(); ++i) {
     auto& s = *series_[(turn_ + i) % series_.size()];
     if (now >= s.review_at) {
@@ -81,7 +83,7 @@ void backfiller_state::on_tick() {
       s.review_at = now + options_.review_every;
       return review(s, to - std::max(options_.lookback, step * options_.least_bars), to);
     }
-    if (now >= next_request_ && request(s)) {
+    if (now >= next_request_ && now >= next_refused_ && request(s)) {
       turn_ = (turn_ + i) % series_.size();
       return;
     }
@@ -124,12 +126,17 @@ bool backfiller_state::request(series& of) {
     of.plan.on_failure(now);
     return false;
   }
+  asked_ = &of;
+  next_request_ = now + std::chrono::minutes{1} / std::max(options_.requests_per_minute, 1u);
+  send(call);
+  return true;
+}
+
+void backfiller_state::send(const rest_call& call) {
   net::http_request question;
   question.method = call.method;
   question.target = call.target;
   question.body = call.body;
-  asked_ = &of;
-  next_request_ = now + std::chrono::minutes{1} / std::max(options_.requests_per_minute, 1u);
   const auto number = ++request_;
   // The handle keeps the actor's address alive until the client has called, which it always does once.
   rest_->send(std::move(question), options_.deadline,
@@ -144,14 +151,15 @@ bool backfiller_state::request(series& of) {
                 }
                 tell_anonymously(me, std::move(answer));
               });
-  return true;
 }
 
 void backfiller_state::on_answer(const rest_answer& answer) {
-  if (asked_ == nullptr || answer.request != request_) return;
-  auto& of = *std::exchange(asked_, nullptr);
+  if (answer.request != request_) return;
   const auto now = env_.steady->now();
-  if (is_refusal(answer.status)) next_request_ = now + options_.refusal_pause;
+  if (is_refusal(answer.status)) next_refused_ = now + options_.refusal_pause;
+  if (walking_) return on_trades_answer(answer);
+  if (asked_ == nullptr) return;
+  auto& of = *std::exchange(asked_, nullptr);
   if (!answer.failure.empty() || answer.status != 200) {
     of.plan.on_failure(now);
     return trouble(of, answer.failure.empty()
@@ -205,6 +213,7 @@ std::string backfiller_state::status_json() const {
   json_writer w;
   w.begin_object().field("venue", options_.venue->name).field("stored", stored_);
   w.field("store_failures", store_failures_).field("asking", asked_ != nullptr);
+  write_trades(w);
   w.key("series").begin_array();
   for (const auto& s : series_) {
     const auto& c = s->plan.counts();

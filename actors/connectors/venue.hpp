@@ -4,6 +4,7 @@
 /// made of pure functions. Hosts, limits and dated facts come from config/venues.yaml.
 
 #include "actors/connectors/market_protocol.hpp"
+#include "actors/feeds/bar_mender.hpp"
 #include "actors/feeds/book_machine.hpp"
 #include "actors/feeds/events.hpp"
 
@@ -38,6 +39,35 @@ struct candle_rules {
   bool newest_only = false;  ///< the venue keeps only its newest page (Kraken)
 };
 
+/// In which order a venue tells trades of the past.
+enum class trade_paging : std::uint8_t {
+  onwards,   ///< from a time, oldest first; the next page begins where the last one ended
+  backwards, ///< newest first; the next page ends where the last one began
+  newest     ///< its newest page only
+};
+
+/// How the venue pages trades of the past.
+struct trade_rules {
+  trade_paging paging = trade_paging::newest;
+  trade_identity known_by = trade_identity::id;
+  std::uint32_t per_page = 1000;
+  bool by_number = false; ///< backwards: the cursor is a trade's number, not a time
+  nanoseconds step = std::chrono::milliseconds{1};   ///< backwards by time: the venue's unit
+  nanoseconds pause = std::chrono::milliseconds{500}; ///< steady time between two requests
+};
+
+/// Which page of trades: from <= time <= to; or those in front of, or from, a number.
+struct trade_cursor {
+  market_time from;
+  market_time to;
+  std::uint64_t number = 0; ///< backwards: the trade behind the page; onwards: what the venue said is next
+};
+
+struct trade_page {
+  std::vector<past_trade> trades; ///< in any order
+  std::uint64_t next = 0;         ///< onwards: where the venue says that the next page begins; 0: by time
+};
+
 /// One venue. Function pointers are never null unless said.
 struct venue_description {
   std::string_view name;                ///< "bybit"
@@ -69,6 +99,11 @@ struct venue_description {
                            market_time to);
   result<candle_page> (*read_candles)(const instrument_spec& instrument, nanoseconds interval,
                                       std::string_view body);
+
+  /// The venue's past public trades, one page a call; null where it has none.
+  trade_rules trades;
+  rest_call (*trade_call)(const instrument_spec& instrument, const trade_cursor& at) = nullptr;
+  result<trade_page> (*read_trades)(const instrument_spec& instrument, std::string_view body) = nullptr;
 
   /// Rules of a book channel; of the default one where the name is empty or unknown.
   [[nodiscard]] const book_rules& rules_of(std::string_view channel) const noexcept {

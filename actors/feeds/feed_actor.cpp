@@ -7,7 +7,6 @@
 #include "runtime/log.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 namespace troupe {
@@ -36,13 +35,18 @@ feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_opti
   if (!options_.core.rules.image_in_band) options_.core.image_retry = never;
   if (options_.connector.empty()) options_.connector = "connector/" + std::string{venue.name};
   core_ = std::make_unique<feed_core>(options_.core, venue.decoder(spec), static_cast<feed_listener&>(*this));
+  bar_mender_options mending;
+  mending.instrument = spec.id;
+  mending.known_by = venue.trades.known_by;
+  mending.fetches = !options_.trade_filler.empty() && venue.trade_call != nullptr;
+  mending.reach = options_.trade_reach;
+  mender_ = std::make_unique<bar_mender>(mending, env_.market->now());
   for (const auto& name : options_.quote_subscribers)
     subscribers_.push_back({.name = name, .given = {}, .sent = {}});
 }
 
 feed_actor::behavior_type feed_state::make_behavior() {
   for (const auto& reader_name : options_.book_readers) readers_.push_back({.name = reader_name, .sent = {}});
-  note_session(false);
   schedule(self_, options_.tick, [this] { on_tick(); });
   return {
       [this](const status_request&) -> reply<status_report> {
@@ -67,7 +71,10 @@ feed_actor::behavior_type feed_state::make_behavior() {
         return acknowledged{core_->current().sequence};
       },
       [this](const acknowledged&) { acknowledge(); },
-      [](const past_trades&) {},
+      [this](const past_trades& told) {
+        mender_->on_past(told, env_.steady->now());
+        keep_bars();
+      },
   };
 }
 
@@ -83,7 +90,7 @@ void feed_state::on_batch(const frame_batch& batch) {
     forget_requests();
     const auto at = batch.frames.empty() ? env_.market->now() : batch.frames.front().received;
     core_->on_session(batch.session, true, at);
-    note_session(true);
+    mender_->on_break(at);
   }
   for (const auto& frame : batch.frames) core_->on_frame(frame.received, frame.payload);
 }
@@ -97,19 +104,20 @@ void feed_state::on_session_event(const session_event& event) {
     return;
   forget_requests();
   core_->on_session(event.session, connected, env_.market->now());
-  note_session(connected);
+  mender_->on_break(env_.market->now());
 }
 
 void feed_state::on_tick() {
   core_->advance(env_.market->now());
+  rate_.take(env_.steady->now(), core_->frames());
   const bool late = image_asked_ && core_->machine().has_buffered()
                     && env_.steady->now() - asked_ >= options_.image_retry;
   if ((late || image_owed_) && core_->machine().needs_image()) ask_for_image();
   for (auto& s : subscribers_)
     if (s.waiting) offer(s);
-  note_trade_holes();
+  ask_for_trades();
+  keep_bars();
   show_book(false);
-  rate_.take(env_.steady->now(), core_->frames());
   store_bars();
   schedule(self_, options_.tick, [this] { on_tick(); });
 }
@@ -139,16 +147,17 @@ void feed_state::ask_for_image() {
        image_request{options_.core.spec.id, core_->session()});
 }
 
+void feed_state::on_trade(const trade_event& trade) {
+  note_trade_holes();
+  const auto before = mender_->waiting();
+  mender_->on_trade(trade);
+  if (before != 0) ask_trades_at_ = std::max(ask_trades_at_, env_.steady->now() + options_.trade_settle);
+}
+
 void feed_state::on_bar(const bar& b) {
   ++bars_;
-  if (options_.bar_store.empty()) return;
   note_trade_holes();
-  if (b.open_time < whole_from_) {
-    ++bars_partial_;
-    return;
-  }
-  bars_waiting_.push_back(b);
-  bound_bars();
+  mender_->on_bar(b);
 }
 
 void feed_state::on_feature_frame(feature_frame&& frame) {
@@ -215,7 +224,6 @@ constexpr std::size_t most_bars_waiting = 4096;
 constexpr std::size_t bars_per_put = 512;
 constexpr std::uint32_t most_views_in_flight = 16;
 constexpr nanoseconds store_patience = std::chrono::seconds{5};
-constexpr market_time no_time{std::numeric_limits<std::int64_t>::max()};
 
 } // namespace
 
@@ -251,14 +259,27 @@ void feed_state::show_book(bool at_once) {
 
 // --- bars for the store --------------------------------------------------------------------------
 
-void feed_state::note_session(bool connected) {
-  whole_from_ = connected ? env_.market->now() + options_.whole_after : no_time;
+/// Where the venue numbers its trades, the numbers show a hole before the trade behind it is taken.
+void feed_state::note_trade_holes() {
+  if (!core_ || core_->trades().holes() == trade_holes_) return;
+  trade_holes_ = core_->trades().holes();
+  mender_->on_break(env_.market->now());
 }
 
-void feed_state::note_trade_holes() {
-  if (core_->trades().holes() == trade_holes_) return;
-  trade_holes_ = core_->trades().holes();
-  note_session(true);
+void feed_state::ask_for_trades() {
+  const auto steady = env_.steady->now();
+  if (options_.trade_filler.empty() || steady < ask_trades_at_) return;
+  const auto hole = mender_->due(env_.market->now(), steady);
+  if (hole) tell(self_, env_.names->find<backfiller_actor>(options_.trade_filler), *hole);
+}
+
+/// What the mender hands out goes to the store.
+void feed_state::keep_bars() {
+  auto whole = mender_->take_ready();
+  if (options_.bar_store.empty()) return;
+  bars_waiting_.insert(bars_waiting_.end(), std::make_move_iterator(whole.begin()),
+                       std::make_move_iterator(whole.end()));
+  bound_bars();
 }
 
 void feed_state::store_bars() {
@@ -293,6 +314,23 @@ void feed_state::bound_bars() {
 
 // --- status --------------------------------------------------------------------------------------
 
+void feed_state::write_trade_holes(json_writer& w) const {
+  const auto& c = mender_->counts();
+  w.key("past_trades").begin_object();
+  w.field("holes", c.holes).field("filled", c.filled).field("lost", c.lost).field("waiting", mender_->waiting());
+  w.field("trades", c.trades).field("known", c.known).field("bars_mended", c.mended);
+  w.field("bars_waiting", mender_->bars_waiting()).key("lost_holes").begin_array();
+  constexpr std::size_t shown = 8;
+  const auto& lost = mender_->lost();
+  for (auto n = lost.size() - std::min(shown, lost.size()); n < lost.size(); ++n)
+    w.begin_object()
+        .field("from", lost[n].from.ns)
+        .field("to", lost[n].to.ns)
+        .field("why", std::string_view{lost[n].why})
+        .end_object();
+  w.end_array().end_object();
+}
+
 std::string feed_state::status_json() const {
   const auto r = core_->report(env_.market->now());
   const auto& spec = options_.core.spec;
@@ -322,7 +360,14 @@ std::string feed_state::status_json() const {
       .field("resyncs_crossed", r.resyncs_crossed)
       .field("resyncs_checksum", r.resyncs_checksum)
       .field("resyncs_overflow", r.resyncs_overflow)
+      .field("resyncs_depth", r.resyncs_depth)
+      .field("resyncs_best", r.resyncs_best)
       .field("resyncs_session", r.resyncs_session);
+  w.field("best_agreed", r.best_agreed)
+      .field("best_equal", r.best_equal)
+      .field("best_disagreed", r.best_disagreed)
+      .field("best_undecided", r.best_undecided)
+      .field("messages_per_s_e3", rate_.per_second_e3());
   w.field("images_unasked", r.images_unasked)
       .field("quarantined", r.quarantined)
       .field("unprovable", r.unprovable);
@@ -332,11 +377,12 @@ std::string feed_state::status_json() const {
       .field("ask_size", text(r.ask.quantity.raw, spec.size_scale));
   w.field("bars", bars_)
       .field("bars_stored", bars_stored_)
-      .field("bars_partial", bars_partial_)
+      .field("bars_partial", mender_->counts().partial)
       .field("bars_waiting", bars_waiting_.size())
       .field("bars_lost", bars_lost_)
       .field("feature_frames", feature_frames_)
       .field("feature_frames_untaken", frames_untaken_);
+  write_trade_holes(w);
   w.field("images_asked", images_asked_).field("old_batches", old_batches_);
   w.key("subscribers").begin_array();
   for (const auto& s : subscribers_)
@@ -359,5 +405,3 @@ std::string feed_state::status_json() const {
 }
 
 } // namespace troupe
-      .field("resyncs_depth", r.resyncs_depth)
-      .field("resyncs_best", r.resyncs_best)

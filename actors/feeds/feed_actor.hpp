@@ -5,16 +5,19 @@
 /// frames to the predictors of the instrument, requests for images to the connector, the top of the book to
 /// consolidators (conflated, at most ten times a second of market time), closed bars to the store.
 
+#include "actors/feeds/bar_mender.hpp"
 #include "actors/feeds/book_view.hpp"
 #include "actors/feeds/feed_core.hpp"
-#include "messages/actors.hpp"
 #include "actors/feeds/message_rate.hpp"
+#include "messages/actors.hpp"
 #include "messages/cluster.hpp"
 #include "runtime/actor/actor_base.hpp"
 
 #include <functional>
 
 namespace troupe {
+
+class json_writer;
 
 struct feed_actor_options {
   /// The instrument and the feed's own settings. `rules` are set from the venue. Where images come by REST,
@@ -31,15 +34,18 @@ struct feed_actor_options {
                                                               ///< not acknowledged is taken for lost
   std::vector<std::string> book_readers;             ///< consolidators that see the top of the book, by name
   price bucket_width;                                ///< of the views' buckets, raw; 0: none
+  std::uint32_t buckets = view_max_buckets;          ///< see view_options
   std::int64_t contract_e8 = contract_unit;          ///< see view_options
   nanoseconds view_every = std::chrono::milliseconds{100}; ///< market time between two views, at least
   /// Steady time until a view is sent without a change.
   nanoseconds view_pulse = std::chrono::milliseconds{500};
-  std::uint32_t buckets = view_max_buckets;          ///< see view_options
   std::string bar_store = "store";                   ///< who keeps closed bars, by name; empty: nobody
-  /// Market time after a session's begin from which on no trade is missed: a bar that opened before is not
-  /// stored, the back-filler gets it from the venue.
-  nanoseconds whole_after = std::chrono::seconds{5};
+  /// Who fetches trades that were missed, by name; empty: nobody, and bars that lack trades are not stored.
+  std::string trade_filler;
+  nanoseconds trade_reach = std::chrono::minutes{15}; ///< market time; trades further back are not asked for
+  /// Steady time after the trade behind a hole until its trades are asked for: the venue's past lags behind
+  /// its socket.
+  nanoseconds trade_settle = std::chrono::seconds{1};
   /// Sees each quote with the book behind it, on the actor's thread; must be quick. May be empty.
   std::function<void(const quote&, const order_book&)> observer;
 };
@@ -75,6 +81,7 @@ private:
   };
 
   void on_quote(const quote& q) override;
+  void on_trade(const trade_event& trade) override;
   void on_bar(const bar& b) override;
   void on_feature_frame(feature_frame&& frame) override;
   void on_validity(book_validity before, book_validity now, std::string_view why) override;
@@ -88,11 +95,13 @@ private:
   void offer(subscriber& to);
   void acknowledge();
   void show_book(bool at_once);
-  void note_session(bool connected);
   void note_trade_holes();
+  void ask_for_trades();
+  void keep_bars();
   void store_bars();
   void bound_bars();
   [[nodiscard]] caf::strong_actor_ptr handle_of(const subscriber& to) const;
+  void write_trade_holes(json_writer& w) const;
   [[nodiscard]] std::string status_json() const;
 
   self_pointer self_;
@@ -103,6 +112,7 @@ private:
   steady_time asked_;
   bool image_asked_ = false;
   bool image_owed_ = false; ///< asked for within the pause
+  message_rate rate_;
   std::uint64_t old_batches_ = 0;
   std::uint64_t images_asked_ = 0;
   std::uint64_t bars_ = 0;
@@ -112,14 +122,13 @@ private:
   market_time shown_;          ///< when the last view was taken
   steady_time shown_steady_;
   std::uint64_t shown_sequence_ = 0;
-  message_rate rate_;
   std::vector<bar> bars_waiting_; ///< for the store
   bool storing_ = false;
   steady_time store_again_;
-  market_time whole_from_;     ///< bars that opened before may lack trades
+  std::unique_ptr<bar_mender> mender_;
   std::uint64_t trade_holes_ = 0;
+  steady_time ask_trades_at_;
   std::uint64_t bars_stored_ = 0;
-  std::uint64_t bars_partial_ = 0; ///< not stored: trades may be missing
   std::uint64_t bars_lost_ = 0;    ///< the store could not take them
 };
 

@@ -1,6 +1,7 @@
 #include "actors/connectors/binance/description.hpp"
 
 #include "actors/connectors/binance/codec.hpp"
+#include "actors/connectors/binance/past_trades.hpp"
 #include "actors/connectors/binance/protocol.hpp"
 #include "actors/connectors/dom_reading.hpp"
 #include "actors/connectors/rest_reading.hpp"
@@ -228,6 +229,9 @@ venue_description make_description(std::string_view name, std::span<const book_c
   out.candles = {.per_page = page_rows<Kind>};
   out.candle_call = candle_call<Kind>;
   out.read_candles = read_candles;
+  out.trades = is_spot<Kind> ? spot_trades : usdm_trades;
+  out.trade_call = is_spot<Kind> ? spot_trade_call : usdm_trade_call;
+  out.read_trades = read_trades;
   return out;
 }
 

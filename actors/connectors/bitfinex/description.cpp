@@ -1,6 +1,7 @@
 #include "actors/connectors/bitfinex/description.hpp"
 
 #include "actors/connectors/bitfinex/codec.hpp"
+#include "actors/connectors/bitfinex/past_trades.hpp"
 #include "actors/connectors/bitfinex/protocol.hpp"
 #include "actors/connectors/bitfinex/rest.hpp"
 #include "actors/feeds/checksums.hpp"
@@ -38,7 +39,10 @@ const venue_description& description() {
       .read_instruments = read_instruments,
       .candles = {.per_page = 10'000, .newest_first = false, .newest_only = false},
       .candle_call = candle_call,
-      .read_candles = read_candles};
+      .read_candles = read_candles,
+      .trades = past_trades_rules,
+      .trade_call = trade_call,
+      .read_trades = read_trades};
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "actors/connectors/bybit/description.hpp"
 
 #include "actors/connectors/bybit/codec.hpp"
+#include "actors/connectors/bybit/past_trades.hpp"
 #include "actors/connectors/bybit/protocol.hpp"
 #include "actors/connectors/bybit/rest.hpp"
 
@@ -36,6 +37,9 @@ const venue_description& description() {
     v.candles = {.per_page = 1000, .newest_first = true};
     v.candle_call = candle_call;
     v.read_candles = read_candles;
+    v.trades = past_trades_rules;
+    v.trade_call = trade_call;
+    v.read_trades = read_trades;
     return v;
   }();
   return out;

@@ -1,6 +1,7 @@
 #include "actors/connectors/coinbase/description.hpp"
 
 #include "actors/connectors/coinbase/codec.hpp"
+#include "actors/connectors/coinbase/past_trades.hpp"
 #include "actors/connectors/coinbase/protocol.hpp"
 #include "actors/connectors/coinbase/rest.hpp"
 
@@ -31,7 +32,10 @@ const venue_description& description() {
       .read_instruments = read_instruments,
       .candles = {.per_page = 350, .newest_first = true, .newest_only = false},
       .candle_call = candle_call,
-      .read_candles = read_candles};
+      .read_candles = read_candles,
+      .trades = past_trades_rules,
+      .trade_call = trade_call,
+      .read_trades = read_trades};
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "actors/connectors/deribit/description.hpp"
 
 #include "actors/connectors/deribit/codec.hpp"
+#include "actors/connectors/deribit/past_trades.hpp"
 #include "actors/connectors/deribit/protocol.hpp"
 #include "actors/connectors/deribit/rest.hpp"
 
@@ -32,6 +33,9 @@ const venue_description& description() {
     v.candles = {.per_page = 1000};
     v.candle_call = candle_call;
     v.read_candles = read_candles;
+    v.trades = past_trades_rules;
+    v.trade_call = trade_call;
+    v.read_trades = read_trades;
     return v;
   }();
   return out;

@@ -1,6 +1,7 @@
 #include "actors/connectors/gate/description.hpp"
 
 #include "actors/connectors/gate/codec.hpp"
+#include "actors/connectors/gate/past_trades.hpp"
 #include "actors/connectors/gate/protocol.hpp"
 #include "actors/connectors/gate/rest.hpp"
 
@@ -34,6 +35,9 @@ const venue_description& description() {
     v.candles = {.per_page = 1000};
     v.candle_call = candle_call;
     v.read_candles = read_candles;
+    v.trades = past_trades_rules;
+    v.trade_call = trade_call;
+    v.read_trades = read_trades;
     return v;
   }();
   return out;

@@ -1,6 +1,7 @@
 #include "actors/connectors/htx/description.hpp"
 
 #include "actors/connectors/htx/codec.hpp"
+#include "actors/connectors/htx/past_trades.hpp"
 #include "actors/connectors/htx/protocol.hpp"
 #include "actors/connectors/htx/rest.hpp"
 #include "actors/connectors/rest_reading.hpp"
@@ -86,6 +87,9 @@ const venue_description& description() {
       .candles = {.per_page = 2000, .newest_first = true, .newest_only = true},
       .candle_call = candle_call,
       .read_candles = read_candles,
+      .trades = past_trades_rules,
+      .trade_call = trade_call,
+      .read_trades = read_trades,
   };
   return out;
 }

@@ -1,6 +1,7 @@
 #include "actors/connectors/kraken/description.hpp"
 
 #include "actors/connectors/kraken/codec.hpp"
+#include "actors/connectors/kraken/past_trades.hpp"
 #include "actors/connectors/kraken/protocol.hpp"
 #include "actors/connectors/kraken/rest.hpp"
 #include "actors/feeds/checksums.hpp"
@@ -41,7 +42,10 @@ const venue_description& description() {
       .read_instruments = read_instruments,
       .candles = {.per_page = 720, .newest_first = false, .newest_only = true},
       .candle_call = candle_call,
-      .read_candles = read_candles};
+      .read_candles = read_candles,
+      .trades = past_trades_rules,
+      .trade_call = trade_call,
+      .read_trades = read_trades};
   return out;
 }
 

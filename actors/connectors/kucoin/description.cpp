@@ -1,6 +1,7 @@
 #include "actors/connectors/kucoin/description.hpp"
 
 #include "actors/connectors/kucoin/codec.hpp"
+#include "actors/connectors/kucoin/past_trades.hpp"
 #include "actors/connectors/kucoin/protocol.hpp"
 #include "actors/connectors/kucoin/rest.hpp"
 #include "actors/connectors/rest_reading.hpp"
@@ -59,6 +60,9 @@ const venue_description& description() {
       .candles = {.per_page = 1500, .newest_first = true},
       .candle_call = candle_call,
       .read_candles = read_candles,
+      .trades = past_trades_rules,
+      .trade_call = trade_call,
+      .read_trades = read_trades,
   };
   return out;
 }

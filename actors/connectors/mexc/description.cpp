@@ -1,6 +1,7 @@
 #include "actors/connectors/mexc/description.hpp"
 
 #include "actors/connectors/mexc/codec.hpp"
+#include "actors/connectors/mexc/past_trades.hpp"
 #include "actors/connectors/mexc/protocol.hpp"
 #include "actors/connectors/mexc/rest.hpp"
 #include "actors/connectors/rest_reading.hpp"
@@ -65,6 +66,9 @@ const venue_description& description() {
       .candles = {.per_page = 1000},
       .candle_call = candle_call,
       .read_candles = read_candles,
+      .trades = past_trades_rules,
+      .trade_call = trade_call,
+      .read_trades = read_trades,
   };
   return out;
 }

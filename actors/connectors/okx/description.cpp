@@ -1,6 +1,7 @@
 #include "actors/connectors/okx/description.hpp"
 
 #include "actors/connectors/okx/codec.hpp"
+#include "actors/connectors/okx/past_trades.hpp"
 #include "actors/connectors/okx/protocol.hpp"
 #include "actors/connectors/okx/rest.hpp"
 #include "actors/feeds/checksums.hpp"
@@ -38,6 +39,9 @@ const venue_description& description() {
     v.candles = {.per_page = 300, .newest_first = true};
     v.candle_call = candle_call;
     v.read_candles = read_candles;
+    v.trades = past_trades_rules;
+    v.trade_call = trade_call;
+    v.read_trades = read_trades;
     return v;
   }();
   return out;
