@@ -4,6 +4,7 @@
 
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/payloads.hpp"
 
 #include <algorithm>
@@ -100,6 +101,7 @@ public:
   std::optional<data_reply> rest(const data_request& request, std::string_view base) override;
   /// Images are weighed by their depth.
   [[nodiscard]] int weight_of(const data_request& request) const override {
+    if (request.path.ends_with("/aggTrades")) return futures_ ? 20 : 4;
     if (!request.path.ends_with("/depth"))
       return request.path.ends_with("/exchangeInfo") && !futures_ ? 20 : 2;
     const auto limit = query_of(request.query).integer("limit").value_or(100);
@@ -262,7 +264,7 @@ std::optional<data_reply> binance_dialect::rest(const data_request& request, std
   if (call == "time")
     return data_reply{200, R"({"serverTime":)" + std::to_string(world_.now_ms) + "}", {}, false};
   if (call == "exchangeInfo") return exchange_info();
-  if (call != "depth" && call != "klines") return std::nullopt;
+  if (call != "depth" && call != "klines" && call != "aggTrades") return std::nullopt;
   const auto* market = find(asked.get("symbol"));
   if (market == nullptr) return refuse(-1121, "Invalid symbol.");
   if (call == "depth") {
@@ -273,6 +275,10 @@ std::optional<data_reply> binance_dialect::rest(const data_request& request, std
                                  world_.now_ms),
                       {},
                       true};
+  }
+  if (call == "aggTrades") {
+    const auto trades = binance_past_trades(*market, asked);
+    return data_reply{200, aggregate_trades_body(trades, shape_of(*market)), {}, false};
   }
   const auto step = market_history::interval_ms(asked.get("interval"));
   if (!step) return refuse(-1120, "Invalid interval.");

@@ -5,6 +5,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -407,6 +408,11 @@ std::optional<data_reply> bitfinex_dialect::rest(const data_request& request, st
   if (below("/v2/book/")) return book(path.substr(0, path.find('/')), asked);
   if (below("/v2/candles/") && path.ends_with("/hist"))
     return candles(path.substr(0, path.size() - 5), asked);
+  if (below("/v2/trades/") && path.ends_with("/hist")) {
+    const auto* market = find(path.substr(0, path.size() - 5));
+    if (market == nullptr) return refuse("symbol: invalid");
+    return data_reply{200, bitfinex_past_trades(*market, asked), {}, false};
+  }
   return std::nullopt;
 }
 

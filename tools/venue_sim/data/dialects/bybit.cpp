@@ -5,6 +5,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <array>
@@ -343,6 +344,11 @@ std::optional<data_reply> bybit_dialect::rest(const data_request& request, std::
   if (request.path == "/v5/market/instruments-info") return instruments(linear);
   if (request.path == "/v5/market/orderbook") return order_book(asked, linear);
   if (request.path == "/v5/market/kline") return candles(asked, linear);
+  if (request.path == "/v5/market/recent-trade") {
+    const auto* market = find(asked.get("symbol"), linear);
+    if (market == nullptr) return refuse(10001, "params error: symbol invalid");
+    return wrap(bybit_past_trades(*market, asked.get("symbol"), asked));
+  }
   return std::nullopt;
 }
 

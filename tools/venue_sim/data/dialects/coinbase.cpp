@@ -6,6 +6,7 @@
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/iso_time.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -381,8 +382,11 @@ std::optional<data_reply> coinbase_dialect::rest(const data_request& request, st
   if (!path.starts_with("market/products/")) return std::nullopt;
   path.remove_prefix(16);
   if (path.ends_with("/candles")) return candles(path.substr(0, path.size() - 8), asked);
+  const bool ticker = path.ends_with("/ticker");
+  if (ticker) path.remove_suffix(7);
   const auto* market = find(path);
   if (market == nullptr) return refuse();
+  if (ticker) return data_reply{200, coinbase_past_trades(*market, path, asked), {}, false};
   return data_reply{200, product(*market), {}, false};
 }
 

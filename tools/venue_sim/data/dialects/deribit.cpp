@@ -8,6 +8,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -501,6 +502,14 @@ std::optional<data_reply> deribit_dialect::rest(const data_request& request, std
   if (method == "get_instruments") return wrap(instruments(asked.get("currency")));
   if (method == "get_order_book") return order_book(asked);
   if (method == "get_tradingview_chart_data") return chart(asked);
+  if (method == "get_last_trades_by_instrument_and_time") {
+    const auto name = asked.get("instrument_name");
+    const auto* market = find(name);
+    if (market == nullptr)
+      return data_reply{
+          400, R"({"jsonrpc":"2.0","error":{"message":"Invalid params","code":-32602}})", {}, false};
+    return wrap(deribit_past_trades(*market, name, asked));
+  }
   return std::nullopt;
 }
 

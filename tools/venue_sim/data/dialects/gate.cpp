@@ -6,6 +6,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -414,6 +415,11 @@ std::optional<data_reply> gate_dialect::rest(const data_request& request, std::s
   if (request.path == "/api/v4/margin/currency_pairs") return data_reply{200, "[]", {}, false};
   if (request.path == "/api/v4/spot/order_book") return order_book(asked);
   if (request.path == "/api/v4/spot/candlesticks") return candles(asked);
+  if (request.path == "/api/v4/spot/trades") {
+    const auto* market = find(asked.get("currency_pair"));
+    if (market == nullptr) return refuse("INVALID_CURRENCY_PAIR", "Invalid currency pair");
+    return data_reply{200, gate_past_trades(*market, asked.get("currency_pair"), asked), {}, false};
+  }
   return std::nullopt;
 }
 

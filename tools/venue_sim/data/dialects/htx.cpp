@@ -5,6 +5,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -444,6 +445,11 @@ std::optional<data_reply> htx_dialect::rest(const data_request& request, std::st
   if (request.path.ends_with("/swap_contract_info")) return wrap("[]"); // no swaps here
   if (request.path == "/market/depth") return depth(asked);
   if (request.path == "/market/history/kline") return candles(asked);
+  if (request.path == "/market/history/trade") {
+    const auto* market = find(asked.get("symbol"));
+    if (market == nullptr) return refuse("invalid-parameter", "invalid symbol");
+    return data_reply{200, htx_past_trades(*market, asked.get("symbol"), asked, 0, world_.now_ms), {}, false};
+  }
   return std::nullopt;
 }
 

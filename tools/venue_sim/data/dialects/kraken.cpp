@@ -6,6 +6,7 @@
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/iso_time.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -425,6 +426,11 @@ std::optional<data_reply> kraken_dialect::rest(const data_request& request, std:
   if (request.path == "/0/public/Assets") return assets();
   if (request.path == "/0/public/Depth") return depth(asked);
   if (request.path == "/0/public/OHLC") return candles(asked);
+  if (request.path == "/0/public/Trades") {
+    const auto* market = find_pair(asked.get("pair"));
+    if (market == nullptr) return refuse("EQuery:Unknown asset pair");
+    return wrap(kraken_past_trades(*market, market->instrument().base + market->instrument().quote, asked));
+  }
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <algorithm>
@@ -386,6 +387,10 @@ std::optional<data_reply> kucoin_dialect::rest(const data_request& request,
         {},
         false};
   if (request.path == "/api/v1/market/candles") return candles(asked);
+  if (request.path == "/api/v1/market/histories") {
+    const auto* market = find(asked.get("symbol"));
+    return market == nullptr ? refuse("symbol not exists") : wrap(kucoin_past_trades(*market));
+  }
   if (request.path == "/api/v1/market/allTickers")
     return wrap(R"({"time":)" + std::to_string(world_.now_ms) + R"(,"ticker":[]})");
   return std::nullopt;

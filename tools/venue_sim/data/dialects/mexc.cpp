@@ -5,6 +5,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/data/dialects/wire_format.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
@@ -368,6 +369,11 @@ std::optional<data_reply> mexc_dialect::rest(const data_request& request, std::s
   if (request.path == "/api/v3/exchangeInfo") return exchange_info();
   if (request.path == "/api/v3/depth") return depth(asked);
   if (request.path == "/api/v3/klines") return candles(asked);
+  if (request.path == "/api/v3/trades") {
+    const auto* market = find(asked.get("symbol"));
+    if (market == nullptr) return refuse(-1121, "Invalid symbol.");
+    return data_reply{200, mexc_past_trades(*market, asked), {}, false};
+  }
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "tools/venue_sim/data/depth_window.hpp"
 #include "tools/venue_sim/data/dialects/dialects.hpp"
 #include "tools/venue_sim/data/dialects/json_request.hpp"
+#include "tools/venue_sim/data/dialects/past_trades.hpp"
 #include "tools/venue_sim/text_writer.hpp"
 
 #include <set>
@@ -347,6 +348,11 @@ std::optional<data_reply> okx_dialect::rest(const data_request& request, std::st
   if (request.path == "/api/v5/market/books") return order_book(asked);
   if (request.path == "/api/v5/market/candles" || request.path == "/api/v5/market/history-candles")
     return candles(asked);
+  if (request.path == "/api/v5/market/history-trades") {
+    const auto* market = find(asked.get("instId"));
+    if (market == nullptr) return refuse("51001", "Instrument ID doesn't exist");
+    return wrap(okx_past_trades(*market, asked.get("instId"), asked));
+  }
   return std::nullopt;
 }
 
