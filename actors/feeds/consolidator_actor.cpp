@@ -31,7 +31,13 @@ void write_venue(json_writer& w, const venue_part& v, const consolidated_page& p
 } // namespace
 
 consolidator_state::consolidator_state(self_pointer self, actor_environment env, consolidator_options options)
-    : self_{self}, env_{env}, tick_{options.tick}, book_{std::move(options.book)} {}
+    : self_{self}, env_{env}, tick_{options.tick}, book_{std::move(options.book)} {
+  declare_setting(self_, whole_setting(
+                             "tick_ms",
+                             "time between two looks at the clock, milliseconds", 10, 10'000,
+                             [this] { return tick_.count() / 1'000'000; },
+                             [this](std::int64_t ms) { tick_ = std::chrono::milliseconds{ms}; }));
+}
 
 consolidator_actor::behavior_type consolidator_state::make_behavior() {
   schedule(self_, tick_, [this] { on_tick(); });

@@ -41,6 +41,16 @@ feed_state::feed_state(self_pointer self, actor_environment env, feed_actor_opti
   mending.fetches = !options_.trade_filler.empty() && venue.trade_call != nullptr;
   mending.reach = options_.trade_reach;
   mender_ = std::make_unique<bar_mender>(mending, env_.market->now());
+  declare_setting(self_, whole_setting(
+                             "image_retry_ms",
+                             "an image of the book is asked for again after so long, milliseconds", 200, 60'000,
+                             [this] { return options_.image_retry.count() / 1'000'000; },
+                             [this](std::int64_t ms) { options_.image_retry = std::chrono::milliseconds{ms}; }));
+  declare_setting(self_, whole_setting(
+                             "quote_timeout_ms",
+                             "a quote that was not acknowledged is taken for lost after so long, milliseconds", 10, 10'000,
+                             [this] { return options_.quote_timeout.count() / 1'000'000; },
+                             [this](std::int64_t ms) { options_.quote_timeout = std::chrono::milliseconds{ms}; }));
   for (const auto& name : options_.quote_subscribers)
     subscribers_.push_back({.name = name, .given = {}, .sent = {}});
 }

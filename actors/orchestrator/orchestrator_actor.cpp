@@ -21,6 +21,11 @@ orchestrator_state::orchestrator_state(self_pointer self, actor_environment env,
   for (const auto& i : options_.instruments)
     lines_.emplace(i.decide.spec.id,
                    line{.account = i.account, .decide = decider{i.decide}, .waiting = {}});
+  declare_setting(self_, whole_setting(
+                             "executor_timeout_ms",
+                             "a decision counts as not taken after so long, milliseconds", 50, 60'000,
+                             [this] { return options_.executor_timeout.count() / 1'000'000; },
+                             [this](std::int64_t ms) { options_.executor_timeout = std::chrono::milliseconds{ms}; }));
 }
 
 orchestrator_actor::behavior_type orchestrator_state::make_behavior() {

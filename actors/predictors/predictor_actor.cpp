@@ -21,6 +21,16 @@ predictor_state::predictor_state(self_pointer self, actor_environment env, predi
     : self_{self}, env_{env}, options_{std::move(options)}, core_{options_.core} {
   // Errors of the store keep their codes when it lives on another node.
   register_error_category(make_error_code(storage_errc::io_failed).category());
+  declare_setting(self_, whole_setting(
+                             "model_timeout_ms",
+                             "after so long without an answer of the model it abstains, milliseconds", 10, 60'000,
+                             [this] { return options_.model_timeout.count() / 1'000'000; },
+                             [this](std::int64_t ms) { options_.model_timeout = std::chrono::milliseconds{ms}; }));
+  declare_setting(self_, whole_setting(
+                             "store_timeout_ms",
+                             "after so long without an answer of the store it asks again, milliseconds", 50, 60'000,
+                             [this] { return options_.store_timeout.count() / 1'000'000; },
+                             [this](std::int64_t ms) { options_.store_timeout = std::chrono::milliseconds{ms}; }));
 }
 
 predictor_actor::behavior_type predictor_state::make_behavior() {

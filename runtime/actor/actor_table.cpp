@@ -74,7 +74,8 @@ std::vector<type_counts::entry> type_counts::read() const {
   for (const auto& s : slots_) {
     const auto* times = s.times.load(std::memory_order_acquire);
     if (times == nullptr || times->count() == 0) continue;
-    out.push_back({s.key.load(std::memory_order_relaxed), times->count(), times->quantile(0.5), times->quantile(0.99)});
+    out.push_back({s.key.load(std::memory_order_relaxed), times->count(), times->quantile(0.5),
+                   times->quantile(0.99)});
   }
   return out;
 }
@@ -91,7 +92,7 @@ std::string type_name_of(std::uintptr_t key) {
   if (key == 1) return "empty message";
   if (key >= first_address) return demangled(reinterpret_cast<const std::type_info*>(key)->name());
   const auto number = static_cast<std::size_t>(key - 1);
-  return number <= caf::type_nrs ? caf::numbered_type_names[number - 1]
+  return number < caf::type_nrs ? caf::numbered_type_names[number - 1]
                                  : "type " + std::to_string(number);
 }
 
@@ -259,8 +260,9 @@ result<actor_page> actor_table::page(const actor_query& query) const {
   const auto key = key_of(query.sort);
   const bool by_name = query.sort.empty() || query.sort == "name";
   if (!key && !by_name)
-    return {runtime_errc::bad_spec, "actors can't be sorted by '" + query.sort
-                                        + "'; there are name, mailbox, age, rate, p99, restarts, errors, messages"};
+    return {runtime_errc::bad_spec,
+            "actors can't be sorted by '" + query.sort
+                + "'; there are name, mailbox, age, rate, p99, restarts, errors, messages"};
   auto all = snapshot();
   actor_page out;
   out.actors = all.size();

@@ -129,7 +129,8 @@ result<std::shared_ptr<message_tap>> tap_registry::start(const tap_start& what, 
     const std::unique_lock lock{guard_};
     while (slot < most_taps && taps_[slot]) ++slot;
     if (slot == most_taps)
-      return {runtime_errc::busy, std::to_string(most_taps) + " taps are open on this node already; end one first"};
+      return {runtime_errc::busy,
+              std::to_string(most_taps) + " taps are open on this node already; end one first"};
     made = std::make_shared<message_tap>(++last_, what, type, now);
     taps_[slot] = made;
     // Before the actors are marked: one that is born meanwhile marks itself.
@@ -172,7 +173,8 @@ void tap_registry::sweep_now(std::int64_t now) {
   for (const auto number : over) remove_now(number, {});
 }
 
-void tap_registry::handled(std::uint32_t taps, const actor_stats& actor, const caf::mailbox_element& x) noexcept {
+void tap_registry::handled(std::uint32_t taps, const actor_stats& actor,
+                           const caf::mailbox_element& x) noexcept {
   try {
     if (compat::control_of(x) != compat::control::none) return;
     const auto now = monotonic_ns();

@@ -61,20 +61,29 @@ struct short_writer {
 
   template <class T>
   void write(const T& x) {
-    if constexpr (std::is_same_v<T, bool>) out.boolean(x);
-    else if constexpr (std::is_enum_v<T>) out.number(static_cast<std::int64_t>(x));
-    else if constexpr (std::is_integral_v<T>) out.number(x);
-    else if constexpr (std::is_same_v<T, std::string>) text(x);
-    else if constexpr (std::is_same_v<T, nanoseconds>) out.number(static_cast<std::int64_t>(x.count()));
-    else if constexpr (strong_type<T>) write(strong_member(x));
-    else if constexpr (detail::is_vector<T>::value) list(x);
+    if constexpr (std::is_same_v<T, bool>)
+      out.boolean(x);
+    else if constexpr (std::is_enum_v<T>)
+      out.number(static_cast<std::int64_t>(x));
+    else if constexpr (std::is_integral_v<T>)
+      out.number(x);
+    else if constexpr (std::is_same_v<T, std::string>)
+      text(x);
+    else if constexpr (std::is_same_v<T, nanoseconds>)
+      out.number(static_cast<std::int64_t>(x.count()));
+    else if constexpr (strong_type<T>)
+      write(strong_member(x));
+    else if constexpr (detail::is_vector<T>::value)
+      list(x);
     else if constexpr (detail::is_map<T>::value) {
       out.begin_object();
       std::size_t shown = 0;
       for (const auto& [key, value] : x) {
         if (shown++ == most_items || full()) break;
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(key)>, std::string>) out.key(key);
-        else out.key(std::to_string(key));
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(key)>, std::string>)
+          out.key(key);
+        else
+          out.key(std::to_string(key));
         write(value);
       }
       out.end_object();
@@ -119,24 +128,30 @@ constexpr bool fields_may_name_id(std::index_sequence<I...>) {
 /// Types that can't name an order are passed over without a look.
 template <class T>
 constexpr bool may_name_id() {
-  if constexpr (detail::is_vector<T>::value) return may_name_id<typename T::value_type>();
+  if constexpr (detail::is_vector<T>::value)
+    return may_name_id<typename T::value_type>();
   else if constexpr (has_fields<T>)
     return fields_may_name_id<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>{});
-  else return false;
+  else
+    return false;
 }
 
 template <class T>
 bool value_is(const T& x, const wanted_id& id) {
-  if constexpr (std::is_same_v<T, std::string>) return x == id.text;
-  else if constexpr (strong_text<T>) return x.text == id.text;
+  if constexpr (std::is_same_v<T, std::string>)
+    return x == id.text;
+  else if constexpr (strong_text<T>)
+    return x.text == id.text;
   else if constexpr (detail::is_vector<T>::value)
     return std::any_of(x.begin(), x.end(), [&](const auto& item) { return value_is(item, id); });
-  else return false;
+  else
+    return false;
 }
 
 template <class T>
 bool names(const T& x, const wanted_id& id) {
-  if constexpr (!may_name_id<T>()) return false;
+  if constexpr (!may_name_id<T>())
+    return false;
   else if constexpr (detail::is_vector<T>::value)
     return std::any_of(x.begin(), x.end(), [&](const auto& item) { return names(item, id); });
   else {
@@ -147,7 +162,8 @@ bool names(const T& x, const wanted_id& id) {
       if (names_id(name)) found = value_is(value, id);
       if constexpr (std::is_same_v<value_type, std::uint64_t>)
         found = found || (id.number != 0 && value == id.number && names_decision(T::type_name, name));
-      else found = found || names(value, id);
+      else
+        found = found || names(value, id);
     });
     return found;
   }
@@ -172,7 +188,8 @@ using type_map = std::unordered_map<std::uintptr_t, type_entry>;
 const type_map& our_types() {
   static const auto* map = [] {
     auto* out = new type_map;
-#define TROUPE_VIEW_TYPE(type_) out->emplace(reinterpret_cast<std::uintptr_t>(&typeid(type_)), entry_of<type_>());
+#define TROUPE_VIEW_TYPE(type_)                                                                            \
+  out->emplace(reinterpret_cast<std::uintptr_t>(&typeid(type_)), entry_of<type_>());
     TROUPE_MESSAGE_TYPES(TROUPE_VIEW_TYPE)
 #undef TROUPE_VIEW_TYPE
     return out;
@@ -196,12 +213,14 @@ void write_element(short_writer& out, const caf::type_erased_tuple& content, std
 
 // --- secrets by their shape ----------------------------------------------------------------------
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 /// Words before a value that must not be seen; in lower case.
 constexpr std::array<std::string_view, 14> secret_words{
-    "signature", "apikey",       "api_key",   "api-key",    "secret",      "passphrase", "password",
-    "listenkey", "access-token", "x-mbx-sig", "access-sign", "bearer",     "private key", "authorization"};
+    "signature", "apikey",       "api_key",   "api-key",     "secret", "passphrase",  "password",
+    "listenkey", "access-token", "x-mbx-sig", "access-sign", "bearer", "private key", "authorization"};
 
 bool is_value_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '+' || c == '/'
@@ -224,17 +243,19 @@ std::string redact_patterns(std::string text) {
     for (auto at = small.find(word); at != std::string::npos; at = small.find(word, at)) {
       at += word.size();
       // The rest of a longer name, such as `apiKeyId`, belongs to the name.
-      while (at < small.size() && (std::isalnum(static_cast<unsigned char>(small[at])) || small[at] == '_')) ++at;
+      while (at < small.size() && (std::isalnum(static_cast<unsigned char>(small[at])) || small[at] == '_'))
+        ++at;
       const auto from = value_after(small, at);
       if (from == at) continue;
       auto to = from;
       while (to < small.size() && is_value_character(small[to])) ++to;
       const auto value = std::string_view{small}.substr(from, to - from);
-      if (value == "basic" || value == "bearer") to = [&] {
-        auto end = value_after(small, to);
-        while (end < small.size() && is_value_character(small[end])) ++end;
-        return end;
-      }();
+      if (value == "basic" || value == "bearer")
+        to = [&] {
+          auto end = value_after(small, to);
+          while (end < small.size() && is_value_character(small[end])) ++end;
+          return end;
+        }();
       if (to - from < 6) continue;
       text.replace(from, to - from, mark);
       small.replace(from, to - from, mark);
@@ -266,7 +287,7 @@ bool message_names(const caf::type_erased_tuple& content, std::string_view id) {
 std::uintptr_t message_type_key(std::string_view name) {
   for (const auto& [key, entry] : our_types())
     if (entry.name == name) return key;
-  for (std::size_t i = 0; i < caf::type_nrs; ++i)
+  for (std::size_t i = 0; i + 1 < caf::type_nrs; ++i)
     if (name == caf::numbered_type_names[i]) return i + 2;
   return 0;
 }

@@ -308,7 +308,9 @@ void supervision::child_gone(record& r, exit_class how, const error& why, steady
 
 void supervision::restart(record& r, bool counts, const error& why, steady_time now) {
   r.view.state = child_state::stopped;
-  r.view.history.push_back({now, !counts ? "killed by an operator" : why.code || !why.text.empty() ? why.message() : "ended normally"});
+  r.view.history.push_back({now, !counts                         ? "killed by an operator"
+                                 : why.code || !why.text.empty() ? why.message()
+                                                                 : "ended normally"});
   if (r.view.history.size() > kept_causes) r.view.history.pop_front();
   if (counts && !count_restart(r, why, now)) {
     std::string text = "more than " + std::to_string(rules_.intensity) + " restarts within "
@@ -598,8 +600,8 @@ std::vector<child_view> supervision::which_children() const {
 }
 
 std::size_t supervision::recent_restarts(steady_time now) const {
-  return static_cast<std::size_t>(
-      std::count_if(restarts_.begin(), restarts_.end(), [&](steady_time t) { return t >= now - rules_.period; }));
+  return static_cast<std::size_t>(std::count_if(restarts_.begin(), restarts_.end(),
+                                                [&](steady_time t) { return t >= now - rules_.period; }));
 }
 
 std::optional<child_view> supervision::child(std::string_view id) const {

@@ -34,7 +34,10 @@ void write_child(json_writer& out, const child_view& view, steady_time now) {
     out.field("restart_in_ms", milliseconds_between(now, view.retry_at));
   out.key("history").begin_array();
   for (const auto& note : view.history)
-    out.begin_object().field("ago_ms", milliseconds_between(note.at, now)).field("why", note.why).end_object();
+    out.begin_object()
+        .field("ago_ms", milliseconds_between(note.at, now))
+        .field("why", note.why)
+        .end_object();
   out.end_array();
 }
 
@@ -313,13 +316,15 @@ reply<admin_result> supervisor_state::renew(const admin_command& command) {
   const bool leaves = child && (child->spec.restart == restart_type::temporary
                                 || machine_.rules().strategy == restart_strategy::dynamic);
   if (leaves)
-    return admin_result{false, "'" + command.target
-                                   + "' is forgotten once it has stopped and can't be restarted on order; kill it, "
-                                     "if its supervisor is to decide"};
+    return admin_result{
+        false, "'" + command.target
+                   + "' is forgotten once it has stopped and can't be restarted on order; kill it, "
+                     "if its supervisor is to decide"};
   auto answer = make_promise<admin_result>(self_);
   const std::function<void(const error&)> done = [answer, command](const error& why) mutable {
-    answer.deliver(why.code ? admin_result{false, why.message()}
-                            : admin_result{true, "'" + command.target + "' was stopped in order and started again"});
+    answer.deliver(
+        why.code ? admin_result{false, why.message()}
+                 : admin_result{true, "'" + command.target + "' was stopped in order and started again"});
   };
   const auto stopped = new_order([this, command, done](const error& why) mutable {
     if (why.code) return done(why);

@@ -14,22 +14,14 @@ constexpr std::size_t longest_text = 120;
 
 std::string_view to_text(timeline_event what) noexcept {
   switch (what) {
-  case timeline_event::spawn:
-    return "spawn";
-  case timeline_event::exit:
-    return "exit";
-  case timeline_event::restart:
-    return "restart";
-  case timeline_event::handler:
-    return "handler";
-  case timeline_event::link_up:
-    return "link_up";
-  case timeline_event::link_down:
-    return "link_down";
-  case timeline_event::stall:
-    return "stall";
-  case timeline_event::clock:
-    return "clock";
+  case timeline_event::spawn: return "spawn";
+  case timeline_event::exit: return "exit";
+  case timeline_event::restart: return "restart";
+  case timeline_event::handler: return "handler";
+  case timeline_event::link_up: return "link_up";
+  case timeline_event::link_down: return "link_down";
+  case timeline_event::stall: return "stall";
+  case timeline_event::clock: return "clock";
   }
   return "unknown";
 }
@@ -65,8 +57,7 @@ void timeline::put(row x) {
   ++newest_;
 }
 
-timeline_page timeline::page(std::uint64_t after, std::size_t limit,
-                             std::int64_t wall_minus_steady) const {
+timeline_page timeline::page(std::uint64_t after, std::size_t limit, std::int64_t wall_minus_steady) const {
   timeline_page out;
   std::vector<std::pair<std::uint64_t, row>> copied;
   {

@@ -24,7 +24,9 @@ constexpr std::string_view seal_end = "\"}";
 constexpr std::size_t longest_line = 256 * 1024;
 constexpr std::size_t longest_field = 4096;
 
-std::string zero_hash() { return std::string(hash_length, '0'); }
+std::string zero_hash() {
+  return std::string(hash_length, '0');
+}
 
 std::string sha256(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -53,7 +55,8 @@ std::optional<sealed_line> read_line(std::string_view line) {
   constexpr std::string_view prev_mark = ",\"prev\":\"";
   sealed_line out;
   if (!line.starts_with(start) || !line.ends_with(seal_end)) return std::nullopt;
-  const auto [end, why] = std::from_chars(line.data() + start.size(), line.data() + line.size(), out.sequence);
+  const auto [end, why] =
+      std::from_chars(line.data() + start.size(), line.data() + line.size(), out.sequence);
   if (why != std::errc{}) return std::nullopt;
   const auto rest = line.substr(static_cast<std::size_t>(end - line.data()));
   if (!rest.starts_with(prev_mark) || rest.size() < prev_mark.size() + hash_length) return std::nullopt;
@@ -94,7 +97,10 @@ std::string last_line(std::string_view text) {
 /// Releases the lock of the file at the end of a scope.
 class file_lock {
 public:
-  explicit file_lock(int fd) : fd_{fd} { while (::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {} }
+  explicit file_lock(int fd) : fd_{fd} {
+    while (::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
   file_lock(const file_lock&) = delete;
   file_lock& operator=(const file_lock&) = delete;
   ~file_lock() { ::flock(fd_, LOCK_UN); }
@@ -105,7 +111,11 @@ private:
 
 std::string torn_body(std::string_view torn) {
   json_writer w;
-  w.begin_object().field("event", "torn").field("bytes", torn.size()).field("sha256", sha256(torn)).end_object();
+  w.begin_object()
+      .field("event", "torn")
+      .field("bytes", torn.size())
+      .field("sha256", sha256(torn))
+      .end_object();
   return std::move(w).text().substr(1);
 }
 
@@ -162,7 +172,8 @@ status audit_log::catch_up() {
 
 /// `body`: the members of the record and its closing bracket. The lock is held.
 status audit_log::append(std::string body) {
-  auto line = "{\"sequence\":" + std::to_string(chain_.records + 1) + ",\"prev\":\"" + chain_.head + "\"," + body;
+  auto line =
+      "{\"sequence\":" + std::to_string(chain_.records + 1) + ",\"prev\":\"" + chain_.head + "\"," + body;
   line.pop_back();
   const auto hash = sha256(line);
   line += std::string{seal_mark} + hash + std::string{seal_end} + "\n";
@@ -213,21 +224,25 @@ result<audit_chain> verify_audit(std::string_view text, std::string_view head) {
     if (!torn.empty() && (!read || !accounts_for(line, torn)))
       return bad(number - 1, "is damaged, and the record after it does not account for a crash");
     const bool intact = read && sha256(read->sealed) == read->hash;
-    if (!intact && read) return bad(number, "was changed after it was written: its hash does not fit its text");
+    if (!intact && read)
+      return bad(number, "was changed after it was written: its hash does not fit its text");
     if (!read) {
-      if (text.empty() && end == std::string_view::npos) return bad(number, "is cut short: a crash, or somebody's hand");
+      if (text.empty() && end == std::string_view::npos)
+        return bad(number, "is cut short: a crash, or somebody's hand");
       torn = line;
       if (text.empty() || torn.empty()) return bad(number, "is no record");
       continue;
     }
     torn = {};
     if (read->prev != out.head || read->sequence != out.records + 1)
-      return bad(number, "does not follow the record before it: expected record " + std::to_string(out.records + 1)
-                             + ", found " + std::to_string(read->sequence) + "; records were removed, inserted or moved");
+      return bad(number, "does not follow the record before it: expected record "
+                             + std::to_string(out.records + 1) + ", found " + std::to_string(read->sequence)
+                             + "; records were removed, inserted or moved");
     out = {read->sequence, std::string{read->hash}};
   }
   if (!head.empty() && head != out.head)
-    return bad(number, "is not the newest record: the chain ends with " + out.head + ", not with " + std::string{head}
+    return bad(number, "is not the newest record: the chain ends with " + out.head + ", not with "
+                           + std::string{head}
                            + "; records at the end were removed, or the other hash is older");
   return out;
 }

@@ -41,22 +41,27 @@ bool is_permanent(std::string_view actor) {
 // --- slots of supervisors ------------------------------------------------------------------------
 
 /// Hands an order to the supervisor that keeps the target.
-void order_slot(const verb_context& context, node_self self, const std::string& verb, const admin_command& command,
-                const admin_answer& answer) {
+void order_slot(const verb_context& context, node_self self, const std::string& verb,
+                const admin_command& command, const admin_answer& answer) {
   const auto keeper = slot_table::instance().supervisor_of(context.env.names, command.target);
   const auto supervisor = context.env.names->find<supervisor_actor>(keeper);
   if (!supervisor) {
     if (!keeper.empty())
-      return answer({false, "supervisor '" + keeper + "' of '" + command.target + "' does not run; start it first"});
-    if (actor_table::instance().find(command.target).name.empty()) return answer(unknown_actor(context, command.target));
+      return answer(
+          {false, "supervisor '" + keeper + "' of '" + command.target + "' does not run; start it first"});
+    if (actor_table::instance().find(command.target).name.empty())
+      return answer(unknown_actor(context, command.target));
     return answer({false, "'" + command.target + "' has no supervisor: what started it decides over it"});
   }
   ask(self, supervisor, supervisor_within, admin_command{verb, command.target, {}, command.who})
       .then([answer](const admin_result& done) { answer(done); },
-            [answer](const error& why) { answer({false, why.message()}); });
+            [answer](const error& why) {
+              answer({false, why.message()});
+            });
 }
 
-void kill(const verb_context& context, node_self self, const admin_command& command, const admin_answer& answer) {
+void kill(const verb_context& context, node_self self, const admin_command& command,
+          const admin_answer& answer) {
   const auto& name = command.target;
   if (is_permanent(name))
     return answer({false, "'" + name + "' is part of the node itself; `drain` ends the node in order"});
@@ -69,15 +74,19 @@ void kill(const verb_context& context, node_self self, const admin_command& comm
   if (stats) whom = caf::actor_cast<caf::strong_actor_ptr>(stats->address);
   if (!whom) return answer(unknown_actor(context, name));
   send_kill(caf::actor_cast<caf::actor>(whom));
-  answer({true, "'" + name + "' was killed; it has no supervisor, so what started it decides whether it comes back"});
+  answer(
+      {true, "'" + name
+                 + "' was killed; it has no supervisor, so what started it decides whether it comes back"});
 }
 
 // --- one actor -----------------------------------------------------------------------------------
 
-void suspend(const verb_context& context, const admin_command& command, bool on, const admin_answer& answer) {
+void suspend(const verb_context& context, const admin_command& command, bool on,
+             const admin_answer& answer) {
   if (on && is_permanent(command.target))
     return answer({false, "'" + command.target + "' is part of the node itself and can't be suspended"});
-  if (!actor_table::instance().set_suspended(command.target, on)) return answer(unknown_actor(context, command.target));
+  if (!actor_table::instance().set_suspended(command.target, on))
+    return answer(unknown_actor(context, command.target));
   answer({true, "'" + command.target + (on ? "' is suspended" : "' goes on")});
 }
 
@@ -125,21 +134,25 @@ std::string list_of(const std::vector<setting_view>& settings) {
   return out.empty() ? "it has none" : "there are " + out;
 }
 
-void set(const verb_context& context, node_self self, const admin_command& command, const admin_answer& answer) {
+void set(const verb_context& context, node_self self, const admin_command& command,
+         const admin_answer& answer) {
   const auto stats = actor_table::instance().stats_of(command.target);
   if (!stats) return answer(unknown_actor(context, command.target));
   const auto key = argument(command, "key");
   const auto settings = stats->settings();
-  const bool there = std::any_of(settings.begin(), settings.end(), [&](const setting_view& s) { return s.key == key; });
+  const bool there =
+      std::any_of(settings.begin(), settings.end(), [&](const setting_view& s) { return s.key == key; });
   if (!there)
-    return answer({false, "'" + command.target + "' has no setting '" + key + "' that can be changed while it runs; "
-                              + list_of(settings)});
-  const auto waiter = spawn_actor<setting_waiter_state>(self, spawn_options{.name = "setting/" + command.target});
+    return answer({false, "'" + command.target + "' has no setting '" + key
+                              + "' that can be changed while it runs; " + list_of(settings)});
+  const auto waiter =
+      spawn_actor<setting_waiter_state>(self, spawn_options{.name = "setting/" + command.target});
   ask(self, waiter, setting_within, command)
       .then([answer](const admin_result& done) { answer(done); },
             [answer, waiter, name = command.target](const error& why) {
               send_shutdown(waiter);
-              answer({false, "'" + name + "' gave no answer (" + why.message() + "); it may still take the value"});
+              answer({false, "'" + name + "' gave no answer (" + why.message()
+                                 + "); it may still take the value"});
             });
 }
 
@@ -155,14 +168,16 @@ void log_level(const admin_command& command, const admin_answer& answer) {
     return answer({false, "a log level is debug, info, warn or error, not '" + word + "'"});
   if (component.size() > 60) return answer({false, "a component's name has at most 60 characters"});
   const auto level = static_cast<log::severity>(i - level_words.begin());
-  if (!log::set_least(level, component)) return answer({false, "levels for 100 components are set already"});
+  if (!log::set_least(level, component))
+    return answer({false, "levels for 100 components are set already"});
   answer({true, (component.empty() ? "everything" : "'" + component + "'") + " is logged from " + word
                     + " on, until the node starts again"});
 }
 
 void drain(const verb_context& context, node_self self, const admin_answer& answer) {
   answer({true, "node '" + context.node.text + "' stops in order"});
-  schedule(self, drain_after, context.drain ? context.drain : [] { request_stop(); });
+  schedule(
+      self, drain_after, context.drain ? context.drain : [] { request_stop(); });
 }
 
 } // namespace
@@ -170,8 +185,9 @@ void drain(const verb_context& context, node_self self, const admin_answer& answ
 bool needs_confirmation(std::string_view verb, std::string_view target) noexcept {
   if (verb == "drain") return true;
   if (verb != "kill" && verb != "restart" && verb != "stop") return false;
-  return target.starts_with("executor/") || target.starts_with("journal/") || target.starts_with("supervisor/")
-         || target.starts_with("account/") || target == "risk" || target == "orchestrator";
+  return target.starts_with("executor/") || target.starts_with("journal/")
+         || target.starts_with("supervisor/") || target.starts_with("account/") || target == "risk"
+         || target == "orchestrator";
 }
 
 std::map<std::string, admin_verb> builtin_verbs(const verb_context& context) {
@@ -184,18 +200,29 @@ std::map<std::string, admin_verb> builtin_verbs(const verb_context& context) {
     w.end_array();
     answer({true, std::move(w).text()});
   };
-  out["kill"] = [context](node_self self, const admin_command& c, const admin_answer& answer) { kill(context, self, c, answer); };
-  for (const auto& [verb, order] : {std::pair{"restart", "renew_child"}, {"stop", "terminate_child"}, {"start", "restart_child"}})
-    out[verb] = [context, order = std::string{order}](node_self self, const admin_command& c, const admin_answer& answer) {
+  out["kill"] = [context](node_self self, const admin_command& c, const admin_answer& answer) {
+    kill(context, self, c, answer);
+  };
+  for (const auto& [verb, order] :
+       {std::pair{"restart", "renew_child"}, {"stop", "terminate_child"}, {"start", "restart_child"}})
+    out[verb] = [context, order = std::string{order}](node_self self, const admin_command& c,
+                                                      const admin_answer& answer) {
       order_slot(context, self, order, c, answer);
     };
   for (const bool on : {true, false})
-    out[on ? "suspend" : "resume"] = [context, on](node_self, const admin_command& c, const admin_answer& answer) {
+    out[on ? "suspend" : "resume"] = [context, on](node_self, const admin_command& c,
+                                                   const admin_answer& answer) {
       suspend(context, c, on, answer);
     };
-  out["set"] = [context](node_self self, const admin_command& c, const admin_answer& answer) { set(context, self, c, answer); };
-  out["log-level"] = [](node_self, const admin_command& c, const admin_answer& answer) { log_level(c, answer); };
-  out["drain"] = [context](node_self self, const admin_command&, const admin_answer& answer) { drain(context, self, answer); };
+  out["set"] = [context](node_self self, const admin_command& c, const admin_answer& answer) {
+    set(context, self, c, answer);
+  };
+  out["log-level"] = [](node_self, const admin_command& c, const admin_answer& answer) {
+    log_level(c, answer);
+  };
+  out["drain"] = [context](node_self self, const admin_command&, const admin_answer& answer) {
+    drain(context, self, answer);
+  };
   return out;
 }
 

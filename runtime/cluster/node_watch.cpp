@@ -5,9 +5,8 @@
 #include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
+#include <unistd.h>
 
 namespace troupe {
 namespace {
@@ -20,17 +19,22 @@ struct pulse_state {
   using handle_type = caf::typed_actor<on<acknowledged>>;
   using self_pointer = actor_pointer<handle_type>;
   static inline const char* name = "pulse";
-  pulse_state(self_pointer, std::shared_ptr<std::atomic<std::uint64_t>> answered) : answered_{std::move(answered)} {}
+  pulse_state(self_pointer, std::shared_ptr<std::atomic<std::uint64_t>> answered)
+      : answered_{std::move(answered)} {}
   handle_type::behavior_type make_behavior() {
-    return {[this](const acknowledged& poke) { answered_->store(poke.sequence, std::memory_order_relaxed); }};
+    return {
+        [this](const acknowledged& poke) { answered_->store(poke.sequence, std::memory_order_relaxed); }};
   }
   std::shared_ptr<std::atomic<std::uint64_t>> answered_;
 };
 
-std::string milliseconds(nanoseconds x) { return std::to_string(x.count() / 1'000'000) + " ms"; }
+std::string milliseconds(nanoseconds x) {
+  return std::to_string(x.count() / 1'000'000) + " ms";
+}
 
 std::string handler_text(const running_handler& handler) {
-  return handler.actor + " has been in its handler of " + handler.message + " for " + milliseconds(handler.running);
+  return handler.actor + " has been in its handler of " + handler.message + " for "
+         + milliseconds(handler.running);
 }
 
 } // namespace
@@ -42,19 +46,24 @@ std::uint64_t resident_bytes() {
   if (file == nullptr) return 0;
   const bool read = std::fscanf(file, "%ld %ld", &pages, &resident) == 2;
   std::fclose(file);
-  return read ? static_cast<std::uint64_t>(resident) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+  return read ? static_cast<std::uint64_t>(resident) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))
+              : 0;
 }
 
 node_watch::node_watch(caf::actor_system& system, node_watch_options options)
     : options_{options}, memory_{options.memory}, stall_{options.stall} {
-  pulse_ = caf::actor_cast<caf::actor>(spawn_actor<pulse_state>(system, spawn_options{.name = "pulse"}, answered_));
+  pulse_ = caf::actor_cast<caf::actor>(
+      spawn_actor<pulse_state>(system, spawn_options{.name = "pulse"}, answered_));
   watchdog_options how;
   how.slow = options_.slow;
   how.stuck = options_.stuck;
   how.every = options_.every;
   how.on_slow = [this](const running_handler& handler) { found(slow_, handler_text(handler), false); };
   how.on_stuck = [this](const running_handler& handler) {
-    found(stuck_count_, handler_text(handler) + (handler.detached ? "; it has a thread of its own" : "; the parent is to restart this process"),
+    found(stuck_count_,
+          handler_text(handler)
+              + (handler.detached ? "; it has a thread of its own"
+                                  : "; the parent is to restart this process"),
           true);
   };
   how.on_look = [this](bool stuck) { look(stuck); };
@@ -79,7 +88,8 @@ void node_watch::look(bool stuck) {
   const auto now = monotonic_ns();
   const auto clocks = clock_.look(now, wall_clock{}.now().ns, options_.every);
   if (clocks.jump.count() != 0) {
-    const auto text = "the wall clock jumped by " + milliseconds(clocks.jump) + "; is its time service in order?";
+    const auto text =
+        "the wall clock jumped by " + milliseconds(clocks.jump) + "; is its time service in order?";
     timeline::instance().add(timeline_event::clock, "process", text);
     found(jumps_, text, true);
   }
@@ -100,8 +110,9 @@ void node_watch::look(bool stuck) {
   memory_looked_ = now;
   const auto resident = resident_bytes();
   if (const auto least = memory_.look(now, resident))
-    found(growths_, "memory grew from " + std::to_string(*least >> 20) + " MiB to " + std::to_string(resident >> 20)
-                        + " MiB within an hour",
+    found(growths_,
+          "memory grew from " + std::to_string(*least >> 20) + " MiB to " + std::to_string(resident >> 20)
+              + " MiB within an hour",
           true);
 }
 

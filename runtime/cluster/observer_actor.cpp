@@ -7,11 +7,10 @@
 #include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace troupe {
 namespace {
@@ -33,8 +32,12 @@ status_report document(const std::string& name, std::string json) {
 void write_settings(json_writer& w, const actor_stats& stats) {
   w.key("settings").begin_array();
   for (const auto& s : stats.settings())
-    w.begin_object().field("key", s.key).field("value", s.value).field("allowed", s.allowed)
-        .field("meaning", s.meaning).end_object();
+    w.begin_object()
+        .field("key", s.key)
+        .field("value", s.value)
+        .field("allowed", s.allowed)
+        .field("meaning", s.meaning)
+        .end_object();
   w.end_array();
 }
 
@@ -45,7 +48,8 @@ void write_watches(json_writer& w, const actor_stats& stats) {
   w.end_array().key("watching").begin_array();
   for (const auto& whom : stats.watching()) {
     const auto name = whom.remote ? std::string{} : table.name_of(whom.id);
-    w.string(!name.empty() ? name : "actor " + std::to_string(whom.id) + (whom.remote ? " of another node" : ""));
+    w.string(!name.empty() ? name
+                           : "actor " + std::to_string(whom.id) + (whom.remote ? " of another node" : ""));
   }
   w.end_array();
 }
@@ -60,13 +64,18 @@ std::string slot_of(const std::string& page, const std::string& child) {
   bool quoted = false;
   for (auto i = from; i < page.size(); ++i) {
     if (quoted) {
-      if (page[i] == '\\') ++i;
-      else if (page[i] == '"') quoted = false;
+      if (page[i] == '\\')
+        ++i;
+      else if (page[i] == '"')
+        quoted = false;
       continue;
     }
-    if (page[i] == '"') quoted = true;
-    else if (page[i] == '{') ++depth;
-    else if (page[i] == '}' && --depth == 0) return page.substr(from, i + 1 - from);
+    if (page[i] == '"')
+      quoted = true;
+    else if (page[i] == '{')
+      ++depth;
+    else if (page[i] == '}' && --depth == 0)
+      return page.substr(from, i + 1 - from);
   }
   return {};
 }
@@ -82,7 +91,9 @@ std::string trouble_json(const error& why) {
 std::string process_json() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
-  const auto milliseconds = [](const timeval& t) { return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_usec / 1000; };
+  const auto milliseconds = [](const timeval& t) {
+    return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_usec / 1000;
+  };
   long pages = 0;
   long resident = 0;
   if (auto* file = std::fopen("/proc/self/statm", "re")) {
@@ -90,7 +101,9 @@ std::string process_json() {
     std::fclose(file);
   }
   json_writer w;
-  w.begin_object().field("pid", ::getpid()).field("rss_bytes", static_cast<std::int64_t>(resident) * ::sysconf(_SC_PAGESIZE));
+  w.begin_object()
+      .field("pid", ::getpid())
+      .field("rss_bytes", static_cast<std::int64_t>(resident) * ::sysconf(_SC_PAGESIZE));
   w.field("rss_peak_bytes", static_cast<std::int64_t>(used.ru_maxrss) * 1024);
   w.field("cpu_user_ms", milliseconds(used.ru_utime)).field("cpu_system_ms", milliseconds(used.ru_stime));
   w.field("cpus", ::sysconf(_SC_NPROCESSORS_ONLN));
@@ -148,7 +161,8 @@ reply<status_report> observer_state::inspect(const inspect_request& request) {
   if (request.what == "actor") return actor(request.name);
   if (request.what == "tree") return tree(request.name);
   if (request.what == "node") return document(options_.node.text, node_page());
-  return to_caf({runtime_errc::not_found, "a node has the pages actor, tree and node, not '" + request.what + "'"});
+  return to_caf(
+      {runtime_errc::not_found, "a node has the pages actor, tree and node, not '" + request.what + "'"});
 }
 
 std::string observer_state::node_page() const {
@@ -163,7 +177,9 @@ std::string observer_state::node_page() const {
 reply<status_report> observer_state::tree(const std::string& from) {
   const auto top = from.empty() ? options_.root : from;
   const auto whom = env_.names->find<observable_actor>(top);
-  if (!whom) return to_caf({runtime_errc::not_found, "no supervisor '" + top + "' on node '" + options_.node.text + "'"});
+  if (!whom)
+    return to_caf(
+        {runtime_errc::not_found, "no supervisor '" + top + "' on node '" + options_.node.text + "'"});
   auto answer = make_promise<status_report>(self_);
   ask(self_, whom, options_.answer_within, status_request{1})
       .then([answer, top](const status_report& x) mutable { answer.deliver(document(top, x.json)); },
@@ -177,7 +193,8 @@ reply<status_report> observer_state::actor(const std::string& name) {
   const auto stats = actor_table::instance().stats_of(name);
   const auto supervisor = slot_table::instance().supervisor_of(env_.names, name);
   if (!stats && supervisor.empty())
-    return to_caf({runtime_errc::not_found, "no actor '" + name + "' on node '" + options_.node.text + "'"});
+    return to_caf(
+        {runtime_errc::not_found, "no actor '" + name + "' on node '" + options_.node.text + "'"});
   struct gathering {
     promise<status_report> answer;
     std::string state = "null";
@@ -218,7 +235,10 @@ reply<status_report> observer_state::actor(const std::string& name) {
             [all, finish, name, supervisor](const status_report& x) {
               json_writer w;
               const auto slot = slot_of(x.json, name);
-              w.begin_object().field("supervisor", supervisor).key("child").raw(slot.empty() ? "null" : slot);
+              w.begin_object()
+                  .field("supervisor", supervisor)
+                  .key("child")
+                  .raw(slot.empty() ? "null" : slot);
               w.end_object();
               all->slot = std::move(w).text();
               finish();
@@ -232,7 +252,8 @@ reply<status_report> observer_state::actor(const std::string& name) {
   return all->answer;
 }
 
-std::string observer_state::actor_json(actor_stats& stats, const std::string& state, const std::string& slot) const {
+std::string observer_state::actor_json(actor_stats& stats, const std::string& state,
+                                       const std::string& slot) const {
   const auto now = monotonic_ns();
   json_writer w;
   w.begin_object().key("actor").raw(to_json(report_of(stats, now, true)));
@@ -255,10 +276,12 @@ reply<tap_page> observer_state::start(const tap_start& what, const caf::strong_a
   if (!started) return to_caf(started.error());
   const auto number = (*started)->number();
   open_tap open{*started, {}, {}};
-  open.watcher = watch(self_, watcher, [this, number](const error&) { stop(number, "watcher gone", nanoseconds{0}); });
+  open.watcher =
+      watch(self_, watcher, [this, number](const error&) { stop(number, "watcher gone", nanoseconds{0}); });
   // Also one that nobody fetches any more is taken out of the actors when its time is over.
-  open.end = schedule(self_, std::clamp(what.duration, nanoseconds{1}, nanoseconds{std::chrono::minutes{10}}),
-                      [this, number] { stop(number, "duration", keep_ended); });
+  open.end =
+      schedule(self_, std::clamp(what.duration, nanoseconds{1}, nanoseconds{std::chrono::minutes{10}}),
+               [this, number] { stop(number, "duration", keep_ended); });
   taps_.insert_or_assign(number, std::move(open));
   tap_page out;
   out.tap = number;
@@ -270,7 +293,8 @@ reply<tap_page> observer_state::pull(const tap_pull& what) {
   ++answers_;
   const auto i = taps_.find(what.tap);
   if (i == taps_.end())
-    return to_caf({runtime_errc::not_found, "tap " + std::to_string(what.tap) + " is over and fetched, or never was"});
+    return to_caf({runtime_errc::not_found,
+                   "tap " + std::to_string(what.tap) + " is over and fetched, or never was"});
   const auto limit = std::clamp<std::size_t>(what.limit, 1, most_pulled);
   auto out = i->second.tap->take(limit, monotonic_ns(), wall_minus_steady());
   for (auto& row : out.rows) row.text = log::redact(std::move(row.text));

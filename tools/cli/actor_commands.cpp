@@ -3,8 +3,8 @@
 #include "messages/json.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/cluster/audit_log.hpp"
-#include "runtime/cluster/nodes_conf_file.hpp"
 #include "runtime/cluster/node_verbs.hpp"
+#include "runtime/cluster/nodes_conf_file.hpp"
 #include "tools/cli/command.hpp"
 #include "tools/inspection/actor_tables.hpp"
 #include "tools/inspection/chrome_trace.hpp"
@@ -23,8 +23,8 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <poll.h>
 #include <sstream>
-#include <thread>
 
 namespace troupe::cli {
 namespace {
@@ -58,6 +58,11 @@ inspection::envelope_head head_of(const std::string& node = "*", std::uint64_t i
   return {node, incarnation, wall_clock{}.now()};
 }
 
+/// Waits between two looks, shorter when a signal comes.
+void pause_for(nanoseconds time) {
+  ::poll(nullptr, 0, static_cast<int>(time.count() / 1'000'000));
+}
+
 /// With --json an error is an answer too: on standard output, exit code 1.
 int refused(const global_options& global, const error& why, const std::string& node = "*") {
   if (global.json) {
@@ -81,15 +86,22 @@ result<nanoseconds> read_duration(const std::string& text) {
 
 void write_rows(json_writer& w, const std::vector<placed_row>& rows) {
   w.key("rows").begin_array();
-  for (const auto& r : rows) w.begin_object().field("node", r.node).key("actor").raw(to_json(r.row)).end_object();
+  for (const auto& r : rows)
+    w.begin_object().field("node", r.node).key("actor").raw(to_json(r.row)).end_object();
   w.end_array();
 }
 
 void write_nodes(json_writer& w, const std::vector<inspection::node_rows>& all) {
   w.key("nodes").begin_array();
   for (const auto& n : all) {
-    w.begin_object().field("node", n.node).field("incarnation", n.page.incarnation).field("at_ns", n.page.at.ns);
-    w.field("actors", n.page.actors).field("matching", n.page.matching).field("trouble", n.trouble).end_object();
+    w.begin_object()
+        .field("node", n.node)
+        .field("incarnation", n.page.incarnation)
+        .field("at_ns", n.page.at.ns);
+    w.field("actors", n.page.actors)
+        .field("matching", n.page.matching)
+        .field("trouble", n.trouble)
+        .end_object();
   }
   w.end_array();
 }
@@ -121,16 +133,19 @@ int show_rows(const global_options& global, const std::vector<inspection::node_r
     write_nodes(w, all);
     w.end_object();
     const auto data = std::move(w).text();
-    std::cout << (trouble.empty() ? inspection::envelope(head_of(), data)
-                                  : inspection::envelope(head_of(), {make_error_code(cluster_errc::unreachable), trouble}, data))
+    std::cout << (trouble.empty()
+                      ? inspection::envelope(head_of(), data)
+                      : inspection::envelope(head_of(),
+                                             {make_error_code(cluster_errc::unreachable), trouble}, data))
               << '\n';
     return trouble.empty() ? 0 : 1;
   }
   std::cout << inspection::actor_table_text(rows);
   std::uint64_t matching = 0;
   for (const auto& n : all) matching += n.page.matching;
-  if (matching > rows.size()) std::fprintf(stderr, "troupe: %zu of %llu actors shown; --limit and --offset show others\n",
-                                           rows.size(), static_cast<unsigned long long>(matching));
+  if (matching > rows.size())
+    std::fprintf(stderr, "troupe: %zu of %llu actors shown; --limit and --offset show others\n",
+                 rows.size(), static_cast<unsigned long long>(matching));
   return trouble.empty() ? 0 : fail({make_error_code(cluster_errc::unreachable), trouble});
 }
 
@@ -146,7 +161,9 @@ int list_command(const global_options& global, const list_options& what) {
   auto access = connect(global);
   if (!access) return refused(global, access.error());
   const auto all = access->look->actors(what.query, what.node);
-  if (all.empty()) return refused(global, {make_error_code(cluster_errc::not_found), "nodes.conf has no node '" + what.node + "'"});
+  if (all.empty())
+    return refused(
+        global, {make_error_code(cluster_errc::not_found), "nodes.conf has no node '" + what.node + "'"});
   return show_rows(global, all, together(all, what.query));
 }
 
@@ -158,7 +175,7 @@ int window_command(const global_options& global, const list_options& what, nanos
   query.offset = 0;
   query.limit = 100'000;
   const auto early = access->look->actors(query, what.node);
-  std::this_thread::sleep_for(window);
+  pause_for(window);
   auto late = access->look->actors(query, what.node);
   for (auto& n : late) {
     std::map<std::string, const actor_report*> before;
@@ -192,8 +209,10 @@ int show_command(const global_options& global, const std::string& name) {
   if (!where) return refused(global, where.error());
   const auto page = access->look->document(where->node, "actor", where->actor);
   if (!page) return refused(global, page.error(), where->node);
-  if (global.json) std::cout << inspection::envelope(head_of(where->node), *page) << '\n';
-  else std::cout << inspection::actor_text(where->node, json_view::parse(*page));
+  if (global.json)
+    std::cout << inspection::envelope(head_of(where->node), *page) << '\n';
+  else
+    std::cout << inspection::actor_text(where->node, json_view::parse(*page));
   return 0;
 }
 
@@ -210,18 +229,24 @@ int tree_command(const global_options& global, const std::string& node, const st
     any = true;
     const auto page = access->look->document(name, "tree", from);
     if (!page) {
-      trouble += (trouble.empty() ? "" : "; ") + name + ": " + (page.error().text.empty() ? page.error().message() : page.error().text);
+      trouble += (trouble.empty() ? "" : "; ") + name + ": "
+                 + (page.error().text.empty() ? page.error().message() : page.error().text);
       continue;
     }
     w.begin_object().field("node", name).key("tree").raw(*page).end_object();
     if (!global.json) std::cout << name << ":\n" << inspection::tree_text(json_view::parse(*page));
   }
-  if (!any) return refused(global, {make_error_code(cluster_errc::not_found), "nodes.conf has no node '" + node + "'"});
+  if (!any)
+    return refused(global,
+                   {make_error_code(cluster_errc::not_found), "nodes.conf has no node '" + node + "'"});
   w.end_array();
   const error why{make_error_code(cluster_errc::unreachable), trouble};
   if (global.json)
-    std::cout << (trouble.empty() ? inspection::envelope(head_of(), w.text()) : inspection::envelope(head_of(), why, w.text())) << '\n';
-  else if (!trouble.empty()) fail(why);
+    std::cout << (trouble.empty() ? inspection::envelope(head_of(), w.text())
+                                  : inspection::envelope(head_of(), why, w.text()))
+              << '\n';
+  else if (!trouble.empty())
+    fail(why);
   return trouble.empty() ? 0 : 1;
 }
 
@@ -253,7 +278,11 @@ int order_command(const global_options& global, order_options what) {
   if (!done) return refused(global, done.error(), where.node);
   if (global.json) {
     json_writer w;
-    w.begin_object().field("verb", what.verb).field("actor", where.actor).field("text", done->text).end_object();
+    w.begin_object()
+        .field("verb", what.verb)
+        .field("actor", where.actor)
+        .field("text", done->text)
+        .end_object();
     std::cout << inspection::envelope(head_of(where.node), w.text()) << '\n';
   } else {
     std::fprintf(stderr, "troupe: %s: %s\n", where.node.c_str(), done->text.c_str());
@@ -283,10 +312,11 @@ void print_rows(const global_options& global, const inspection::tap_session::cau
     const auto seconds = row.at.ns / 1'000'000'000;
     char clock[40];
     const std::time_t whole = seconds % 86'400;
-    std::snprintf(clock, sizeof clock, "%02d:%02d:%02d.%06d", static_cast<int>(whole / 3600), static_cast<int>(whole / 60 % 60),
-                  static_cast<int>(whole % 60), static_cast<int>(row.at.ns % 1'000'000'000 / 1000));
-    std::cout << clock << "  " << node << "/" << row.actor << (row.answer ? "  answer " : "  ") << row.type << "  from "
-              << (row.sender.empty() ? "-" : row.sender) << "  " << row.text << '\n';
+    std::snprintf(clock, sizeof clock, "%02d:%02d:%02d.%06d", static_cast<int>(whole / 3600),
+                  static_cast<int>(whole / 60 % 60), static_cast<int>(whole % 60),
+                  static_cast<int>(row.at.ns % 1'000'000'000 / 1000));
+    std::cout << clock << "  " << node << "/" << row.actor << (row.answer ? "  answer " : "  ") << row.type
+              << "  from " << (row.sender.empty() ? "-" : row.sender) << "  " << row.text << '\n';
   }
   std::cout.flush();
 }
@@ -295,7 +325,8 @@ int tap_command(const global_options& global, const tap_options& what) {
   const auto lasts = read_duration(what.lasts);
   if (!lasts) return refused(global, lasts.error());
   if (what.actor.empty() == what.order.empty())
-    return refused(global, {std::make_error_code(std::errc::invalid_argument), "say the name of an actor or --order ID, one of them"});
+    return refused(global, {std::make_error_code(std::errc::invalid_argument),
+                            "say the name of an actor or --order ID, one of them"});
   auto access = connect(global);
   if (!access) return refused(global, access.error());
   tap_start ask{what.actor, what.type, what.order, what.count, what.per_second, *lasts, operator_name()};
@@ -312,11 +343,15 @@ int tap_command(const global_options& global, const tap_options& what) {
   std::size_t open = 0;
   for (const auto& node : nodes) {
     const auto begun = tap.start(node, ask);
-    if (begun) ++open;
-    else if (nodes.size() == 1) return refused(global, begun.error(), node);
-    else std::fprintf(stderr, "troupe: %s is not tapped: %s\n", node.c_str(), begun.error().text.c_str());
+    if (begun)
+      ++open;
+    else if (nodes.size() == 1)
+      return refused(global, begun.error(), node);
+    else
+      std::fprintf(stderr, "troupe: %s is not tapped: %s\n", node.c_str(), begun.error().text.c_str());
   }
-  if (open == 0) return refused(global, {make_error_code(cluster_errc::unreachable), "no node could be tapped"});
+  if (open == 0)
+    return refused(global, {make_error_code(cluster_errc::unreachable), "no node could be tapped"});
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::uint64_t shown = 0;
   inspection::tap_session::caught last;
@@ -327,7 +362,7 @@ int tap_command(const global_options& global, const tap_options& what) {
     shown += caught->rows.size();
     last = std::move(*caught);
     if (last.over) break;
-    if (last.rows.empty()) std::this_thread::sleep_for(100ms);
+    if (last.rows.empty()) pause_for(100ms);
   }
   std::fprintf(stderr, "troupe: %llu shown, %llu matched, %llu beyond the rate, %llu lost%s%s\n",
                static_cast<unsigned long long>(shown), static_cast<unsigned long long>(last.matched),
@@ -360,21 +395,26 @@ int timeline_command(const global_options& global, const std::string& file) {
   }
   std::ofstream out{file};
   if (!(out << text << '\n' << std::flush))
-    return fail({std::make_error_code(std::errc::io_error), file + " can't be written; name another --out"});
-  std::fprintf(stderr, "troupe: %zu events of %zu nodes in %s; open it in ui.perfetto.dev or chrome://tracing\n", rows,
-               pages.size(), file.c_str());
+    return fail(
+        {std::make_error_code(std::errc::io_error), file + " can't be written; name another --out"});
+  std::fprintf(stderr,
+               "troupe: %zu events of %zu nodes in %s; open it in ui.perfetto.dev or chrome://tracing\n",
+               rows, pages.size(), file.c_str());
   return code;
 }
 
-int audit_command(const global_options& global, const std::vector<std::string>& files, const std::string& head) {
+int audit_command(const global_options& global, const std::vector<std::string>& files,
+                  const std::string& head) {
   auto names = files;
   std::error_code missing;
   if (names.empty())
     for (const auto& entry : std::filesystem::directory_iterator{global.data, missing})
-      if (std::filesystem::exists(entry.path() / "audit.log", missing)) names.push_back((entry.path() / "audit.log").string());
+      if (std::filesystem::exists(entry.path() / "audit.log", missing))
+        names.push_back((entry.path() / "audit.log").string());
   if (names.empty())
-    return refused(global, {std::make_error_code(std::errc::no_such_file_or_directory),
-                            "no audit.log below " + global.data.string() + "; name the file, or another --data"});
+    return refused(global,
+                   {std::make_error_code(std::errc::no_such_file_or_directory),
+                    "no audit.log below " + global.data.string() + "; name the file, or another --data"});
   std::sort(names.begin(), names.end());
   json_writer w;
   w.begin_array();
@@ -383,20 +423,28 @@ int audit_command(const global_options& global, const std::vector<std::string>& 
     std::ifstream in{name, std::ios::binary};
     std::ostringstream text;
     text << in.rdbuf();
-    const auto chain = in ? verify_audit(text.str(), head)
-                          : result<audit_chain>{error{std::make_error_code(std::errc::io_error), "can't be read"}};
+    const auto chain =
+        in ? verify_audit(text.str(), head)
+           : result<audit_chain>{error{std::make_error_code(std::errc::io_error), "can't be read"}};
     w.begin_object().field("file", name).field("intact", chain.has_value());
-    if (chain) w.field("records", chain->records).field("head", chain->head);
-    else w.field("text", chain.error().text);
+    if (chain)
+      w.field("records", chain->records).field("head", chain->head);
+    else
+      w.field("text", chain.error().text);
     w.end_object();
-    if (!chain) trouble += (trouble.empty() ? "" : "\n") + name + ": " + chain.error().text;
+    if (!chain)
+      trouble += (trouble.empty() ? "" : "\n") + name + ": " + chain.error().text;
     else if (!global.json)
       std::cout << name << ": " << chain->records << " records, intact; newest " << chain->head << '\n';
   }
   w.end_array();
   const error why{make_error_code(cluster_errc::unreadable), trouble};
-  if (global.json) std::cout << (trouble.empty() ? inspection::envelope(head_of(), w.text()) : inspection::envelope(head_of(), why, w.text())) << '\n';
-  else if (!trouble.empty()) fail(why);
+  if (global.json)
+    std::cout << (trouble.empty() ? inspection::envelope(head_of(), w.text())
+                                  : inspection::envelope(head_of(), why, w.text()))
+              << '\n';
+  else if (!trouble.empty())
+    fail(why);
   return trouble.empty() ? 0 : 1;
 }
 
@@ -408,37 +456,47 @@ void add_table_options(CLI::App& command, list_options& what) {
   command.add_option("--match", what.query.match, "Only names with this part");
   command.add_option("--kind", what.query.kind, "Only actors of this class");
   command.add_option("--node", what.node, "Only this node");
-  command.add_option("--limit", what.query.limit, "At most so many rows")->check(CLI::Range(1, 100'000))->capture_default_str();
-  command.add_option("--offset", what.query.offset, "Leave out so many rows first")->check(CLI::Range(0, 10'000'000));
+  command.add_option("--limit", what.query.limit, "At most so many rows")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command.add_option("--offset", what.query.offset, "Leave out so many rows first")
+      ->check(CLI::Range(0, 10'000'000));
 }
 
 void add_looking(CLI::App& actor, global_options& global) {
   auto list = std::make_shared<list_options>();
-  auto* list_app = actor.add_subcommand("list", "Actors of all nodes with mailbox, rate, handler times, restarts");
+  auto* list_app =
+      actor.add_subcommand("list", "Actors of all nodes with mailbox, rate, handler times, restarts");
   add_table_options(*list_app, *list);
-  list_app->add_option("--sort", list->query.sort, "name, mailbox, age, rate, p99, restarts, errors or messages")
+  list_app
+      ->add_option("--sort", list->query.sort,
+                   "name, mailbox, age, rate, p99, restarts, errors or messages")
       ->check(CLI::IsMember({"name", "mailbox", "age", "rate", "p99", "restarts", "errors", "messages"}));
   list_app->callback(run(global, [&global, list] { return list_command(global, *list); }));
 
   auto top = std::make_shared<list_options>();
   top->query.sort = "mailbox";
   top->query.limit = 20;
-  auto* top_app = actor.add_subcommand("top", "The actors with most of something, as it stands or over a window");
+  auto* top_app =
+      actor.add_subcommand("top", "The actors with most of something, as it stands or over a window");
   add_table_options(*top_app, *top);
   top_app->add_option("--by", top->query.sort, "mailbox, age, rate, p99, restarts, errors or messages")
       ->check(CLI::IsMember({"mailbox", "age", "rate", "p99", "restarts", "errors", "messages"}))
       ->capture_default_str();
-  top_app->add_option("--window", top->window, "Two looks, this far apart; counters are what came between them");
+  top_app->add_option("--window", top->window,
+                      "Two looks, this far apart; counters are what came between them");
   top_app->callback(run(global, [&global, top] { return top_command(global, *top); }));
 
   auto name = std::make_shared<std::string>();
-  auto* show = actor.add_subcommand("show", "One actor: figures by message type, settings, errors, watchers, restarts, state");
+  auto* show = actor.add_subcommand(
+      "show", "One actor: figures by message type, settings, errors, watchers, restarts, state");
   show->add_option("NAME", *name, name_help)->required();
   show->callback(run(global, [&global, name] { return show_command(global, *name); }));
 
   auto node = std::make_shared<std::string>();
   auto from = std::make_shared<std::string>();
-  auto* tree = actor.add_subcommand("tree", "Supervisors and their children, with states and reasons of restarts");
+  auto* tree =
+      actor.add_subcommand("tree", "Supervisors and their children, with states and reasons of restarts");
   tree->add_option("--node", *node, "Only this node");
   tree->add_option("--from", *from, "Begin at this supervisor");
   tree->callback(run(global, [&global, node, from] { return tree_command(global, *node, *from); }));
@@ -453,10 +511,15 @@ void add_tap(CLI::App& actor, global_options& global) {
   auto what = std::make_shared<tap_options>();
   auto* tap = actor.add_subcommand("tap", "Watch messages of one actor, or all that name one order");
   tap->add_option("NAME", what->actor, name_help);
-  tap->add_option("--order", what->order, "Order, client order, trade or prediction id, or decision number: on all nodes");
+  tap->add_option("--order", what->order,
+                  "Order, client order, trade or prediction id, or decision number: on all nodes");
   tap->add_option("--type", what->type, "Only messages of this type");
-  tap->add_option("--count", what->count, "Ends after so many")->check(CLI::Range(1, 10'000))->capture_default_str();
-  tap->add_option("--rate", what->per_second, "At most so many a second and node")->check(CLI::Range(1, 1'000))->capture_default_str();
+  tap->add_option("--count", what->count, "Ends after so many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  tap->add_option("--rate", what->per_second, "At most so many a second and node")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
   tap->add_option("--for", what->lasts, "Ends after so long, at most 10m")->capture_default_str();
   tap->callback(run(global, [&global, what] { return tap_command(global, *what); }));
 }
@@ -465,7 +528,10 @@ CLI::App* add_order(CLI::App& under, global_options& global, const std::string& 
                     const std::shared_ptr<order_options>& what) {
   what->verb = verb;
   auto* command = under.add_subcommand(verb, help);
-  command->add_option(what->of_node ? "NODE" : "NAME", what->target, what->of_node ? "Name in nodes.conf" : name_help)->required();
+  command
+      ->add_option(what->of_node ? "NODE" : "NAME", what->target,
+                   what->of_node ? "Name in nodes.conf" : name_help)
+      ->required();
   command->add_option("--confirm", what->confirm, "The name once more; severe orders need it");
   command->callback(run(global, [&global, what] { return order_command(global, *what); }));
   return command;
@@ -479,16 +545,19 @@ void add_orders(CLI::App& actor, global_options& global) {
       {"start", "Start a child that was stopped"},
       {"suspend", "Hold back an actor's ordinary messages"},
       {"resume", "Let a suspended actor go on"}};
-  for (const auto& [verb, help] : verbs) add_order(actor, global, verb, help, std::make_shared<order_options>());
+  for (const auto& [verb, help] : verbs)
+    add_order(actor, global, verb, help, std::make_shared<order_options>());
 
   auto set = std::make_shared<order_options>();
-  auto* command = add_order(actor, global, "set", "Change a setting while the actor runs; `actor show` lists them", set);
+  auto* command = add_order(actor, global, "set",
+                            "Change a setting while the actor runs; `actor show` lists them", set);
   command->add_option("KEY", set->arguments["key"], "Setting")->required();
   command->add_option("VALUE", set->arguments["value"], "Its new value")->required();
 
   auto level = std::make_shared<order_options>();
   level->of_node = true;
-  command = add_order(actor, global, "log-level", "Lowest severity a node writes, of all or of one component", level);
+  command = add_order(actor, global, "log-level",
+                      "Lowest severity a node writes, of all or of one component", level);
   command->add_option("LEVEL", level->arguments["level"], "debug, info, warn or error")->required();
   command->add_option("--component", level->arguments["component"], "Only this component of the log");
 
