@@ -2,6 +2,7 @@
 
 #include "messages/json.hpp"
 #include "runtime/actor/pending_asks.hpp"
+#include "runtime/actor/timeline.hpp"
 #include "runtime/cluster/restart_policy.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/cluster/text.hpp"
@@ -44,7 +45,7 @@ constexpr nanoseconds probe_step = std::chrono::milliseconds{10};
 } // namespace
 
 bool stays_local(std::string_view name) noexcept {
-  return name == "node" || name == "member" || name == "heartbeat" || name.starts_with("supervisor")
+  return name == "node" || name == "member" || name == "heartbeat" || name == "metrics" || name.starts_with("supervisor")
          || name.starts_with("local/");
 }
 
@@ -135,6 +136,7 @@ void member_state::peer_up(const member_event& event) {
   i->second.counts = true;
   refusals_.erase(event.peer.text);
   for (const auto& [name, entry] : i->second.names) show_name(event.peer.text, name, entry);
+  timeline::instance().add(timeline_event::link_up, event.peer.text, "incarnation " + std::to_string(event.incarnation));
   log::info("member", "peer is up",
             {{"peer", event.peer.text},
              {"incarnation", std::to_string(event.incarnation)},
@@ -150,6 +152,7 @@ void member_state::peer_down(const member_event& event) {
   env_.names->remove_node(event.peer);
   const auto failed = fail_pending(i->second.raw->node(), event.peer.text);
   asks_failed_ += failed;
+  timeline::instance().add(timeline_event::link_down, event.peer.text, event.why);
   if (counted)
     log::warn("member", "peer is down",
               {{"peer", event.peer.text},
@@ -265,6 +268,7 @@ hello_reply member_state::greeted(const hello& from, const caf::strong_actor_ptr
     refused(from.node, answer.refused);
     return answer;
   }
+  if (options_.other_builds) members_.accept_other_builds(options_.other_builds());
   auto admitted = members_.admit(from, now());
   carry_out(std::move(admitted.events));
   answer.accepted = admitted.accepted;
@@ -291,6 +295,7 @@ void member_state::answered(const node_name& peer, const caf::strong_actor_ptr& 
     refused(peer, why);
     return dial_failed(peer, why);
   }
+  if (options_.other_builds) members_.accept_other_builds(options_.other_builds());
   auto admitted = members_.admit(answer.self, now());
   carry_out(std::move(admitted.events));
   if (admitted.accepted) return establish(peer, answer.self.incarnation, node, true);

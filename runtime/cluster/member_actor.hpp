@@ -49,6 +49,8 @@ struct member_options {
   std::function<bool(std::string_view)> stays_local;
   /// This incarnation was declared dead. Default: log, then end the process with exit code 75.
   std::function<void(const std::string& why)> declared_dead;
+  /// Whether peers of another build are welcome just now; asked at each hello. Empty: as `membership` says.
+  std::function<bool()> other_builds;
   /// Starts that were declared dead in earlier runs of this node.
   std::vector<node_start> dead;
   /// Makes all declarations durable before one is acted on. Called by the member actor, which waits for the

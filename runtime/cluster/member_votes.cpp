@@ -62,7 +62,8 @@ void member_state::show_view() {
   view.coordinator = ending_ ? std::string{} : votes_.coordinator(reached).text;
   if (view == shown_) return;
   if (view.quorum != shown_.quorum)
-    log::warn("member", view.quorum ? "this node and those it reaches make the quorum"
+    log::write(view.quorum ? log::severity::info : log::severity::warn, "member",
+              view.quorum ? "this node and those it reaches make the quorum"
                                     : "without quorum: no leases are renewed and nobody is declared dead",
               {{"reached", std::to_string(reached.size())}});
   shown_ = view;

@@ -149,6 +149,8 @@ public:
   [[nodiscard]] bool is_current(const node_name& peer, std::uint64_t incarnation) const noexcept;
   /// True for an incarnation of a known peer that is dead or was replaced by a newer one.
   [[nodiscard]] bool is_outlived(const node_name& peer, std::uint64_t incarnation) const noexcept;
+  /// Whether peers of another build are welcome from now on: while a rolling upgrade is under way.
+  void accept_other_builds(bool yes) noexcept { options_.accept_other_builds = yes; }
   [[nodiscard]] const hello& self() const noexcept { return self_; }
   [[nodiscard]] const membership_options& options() const noexcept { return options_; }
 

@@ -1,6 +1,7 @@
 #include "runtime/cluster/node_runtime.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/cluster/rolling_mark.hpp"
 #include "runtime/cluster/small_file.hpp"
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/log.hpp"
@@ -130,6 +131,7 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   member.membership = options.membership;
   out.front = member.front = front.value();
   member.declared_dead = options.declared_dead;
+  member.other_builds = [all = options.data.parent_path()] { return rolling_mark::is_set(all); };
   member.dead = known_dead(options.data);
   member.keep_dead = [data = options.data](const auto& all) { return keep_dead(data, all); };
   out.view = member.view = options.view ? options.view : std::make_shared<view_board>();

@@ -20,7 +20,7 @@
 /// | device | cpu or cuda:N, for the roles model and train | cpu |
 /// | accounts | NAME@VENUE, comma-separated; only and always with the role execution | none |
 /// | standby-for | the execution node whose accounts it may take over | none |
-/// | labels | free words for placement, comma-separated | none |
+/// | labels | words that `venues.*.label` and `models.*.label` may ask for, comma-separated | none |
 ///
 /// Values hold no blanks. Order matters: in each pair of nodes the later one dials the earlier one.
 /// Pure: the text is handed in; `nodes_conf_file.hpp` reads the file.

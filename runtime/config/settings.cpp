@@ -9,6 +9,7 @@ using enum setting_kind;
 constexpr setting table[] = {
     // --- cluster ---------------------------------------------------------------------------------
     {"cluster.nodes", text, "nodes.conf", "troupe.yaml", "which nodes may join; relative to the configuration folder"},
+    {"cluster.ssh", text, "ssh -o BatchMode=yes", "troupe.yaml", "program and options that start the nodes of other hosts"},
     {"placement.pins", text_list, "", "troupe.yaml",
      "what runs on a chosen node, KEY=NODE: an instrument, consolidator/SYMBOL, model/NAME, trainer/NAME; the rest is spread by hash"},
     {"placement.settle", duration, "30s", "troupe.yaml",

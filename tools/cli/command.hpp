@@ -37,6 +37,7 @@ void add_book_command(CLI::App& app, global_options& global);
 void add_export_commands(CLI::App& app, global_options& global);
 void add_venue_commands(CLI::App& app, global_options& global);
 void add_node_commands(CLI::App& app, global_options& global);
+void add_placement_commands(CLI::App& app, global_options& global);
 void add_console_command(CLI::App& app, global_options& global);
 void add_cluster_commands(CLI::App& app, global_options& global);
 void add_actor_commands(CLI::App& app, global_options& global);

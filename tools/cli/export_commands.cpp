@@ -4,11 +4,13 @@
 #include "tools/export/export.hpp"
 #include "tools/export/market_csv.hpp"
 #include "tools/node/node.hpp"
+#include "tools/node/placement_room.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -27,14 +29,22 @@ struct export_words {
   std::filesystem::path tape;
 };
 
-/// The store of a running ingest node.
-result<export_source> node_source(cluster_client& client, const nodes_conf& nodes,
+/// The store of the instrument's ingest node, when that runs.
+result<export_source> node_source(cluster_client& client, const nodes_conf& nodes, const configuration& config,
                                   const instrument_id& instrument) {
+  const auto things = node::placed_things(config, nodes);
+  if (!things) return things.error();
+  const auto here = [&](const node_spec& node) {
+    const auto keys = keys_at(nodes, *things, node_role::ingest, node.name.text);
+    return std::find(keys.begin(), keys.end(), instrument.text) != keys.end();
+  };
+  const auto ingest = nodes.with(node_role::ingest);
   result<store_actor> found{error{make_error_code(cluster_errc::not_found), "nodes.conf has no ingest node"}};
   std::string name;
-  for (const auto* node : nodes.with(node_role::ingest)) {
-    found = client.find<store_actor>(node->name.text, "store");
+  for (const auto* node : ingest) {
+    if (ingest.size() > 1 && !here(*node)) continue;
     name = node->name.text;
+    found = client.find<store_actor>(name, ingest.size() > 1 ? "store/" + name : "store");
     if (found) break;
   }
   if (!found) return found.error();
@@ -61,7 +71,7 @@ result<export_source> source_of(const global_options& global, const configuratio
     const auto settings = client_settings(global);
     if (!settings) return settings.error();
     client = std::make_unique<cluster_client>(*nodes, *settings);
-    auto node = node_source(*client, *nodes, spec.id);
+    auto node = node_source(*client, *nodes, config, spec.id);
     if (node) return node;
     why = node.error();
   }

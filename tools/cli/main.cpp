@@ -99,6 +99,7 @@ int run_program(int argc, char** argv) {
   cli::add_torture_commands(app, global);
   cli::add_ops_commands(app, global);
   cli::add_help_commands(app, global);
+  cli::add_placement_commands(app, global);
   add_version_command(app, global);
 
   try {

@@ -3,10 +3,12 @@
 #include "runtime/cluster/tcp_probe.hpp"
 #include "runtime/cluster/client.hpp"
 #include "runtime/cluster/nodes_conf_file.hpp"
+#include "runtime/cluster/remote_start.hpp"
 #include "runtime/cluster/service_link.hpp"
 #include "runtime/cluster/stem.hpp"
 #include "runtime/cluster/stem_client.hpp"
 #include "tools/cli/command.hpp"
+#include "tools/cli/rolling.hpp"
 #include "tools/cli/version.hpp"
 #include "tools/json_view.hpp"
 #include "tools/node/node.hpp"
@@ -47,29 +49,99 @@ stem_process process_of(const global_options& global, const node_spec& node, con
   return out;
 }
 
+/// What the words behind `up` say.
+struct up_request {
+  path nodes_file;
+  std::string host;         ///< only the nodes of this host; set by the parent on another one
+  std::string expect_build; ///< refuse when this program is of another build
+  bool rolling = false;
+};
+
+/// The parent of another host, as a process of this one.
+result<stem_process> host_process(const global_options& global, const std::string& ssh, const std::string& host,
+                                  const path& nodes_file) {
+  remote_start what;
+  what.host = host;
+  what.program = std::filesystem::read_symlink("/proc/self/exe").string();
+  what.config = std::filesystem::absolute(global.config).string();
+  what.data = std::filesystem::absolute(global.data).string();
+  if (!nodes_file.empty()) what.nodes_file = std::filesystem::absolute(nodes_file).string();
+  what.overrides = global.overrides;
+  what.build = build_id();
+  auto command = ssh_command(ssh, what);
+  if (!command) return std::move(command).error();
+  stem_process out;
+  out.name = "host/" + host;
+  out.command = std::move(*command);
+  out.log_file = global.data / ("host-" + host + ".log");
+  out.heartbeat = false;
+  return out;
+}
+
+/// The nodes of this host, and one parent for each of the others.
+result<std::vector<stem_process>> processes_of(const global_options& global, const nodes_conf& nodes,
+                                               const up_request& request, const std::vector<std::string>& here) {
+  const auto ours = [&](const node_spec& node) {
+    return request.host.empty() ? is_this_host(node.host, here) : node.host == request.host;
+  };
+  std::vector<stem_process> out;
+  for (const auto& node : nodes.nodes())
+    if (ours(node)) out.push_back(process_of(global, node, request.nodes_file));
+  if (!request.host.empty()) return out;
+  auto config = load_configuration(global);
+  if (!config) return std::move(config).error();
+  for (const auto& host : other_hosts(nodes, here)) {
+    auto parent = host_process(global, config->text("cluster.ssh"), host, request.nodes_file);
+    if (!parent) return std::move(parent).error();
+    out.push_back(std::move(*parent));
+  }
+  return out;
+}
+
 /// What would stop a node later is told before anything is written or started.
-status fit_to_start(const global_options& global, const nodes_conf& nodes) {
+status fit_to_start(const global_options& global, const nodes_conf& nodes, const std::vector<std::string>& here) {
   std::error_code missing;
   // A parent that runs already is told apart by who holds its socket.
   const bool fresh = !std::filesystem::exists(socket_of(global), missing);
   if (fresh)
-    for (const auto& node : nodes.nodes())
+    for (const auto& node : nodes.nodes()) {
+      if (!is_this_host(node.host, here)) continue;
       if (auto open = check_port_free(node.port, node.name.text); !open) return open;
+    }
   const auto keys = global.config / ".env";
   if (!std::filesystem::exists(keys, missing)) return ok;
   if (const auto read = credentials::load(keys); !read) return read.error();
   return ok;
 }
 
-int up_command(const global_options& global, const path& nodes_file) {
-  const auto nodes = read_nodes(global, nodes_file);
+int rolling_command(const global_options& global, const nodes_conf& nodes) {
+  const auto settings = client_settings(global);
+  if (!settings) return fail(settings.error());
+  cluster_client client{nodes, *settings};
+  const auto renewed = roll(client, socket_of(global), global.data, own_addresses());
+  if (!renewed) return fail(renewed.error());
+  std::fprintf(stderr, "troupe: %zu nodes run with build %s\n", *renewed, build_id().c_str());
+  return 0;
+}
+
+int up_command(const global_options& global, const up_request& request) {
+  if (!request.expect_build.empty() && request.expect_build != build_id())
+    return fail({make_error_code(cluster_errc::refused), "this host has build " + build_id() + ", the one that starts it has "
+                                                             + request.expect_build + "; install the same on both"});
+  const auto nodes = read_nodes(global, request.nodes_file);
   if (!nodes) return fail(nodes.error());
-  if (const auto fit = fit_to_start(global, *nodes); !fit) return fail(fit.error());
+  if (request.rolling) return rolling_command(global, *nodes);
+  const auto here = request.host.empty() ? own_addresses() : std::vector<std::string>{request.host};
+  if (const auto fit = fit_to_start(global, *nodes, here); !fit) return fail(fit.error());
+  auto processes = processes_of(global, *nodes, request, here);
+  if (!processes) return fail(processes.error());
+  if (processes->empty())
+    return fail({make_error_code(cluster_errc::unknown_node), "nodes.conf has no node of host " + request.host});
   std::error_code failed;
   std::filesystem::create_directories(global.data, failed);
   if (failed) return fail({failed, global.data.string() + " can't be made; choose another --data"});
   stem_options options;
-  for (const auto& node : nodes->nodes()) options.processes.push_back(process_of(global, node, nodes_file));
+  options.processes = std::move(*processes);
   options.socket = socket_of(global);
   options.say = [](const std::string& line) { std::fprintf(stderr, "troupe: %s\n", line.c_str()); };
   options.all_ready = [] { std::fprintf(stderr, "troupe: every node runs; ctrl-C stops them in order\n"); };
@@ -144,10 +216,13 @@ int status_command(const global_options& global, bool reports) {
 } // namespace
 
 void add_node_commands(CLI::App& app, global_options& global) {
-  auto nodes_file = std::make_shared<path>();
-  auto* up = app.add_subcommand("up", "Start every node of nodes.conf on this host and keep them running");
-  up->add_option("NODES", *nodes_file, "nodes.conf; default: as configured by cluster.nodes")->check(CLI::ExistingFile);
-  up->callback(run(global, [&global, nodes_file] { return up_command(global, *nodes_file); }));
+  auto request = std::make_shared<up_request>();
+  auto* up = app.add_subcommand("up", "Start every node of nodes.conf, other hosts' through ssh, and keep them running");
+  up->add_option("NODES", request->nodes_file, "nodes.conf; default: as configured by cluster.nodes")->check(CLI::ExistingFile);
+  up->add_flag("--rolling", request->rolling, "Start the nodes of the running `up` anew, one by one, with the programs on the disk");
+  up->add_option("--host", request->host, "Only the nodes of this host; `up` on another host says this");
+  up->add_option("--expect-build", request->expect_build, "Refuse when this program is of another build");
+  up->callback(run(global, [&global, request] { return up_command(global, *request); }));
 
   auto name = std::make_shared<std::string>();
   auto confirm = std::make_shared<std::string>();
