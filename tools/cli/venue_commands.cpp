@@ -53,6 +53,7 @@ int data_venue_command(const sim_arguments& arguments) {
   options.volatility = arguments.volatility;
   options.activity = arguments.activity;
   options.clock = asked.clock;
+  options.address = asked.address;
   options.port = asked.port;
   options.control_port = asked.control_port;
   options.faults = asked.faults;
@@ -126,7 +127,7 @@ void add_venue_commands(CLI::App& app, global_options& global) {
   sim->add_option("--speed", arguments->speed, "Market time per wall time")->capture_default_str();
   sim->add_flag("--once", arguments->once, "Play the recording once instead of in a loop");
   sim->add_option("--seed", options.seed, "Seed of the generated market and of random faults")->capture_default_str();
-  sim->add_option("--address", options.address, "Numeric address that a venue with orders listens on; another one than loopback only within a network of test hosts")
+  sim->add_option("--address", options.address, "Numeric address to listen on; another one than loopback only within a network of test hosts")
       ->check(CLI::ValidIPV4)
       ->capture_default_str();
   sim->add_option("--port", options.port, "REST and WebSocket port; 0 = any")->capture_default_str();

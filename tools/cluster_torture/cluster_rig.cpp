@@ -129,11 +129,52 @@ status cluster_rig::start_simulator(const cluster_rig_options& options) {
   if (!parsed) return parsed.error();
   ready_ = *parsed;
   ready_.address = netlab::network_lab::address_of(host);
-  simulator_.emplace(std::move(*process));
+  simulators_.push_back(std::move(*process));
+  auto second = start_data_venue(options);
+  if (!second) return second.error();
   demo::demo_options plan;
-  plan.settings = options.settings;
+  plan.settings = std::move(*second);
+  for (const auto& [key, value] : options.settings) plan.settings[key] = value;
   plan.settings["cluster.tls.directory"] = (files_.folder / "certificates").string();
   return demo::write_configuration(files_, source_, plan, &ready_);
+}
+
+/// A second venue without orders, so that every ingest node has a market to watch. Returns its settings.
+result<std::map<std::string, std::string>> cluster_rig::start_data_venue(const cluster_rig_options& options) {
+  const auto host = conf_.nodes().size();
+  const auto folder = files_.folder / "data-venue";
+  demo::child_options child;
+  child.arguments = lab_->runs_on(host);
+  const std::vector<std::string> words{demo::own_program().string(), "venue", "sim", "--venue", "bybit", "--symbol",
+                                       "BTC-USDT", "--address", netlab::network_lab::address_of(host), "--folder",
+                                       folder.string(), "--seed", std::to_string(options.seed), "--speed", options.speed,
+                                       "--origin-market", std::to_string(ready_.origin_market), "--origin-steady",
+                                       std::to_string(ready_.origin_steady), "--ready-fd", "3"};
+  child.arguments.insert(child.arguments.end(), words.begin(), words.end());
+  child.log = files_.logs / "data-venue.log";
+  child.ready_line = true;
+  auto process = demo::child_process::start(child);
+  if (!process) return std::move(process).error();
+  const auto line = process->wait_ready(std::chrono::duration_cast<std::chrono::milliseconds>(simulator_patience));
+  if (!line) return line.error();
+  simulators_.push_back(std::move(*process));
+  const auto ready = json_view::parse(*line);
+  const auto base = netlab::network_lab::address_of(host) + ":" + std::to_string(ready.integer("port"));
+  std::map<std::string, std::string> out{{"instruments", "BTC-USDT@binance,BTC-USDT@bybit"},
+                                         {"venues.bybit.rest", "https://" + base},
+                                         {"venues.bybit.stream", "wss://" + base},
+                                         {"venues.bybit.ca", ready.text("ca")},
+                                         {"venues.bybit.instruments.BTC-USDT.symbol", "BTCUSDT"},
+                                         {"venues.bybit.instruments.BTC-USDT.price_scale", "2"},
+                                         {"venues.bybit.instruments.BTC-USDT.size_scale", "8"},
+                                         {"venues.bybit.instruments.BTC-USDT.tick", "0.01"},
+                                         {"venues.bybit.instruments.BTC-USDT.lot", "0.000001"},
+                                         {"placement.settle", "3s"},
+                                         {"placement.pause", "1s"}};
+  const auto ingest = conf_.with(node_role::ingest);
+  if (ingest.size() > 1)
+    out["placement.pins"] = "BTC-USDT@binance=" + ingest[0]->name.text + ",BTC-USDT@bybit=" + ingest[1]->name.text;
+  return out;
 }
 
 status cluster_rig::start_parents() {
@@ -141,7 +182,7 @@ status cluster_rig::start_parents() {
     demo::child_options child;
     child.arguments = lab_->runs_on(host_of(node.name.text));
     const std::vector<std::string> words{demo::own_program().string(), "--config", files_.config.string(), "--data",
-                                         data_of(node.name.text).string(), "up", "--only", node.name.text};
+                                         data_of(node.name.text).string(), "up", "--host", node.host};
     child.arguments.insert(child.arguments.end(), words.begin(), words.end());
     child.log = files_.logs / (node.name.text + "-up.log");
     auto parent = demo::child_process::start(child);
@@ -267,11 +308,11 @@ status cluster_rig::stop() {
     if (!parent.wait(std::chrono::duration_cast<std::chrono::milliseconds>(stop_patience)))
       outcome = too_late("a parent did not stop in order; logs in " + files_.logs.string());
   parents_.clear();
-  if (simulator_) {
-    simulator_->signal(SIGTERM);
-    simulator_->wait(5s);
-    simulator_.reset();
+  for (auto& simulator : simulators_) {
+    simulator.signal(SIGTERM);
+    simulator.wait(5s);
   }
+  simulators_.clear();
   lab_.reset();
   return outcome;
 }

@@ -63,6 +63,7 @@ private:
   status make_conf(const cluster_rig_options& options);
   status make_certificates();
   status start_simulator(const cluster_rig_options& options);
+  result<std::map<std::string, std::string>> start_data_venue(const cluster_rig_options& options);
   status start_parents();
   status wait_until_whole();
   [[nodiscard]] std::filesystem::path data_of(const std::string& node) const { return files_.data / node; }
@@ -73,7 +74,7 @@ private:
   demo::simulator_ready ready_;
   nodes_conf conf_;
   std::unique_ptr<netlab::network_lab> lab_;
-  std::optional<demo::child_process> simulator_;
+  std::vector<demo::child_process> simulators_; ///< the venue with orders first
   std::vector<demo::child_process> parents_;
   std::vector<std::unique_ptr<node_watcher>> watchers_;
   std::chrono::milliseconds ready_after_{0};

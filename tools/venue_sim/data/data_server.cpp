@@ -236,12 +236,13 @@ status data_server::impl::open() {
 }
 
 status data_server::impl::open_ports() {
-  auto certificate = kept_certificates(options.folder);
+  auto certificate = kept_certificates(options.folder, options.address);
   if (!certificate) return certificate.error();
   files = *certificate;
   auto context = net::tls_context::server(files.certificate, files.key);
   if (!context) return context.error();
   net::http_server_options web;
+  web.bind = options.address;
   web.port = options.port;
   web.tls = true;
   web.certificate = *context;

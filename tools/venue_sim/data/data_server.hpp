@@ -30,6 +30,7 @@ struct data_server_options {
   double volatility = 1; ///< of generated markets, as a share of the recorded one's
   double activity = 1;   ///< of generated markets: how often things happen in them, likewise
   scaled_clock clock;
+  std::string address = "127.0.0.1"; ///< clients come in here; another one only within a network of test hosts
   std::uint16_t port = 0;
   std::uint16_t control_port = 0;
   std::string faults;                  ///< on from the start, the control endpoint's JSON
