@@ -1,4 +1,5 @@
 #include "runtime/config/configuration.hpp"
+#include "tools/cli/cluster_torture_command.hpp"
 #include "tools/cli/command.hpp"
 #include "tools/demo/demo.hpp"
 #include "tools/feed_torture/feed_torture.hpp"
@@ -79,6 +80,7 @@ void add_torture_commands(CLI::App& app, global_options& global) {
     if (auto done = take_settings(global, *arguments); !done) return fail(done.error());
     return demo::torture_executor(arguments->options, recordings_folder(), arguments->kills);
   }));
+  add_cluster_torture(*torture, global, recordings_folder());
   auto feeds = std::make_shared<feed_torture_options>();
   auto* torture_of_feeds = torture->add_subcommand(
       "feeds", "Connectors and feeds against simulators of the venues, with faults injected over TLS sockets");
