@@ -66,9 +66,9 @@ error bad_metric(std::string_view name, std::string_view why) {
 }
 
 /// Units that Prometheus wants as their base unit.
-constexpr std::array<std::string_view, 10> refused_units{
-    "_ms",          "_milliseconds", "_us",        "_microseconds", "_ns",
-    "_nanoseconds", "_minutes",      "_kilobytes", "_megabytes",    "_percent"};
+constexpr std::array<std::string_view, 12> refused_units{
+    "_ms",      "_milliseconds", "_us",   "_microseconds", "_ns",        "_nanoseconds",
+    "_minutes", "_hours",        "_days", "_kilobytes",    "_megabytes", "_percent"};
 
 } // namespace
 

@@ -148,6 +148,20 @@ CAF_TEST(a_metric_with_too_many_lines_is_cut_and_counted) {
   CAF_CHECK_EQUAL(value_at(read, "troupe_metrics_truncated_total", {{"node", "n"}}), 10);
 }
 
+CAF_TEST(two_items_with_the_same_labels_are_one_line) {
+  metrics_page page{{"n", "b", "s"}};
+  page.take_report("node",
+                   R"({"links":{"certificate_days_left":12,"refused":{"garbage":3},)"
+                   R"("links":[{"peer":"exec","bytes_in":10,"round_trip_us":200},{"peer":"exec","bytes_in":5,"round_trip_us":900}]}})",
+                   {});
+  const auto read = read_page(page);
+  const std::vector<metric_label> exec{{"node", "n"}, {"peer", "exec"}};
+  CAF_CHECK_EQUAL(value_at(read, "troupe_link_received_bytes_total", exec), 15);
+  CAF_CHECK_EQUAL(value_at(read, "troupe_link_round_trip_seconds", exec), 900e-6);
+  CAF_CHECK_EQUAL(value_at(read, "troupe_link_refused_total", {{"node", "n"}, {"why", "garbage"}}), 3);
+  CAF_CHECK_EQUAL(value_at(read, "troupe_link_certificate_left_seconds", {{"node", "n"}}), 12 * 86400);
+}
+
 CAF_TEST(reports_of_actors_that_left_are_forgotten_and_damaged_ones_change_nothing) {
   metrics_page page{{"n", "b", "s"}};
   page.take_report("store", R"({"puts":4})", {});

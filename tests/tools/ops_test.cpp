@@ -194,6 +194,29 @@ CAF_TEST(keys_that_others_may_read_and_open_data_folders_fail) {
   CAF_CHECK(verdict_of("data folder") == verdict::pass);
 }
 
+CAF_TEST(links_between_hosts_need_their_certificates) {
+  const folder f;
+  const auto nodes = parse_nodes_conf("node a host=127.0.0.1 port=4410 roles=ingest tls=on\n", "nodes.conf");
+  CAF_REQUIRE_EQUAL(nodes ? std::string{} : nodes.error().text, std::string{});
+  f.write("config/tls/node.key", "key\n");
+  ::chmod((f.path / "config/tls/node.key").c_str(), 0644);
+  doctor_subject subject{
+      .config = f.path / "config", .data = f.path, .nodes = &*nodes, .programs = f.path, .sync_for = 20ms};
+  const auto found = [&](const std::string& check) {
+    std::vector<finding> out;
+    for (const auto& each : examine_host(subject))
+      if (each.check == check) out.push_back(each);
+    return out;
+  };
+  CAF_CHECK_EQUAL(found("certificate").size(), 2u); // neither is there
+  for (const auto& each : found("certificate"))
+    CAF_CHECK(each.is == verdict::fail);
+  CAF_REQUIRE_EQUAL(found("node key").size(), 1u);
+  CAF_CHECK(found("node key")[0].is == verdict::fail);
+  ::chmod((f.path / "config/tls/node.key").c_str(), 0600);
+  CAF_CHECK(found("node key")[0].is == verdict::pass);
+}
+
 // --- archives ------------------------------------------------------------------------------------
 
 CAF_TEST(archives_have_the_form_of_ustar) {

@@ -142,13 +142,21 @@ void metrics_page::add_actors(std::vector<metric_family>& out) const {
 void metrics_page::add_reports(std::vector<metric_family>& out) {
   const auto all = metric_rows();
   std::vector<metric_family> by_row(all.size());
+  std::vector<std::map<std::vector<metric_label>, std::size_t>> places(all.size());
   for (const auto& [actor, kept] : reports_)
     for (const auto& [row, sample] : kept.samples) {
-      auto& family = by_row[row];
-      if (family.samples.size() >= most_lines)
+      auto& samples = by_row[row].samples;
+      const auto [place, added] = places[row].try_emplace(sample.labels, samples.size());
+      if (added && samples.size() >= most_lines) {
+        places[row].erase(place);
         ++truncated_;
-      else
-        family.samples.push_back(sample);
+      } else if (added) {
+        samples.push_back(sample);
+      } else if (auto& same = samples[place->second].value; all[row].type == metric_type::counter) {
+        same += sample.value; // two links to one peer: a page may hold each set of labels once
+      } else {
+        same = std::max(same, sample.value);
+      }
     }
   for (std::size_t i = 0; i < all.size(); ++i) {
     by_row[i].name = all[i].name;

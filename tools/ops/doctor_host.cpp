@@ -109,6 +109,16 @@ void check_ports(const doctor_subject& subject, std::vector<finding>& out) {
   if (free > 0) out.push_back({"ports", verdict::pass, std::to_string(free) + " ports are free", {}});
 }
 
+finding check_node_key(const path& key) {
+  struct stat info {};
+  if (::stat(key.c_str(), &info) != 0)
+    return {"node key", verdict::fail, key.string() + " is missing", "`troupe cluster issue` makes it"};
+  if ((info.st_mode & 077) != 0 || info.st_uid != ::geteuid())
+    return {"node key", verdict::fail, key.string() + " can be read by others, or belongs to somebody else",
+            "chmod 600 " + key.string()};
+  return {"node key", verdict::pass, key.string() + " is readable for its owner only", {}};
+}
+
 void check_certificates(const doctor_subject& subject, std::vector<finding>& out) {
   const auto look = [&](const path& file) {
     const auto left = certificate_left(file);
@@ -121,14 +131,28 @@ void check_certificates(const doctor_subject& subject, std::vector<finding>& out
   if (subject.settings != nullptr)
     for (const auto& venue : subject.settings->names("venues"))
       if (const auto file = subject.settings->text("venues." + venue + ".ca"); !file.empty()) look(file);
-  // Certificates of the cluster's own authority lie in the nodes' folders.
+  if (subject.nodes == nullptr) return;
   std::error_code failed;
-  if (subject.nodes != nullptr)
-    for (const auto& node : subject.nodes->nodes())
-      for (const auto* name : {"ca.pem", "node.pem"})
-        for (const auto& folder :
-             {subject.data / node.name.text / "tls", subject.config / "tls" / node.name.text})
-          if (std::filesystem::exists(folder / name, failed)) look(folder / name);
+  const auto& nodes = subject.nodes->nodes();
+  if (std::none_of(nodes.begin(), nodes.end(), [](const node_spec& node) { return node.tls; })) return;
+  // Links between hosts: what `troupe cluster issue` made for this one.
+  path folder = "tls";
+  if (subject.settings != nullptr) {
+    const auto set = subject.settings->values().find("cluster.tls.directory");
+    if (set != subject.settings->values().end()) folder = set->second.text;
+  }
+  folder = subject.config / folder; // an absolute one stays as it is
+  // Nodes of one host may have a folder each; those of other hosts have theirs there.
+  std::vector<path> folders;
+  for (const auto& node : nodes)
+    if (std::filesystem::is_directory(folder / node.name.text, failed))
+      folders.push_back(folder / node.name.text);
+  if (folders.empty()) folders.push_back(folder);
+  for (const auto& each : folders) {
+    look(each / "ca.pem");
+    look(each / "node.pem");
+    out.push_back(check_node_key(each / "node.key"));
+  }
 }
 
 void check_programs(const doctor_subject& subject, std::vector<finding>& out) {
