@@ -95,14 +95,14 @@ CAF_TEST(the page of an actor is read) {
   detail.name = "store";
   read_actor(detail, R"({"actor":{"name":"store","kind":"store","id":21,"mailbox":3,"handler_p99":5000,"suspended":true,
     "types":[{"type":"bar_put","count":9,"p50":1000,"p99":5000}]},"settings":[],"errors":[{"ago_ms":1500,"text":"disk full"}],
-    "watchers":["supervisor/ingest"],"watching":[],"slot":{"supervisor":"supervisor/ingest","child":{"id":"store",
+    "watchers":["supervisor/ingest"],"watching":[],"slot":{"supervisor":"supervisor/ingest","child":{"id":"store","up_ms":89997,
     "history":[{"ago_ms":90000,"why":"killed"}]}},"state":{"open":true,"puts":608}})");
   CAF_CHECK_EQUAL(detail.row.mailbox, figure{3});
   CAF_CHECK(detail.row.suspended);
   CAF_REQUIRE_EQUAL(detail.types.size(), 1u);
   CAF_CHECK_EQUAL(detail.types[0].p99, figure{5000});
   CAF_REQUIRE_EQUAL(detail.restarts.size(), 1u);
-  CAF_CHECK_EQUAL(detail.restarts[0].text, "killed");
+  CAF_CHECK_EQUAL(detail.restarts[0].text, "killed, back after 3 ms");
   CAF_CHECK_EQUAL(detail.errors.at(0).ago, figure{1500 * 1'000'000LL});
   CAF_CHECK_EQUAL(detail.state, R"({"open":true,"puts":608})");
 }
@@ -252,7 +252,9 @@ CAF_TEST(what trades or ends a node wants its name typed) {
   CAF_CHECK(model.orders_given().empty());
   type(model, "kyexecutor/main@binance");
   model.press({key::enter, 0});
-  CAF_CHECK_EQUAL(model.orders_given().size(), 1u);
+  const auto kill = model.orders_given();
+  CAF_REQUIRE_EQUAL(kill.size(), 1u);
+  CAF_CHECK_EQUAL(kill[0].arguments.at("confirm"), "executor/main@binance");
   type(model, "1");
   model.press({key::down, 0});
   type(model, "dyexe");

@@ -89,6 +89,7 @@ inline node_sample demo_sample(const std::string& node, std::int64_t round) {
   out.memory = 70'656'000;
   out.cpu = second + round * second / 8;
   out.whole = true;
+  out.has_rows = true;
   if (node == "ingest") {
     read_node(out, ingest_status);
     out.links.pop_back();
@@ -154,6 +155,7 @@ public:
     out.pid = 7;
     out.incarnation = 1;
     out.whole = true;
+    out.has_rows = true;
     out.rows = rows_;
     out.actors = static_cast<std::int64_t>(rows_.size());
     return out;

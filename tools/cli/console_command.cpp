@@ -19,12 +19,11 @@ int console_command(const global_options& global) {
   console::source_options options;
   options.who = operator_name();
   options.socket = global.data / "up.sock";
-  options.connect = [conf = *nodes] {
-    client_options limits;
-    limits.connect_within = std::chrono::seconds{1};
-    limits.answer_within = std::chrono::seconds{1};
-    return std::make_unique<cluster_client>(conf, limits);
-  };
+  auto settings = client_settings(global);
+  if (!settings) return fail(settings.error());
+  settings->connect_within = std::chrono::seconds{1};
+  settings->answer_within = std::chrono::seconds{1};
+  options.connect = [conf = *nodes, limits = *settings] { return std::make_unique<cluster_client>(conf, limits); };
   const auto ended = console::run_console(*nodes, std::move(options));
   return ended ? 0 : fail(ended.error());
 }

@@ -106,6 +106,7 @@ void console_model::take(node_sample sample) {
   node->answered = sample.at;
   // A page of which this round had no part is kept from the round before.
   if (!sample.has_tree && same) sample.tree = std::move(node->last.tree), sample.has_tree = node->last.has_tree;
+  if (!sample.has_rows && same) sample.rows = std::move(node->last.rows), sample.whole = node->last.whole;
   node->last = std::move(sample);
   refresh();
 }
@@ -206,7 +207,9 @@ wishes console_model::wanted() const {
       out.match = term;
       break;
     }
-  out.rows = page_ == page::tree ? page_of_names : few;
+  // Pages that show no rows make no node sort its actors.
+  const bool listed = page_ == page::home || page_ == page::tree || page_ == page::top;
+  out.rows = page_ == page::tree ? page_of_names : listed ? few : 0;
   // What changed most needn't be what is largest: more of them are compared.
   if (page_ == page::top)
     out.rows = window_.count() > 0 ? page_of_changes

@@ -51,7 +51,7 @@ void draw_tabs(grid& out, const console_model& model) {
 std::string keys_of(page shown) {
   switch (shown) {
   case page::home: return "↑↓ node  Enter its actors  l log level  d drain";
-  case page::tree: return "←→ fold  Enter actor  k kill  r restart  s suspend  m move  e set  t tap  / filter";
+  case page::tree: return "←→ fold  / filter  Enter actor  k kill  r s m e  t tap";
   case page::top: return "<> sort  i invert  w window  / filter  Enter actor  k r s m e  t tap";
   case page::actor: return "↑↓ scroll  k kill  r restart  s suspend  m move  e set  t tap  Esc back";
   case page::links: return "↑↓ link";

@@ -33,7 +33,7 @@ const action* find_action(char32_t key) noexcept {
 bool is_severe(const action& what, std::string_view actor) noexcept {
   if (what.severe) return true;
   if (what.of_node) return false;
-  return actor.starts_with("executor/") || actor.starts_with("journal/") || actor.starts_with("supervisor/") || actor == "risk"
+  return actor.starts_with("executor/") || actor.starts_with("journal/") || actor.starts_with("supervisor/") || actor.starts_with("account/") || actor == "risk"
          || actor == "orchestrator" || actor == "member" || actor == "node";
 }
 
@@ -114,11 +114,11 @@ dialog::progress dialog::answer(char32_t glyph) {
     ask_again();
     return progress::asks_on;
   case stage::again:
-    if (severe_ && typed_ != (action_->of_node ? order_.node : order_.target)) return progress::refused;
+    if (!severe_) return glyph == U'y' ? progress::done : progress::refused;
+    if (typed_ != (action_->of_node ? order_.node : order_.target)) return progress::refused;
     // The node takes a severe order only with the name once more.
-    if (severe_) order_.arguments["confirm"] = typed_;
-    if (severe_) return progress::done;
-    return glyph == U'y' ? progress::done : progress::refused;
+    order_.arguments["confirm"] = typed_;
+    return progress::done;
   }
   return progress::refused;
 }

@@ -13,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr nanoseconds answer_within = 1s;
+/// An actor that is stopped in order has five seconds for it.
+constexpr nanoseconds order_within = 6s;
 /// An actor that is asked for the home page only; a late one is left out of this round.
 constexpr nanoseconds report_within = 300ms;
 constexpr nanoseconds late_pause = 5s;
@@ -162,10 +164,16 @@ command_outcome node_probe::run(const command& what) {
   order.arguments = what.arguments;
   order.who = who_;
   const steady_time began{monotonic_ns()};
-  const auto done = client_->command(name_, std::move(order));
+  const auto node = client_->node(name_);
+  if (!node) {
+    out.text = "not sent: " + words_of(node.error());
+    return out;
+  }
+  const auto done = client_->ask<admin_result>(*node, order_within, std::move(order));
   out.took = steady_time{monotonic_ns()} - began;
-  out.done = done.has_value();
-  out.text = done ? done->text : words_of(done.error());
+  out.done = done && done->done;
+  if (done) out.text = done->text;
+  else out.text = "sent, but " + words_of(done.error()) + "; it may still be carried out";
   return out;
 }
 

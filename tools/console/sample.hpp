@@ -133,7 +133,8 @@ struct node_sample {
   figure messages; ///< handled since the start, by all actors
   figure rate;     ///< messages a second over all actors
   figure restarts; ///< of its actors
-  bool whole = false; ///< `rows` holds every actor
+  bool whole = false;    ///< `rows` holds every actor
+  bool has_rows = false; ///< rows were asked for
   std::vector<actor_row> rows;
   bool has_tree = false;
   std::vector<tree_row> tree;

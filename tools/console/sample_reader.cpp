@@ -2,6 +2,7 @@
 
 #include "tools/json_view.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace troupe::console {
@@ -225,11 +226,18 @@ void read_actor(actor_detail& out, std::string_view json) {
     out.settings.push_back(item.text("key") + " = " + item.text("value") + "  (" + item.text("allowed") + ") " + item.text("meaning"));
   for (const auto& item : page.items("errors")) out.errors.push_back({figure_at(item, "ago_ms", ms), item.text("text")});
   for (const auto& item : page.items("slot.child.history")) out.restarts.push_back({figure_at(item, "ago_ms", ms), item.text("why")});
+  // How long the newest restart took: between the end of the one before and the start of this one.
+  const auto up = figure_at(page, "slot.child.up_ms");
+  const auto newest = std::min_element(out.restarts.begin(), out.restarts.end(),
+                                       [](const incident& a, const incident& b) { return a.ago.value_or(0) < b.ago.value_or(0); });
+  if (up && newest != out.restarts.end() && newest->ago && *newest->ago >= *up * ms)
+    newest->text += ", back after " + std::to_string((*newest->ago - *up * ms) / ms) + " ms";
   out.state = page.raw("state");
 }
 
 void read_rows(node_sample& out, troupe::actor_page&& told, bool all_wanted) {
   out.actors = static_cast<std::int64_t>(told.actors);
+  out.has_rows = true;
   out.whole = all_wanted && told.rows.size() == told.actors;
   out.rows.reserve(told.rows.size());
   for (auto& from : told.rows) {

@@ -86,6 +86,7 @@ int draw_feeds(grid& out, const std::vector<shown_feed>& feeds, area where) {
   table lines{out, where.x, where.width,
               {{"FEED"}, {"BOOK", 9}, {"AGE", 6, true}, {"LAG50", 6, true, 70}, {"LAG99", 6, true, 60}, {"GAPS", 5, true},
                {"BID", 11, true, 76}, {"ASK", 11, true, 76}, {"FRAMES", 7, true, 100}}};
+  if (feeds.empty() && y < where.end()) out.put(where.x, y, where.width, dash, style::dim);
   for (std::size_t i = 0; i < feeds.size() && y < where.end(); ++i, ++y) {
     const auto& row = *feeds[i].row;
     const bool stale = !feeds[i].node->trouble.empty();
@@ -112,6 +113,7 @@ int draw_models(grid& out, const std::vector<shown_model>& models, area where) {
                   std::min<std::size_t>(models.size(), static_cast<std::size_t>(where.height - 1)), models.size());
   table lines{out, where.x, where.width,
               {{"MODEL", 20}, {"STATE", 8}, {"STEP", 7, true}, {"COUNT", 7, true}, {"P99", 7, true}, {"WEIGHTS", 10, false, 70}, {"NOTE"}}};
+  if (models.empty() && y < where.end()) out.put(where.x, y, where.width, dash, style::dim);
   for (std::size_t i = 0; i < models.size() && y < where.end(); ++i, ++y) {
     const auto& row = *models[i].row;
     const bool stale = !models[i].node->trouble.empty();

@@ -132,8 +132,8 @@ void draw_top(grid& out, const console_model& model, area where) {
 
 void draw_links(grid& out, const console_model& model, area where) {
   table lines{out, where.x, where.width,
-              {{"FROM", 10}, {"TO", 10}, {"STATE", 8}, {"RTT", 7, true}, {"SUSPICION", 9, true}, {"SILENT", 6, true}, {"CREDIT", 6, true},
-               {"IN", 6, true}, {"OUT", 6, true}, {"JOINS", 5, true, 84}, {"FAULTS", 6, true, 92}, {"NAMES", 5, true, 100},
+              {{"FROM", 8}, {"TO", 8}, {"STATE", 7}, {"RTT", 6, true}, {"SUSPICION", 9, true}, {"SILENT", 6, true}, {"CREDIT", 6, true},
+               {"IN", 5, true}, {"OUT", 5, true}, {"JOINS", 5, true, 84}, {"FAULTS", 6, true, 92}, {"NAMES", 5, true, 100},
                {"SINCE", 6, true, 106}, {"LAST TROUBLE", 0}}};
   lines.head(where.y);
   std::size_t count = 0;

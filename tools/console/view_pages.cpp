@@ -167,22 +167,22 @@ void draw_help(grid& out, const console_model& model, area where) {
   std::vector<text_line> lines{
       {"PAGES", style::heading},
       {"  1 nodes, feeds, models, account, alerts   2 supervision tree   3 top of actors"},
-      {"  4 one actor   5 links between nodes   6 live messages   7 what happened   Tab next"},
+      {"  4 one actor   5 links between nodes   6 live messages   7 what happened"},
       {"MOVING", style::heading},
-      {"  arrows, PgUp PgDn, Home End; Enter opens; Esc goes back or lifts the filter"},
+      {"  arrows, PgUp PgDn, Home End, Tab; Enter opens; Esc back, or lifts the filter"},
       {"  g go to an actor by name   / filter by part of the name, node:NAME   p pause"},
       {"  < > column to sort by   i invert   w absolute, change over 10 s, over 60 s"},
       {"  left right or blank: fold and unfold the tree"},
       {"ACTIONS (each asked twice; what trades or ends a node wants its name typed)", style::heading},
-      {"  k kill   r restart   s suspend or resume   m move to another node   e set a value"},
+      {"  k kill   r restart   s suspend or resume   m move   e set a value"},
       {"  on page 1 for the selected node, else for the actor's: l log level   d drain"},
       {"  every order is written to the node's audit.log, with your login name"},
       {"TAP", style::heading},
       {"  t live messages of the actor, or of one order: id:ORDER   x stop"},
       {"  1000 messages, 50 a second, 5 minutes at most; it ends with the console"},
       {"FIGURES", style::heading},
-      {"  " + std::string{dash} + " not told by the node   AGE on page 1: of the data; elsewhere: of the oldest message"},
-      {"  MSG/S handled a second   P50 P99 time in handlers   RST restarts   ERR failed handlers"},
+      {"  " + std::string{dash} + " not told by the node   AGE of data; in tables: of the oldest message"},
+      {"  MSG/S handled a second   P50 P99 time in handlers   RST restarts   ERR failed"},
       {"q quits; nothing that runs depends on the console", style::dim}};
   put_lines(out, where, lines, model.scroll());
 }
