@@ -100,7 +100,7 @@ std::string fault_of(const feed_figures& f) {
   add(f.report.trade_gaps, "hole(s) in the trade ids", f.first_hole, left_out);
   add(f.agreement.equal_number - f.agreement.equal_number_agreed,
       "difference(s) to the venue's own best bid and ask at equal u", {}, "a fault of the book: keep the recording");
-  add(r.resyncs_best, "book(s) whose best bid and ask were not the venue's, by time", {},
+  add(f.report.resyncs_best, "book(s) whose best bid and ask were not the venue's, by time", {},
       "a fault of the book: keep the recording");
   const bool never = f.report.validity == book_validity::bootstrapping && f.report.diffs_applied == 0;
   add(never ? 1 : 0, "book without an image, so that no change was applied", {},
