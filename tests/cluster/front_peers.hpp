@@ -75,13 +75,14 @@ inline std::uint16_t free_port() {
 }
 
 /// Connects; reads give up after `patience`. Another source address than 127.0.0.1 stands for a stranger.
-inline owned_fd connect_to(std::uint16_t port, const char* from = "127.0.0.1", int patience_s = 10) {
+inline owned_fd connect_to(std::uint16_t port, const char* from = "127.0.0.1", int patience_s = 10,
+                           const char* host = "127.0.0.1") {
   owned_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const timeval wait{patience_s, 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
   const auto source = loopback_at(0, from);
-  const auto to = loopback_at(port);
+  const auto to = loopback_at(port, host);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0
       || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
     fd.reset();
@@ -145,8 +146,9 @@ struct test_authority {
 class tls_client {
 public:
   /// An empty directory: shows no certificate.
-  tls_client(std::uint16_t port, const std::filesystem::path& certificates, int version = TLS1_3_VERSION)
-      : fd_{connect_to(port)}, context_{SSL_CTX_new(TLS_client_method()), SSL_CTX_free}, ssl_{nullptr, SSL_free} {
+  tls_client(std::uint16_t port, const std::filesystem::path& certificates, int version = TLS1_3_VERSION,
+             const char* host = "127.0.0.1")
+      : fd_{connect_to(port, "127.0.0.1", 10, host)}, context_{SSL_CTX_new(TLS_client_method()), SSL_CTX_free}, ssl_{nullptr, SSL_free} {
     SSL_CTX_set_min_proto_version(context_.get(), version);
     SSL_CTX_set_max_proto_version(context_.get(), version);
     if (!certificates.empty()) {

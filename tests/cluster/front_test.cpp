@@ -6,6 +6,7 @@
 
 #include <caf/test/unit_test.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <random>
 #include <sys/stat.h>
@@ -147,6 +148,25 @@ CAF_TEST(streams_pass_unchanged_and_are_counted) {
 CAF_TEST(what_throughput_it_leaves) {
   start_both();
   auto link = join(60);
+  auto direct = connect_to(inner.port);
+  CAF_CHECK_EQUAL(receive_exactly(direct.get(), 40), basp_frame(0, "listener"));
+  CAF_CHECK(send_all(direct.get(), basp_frame(1, "direct")));
+  const auto trips = [](int fd) {
+    std::vector<std::int64_t> out;
+    const auto frame = basp_frame(2, std::string(64, 'x'));
+    for (int i = 0; i < 3000; ++i) {
+      const auto begin = monotonic_ns();
+      if (!send_all(fd, frame) || receive_exactly(fd, frame.size()).size() != frame.size()) return out;
+      out.push_back(monotonic_ns() - begin);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  const auto plain = trips(direct.get());
+  const auto carried = trips(link.get());
+  CAF_REQUIRE(plain.size() == 3000u && carried.size() == 3000u);
+  std::cout << "round trip of 96 bytes, p50/p99 us: direct " << plain[1500] / 1000 << '/' << plain[2970] / 1000
+            << ", through both fronts " << carried[1500] / 1000 << '/' << carried[2970] / 1000 << '\n';
   const std::string frame = basp_frame(2, std::string(48u << 20, 'm')); // a model's checkpoint
   const auto begin = monotonic_ns();
   std::thread writer{[&] { CAF_CHECK(send_all(link.get(), frame)); }};
