@@ -2,8 +2,10 @@
 
 #include "runtime/config/configuration.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,6 +59,26 @@ bool has_first_value(std::string_view prefix) {
   return false;
 }
 
+/// The settings of troupe.yaml so that those of one section stand together, wherever they stand in the table: a
+/// section may begin only once in a file.
+std::vector<const setting*> settings_by_section() {
+  std::map<std::string_view, std::size_t> first; // place of a path or section in the table
+  std::vector<std::pair<std::vector<std::size_t>, const setting*>> keyed;
+  for (const auto& row : all_settings()) {
+    if (row.file != "troupe.yaml") continue;
+    std::vector<std::size_t> key;
+    for (auto dot = row.path.find('.');; dot = row.path.find('.', dot + 1)) {
+      key.push_back(first.try_emplace(row.path.substr(0, dot), first.size()).first->second);
+      if (dot == std::string_view::npos) break;
+    }
+    keyed.emplace_back(std::move(key), &row);
+  }
+  std::sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<const setting*> out;
+  for (const auto& [key, row] : keyed) out.push_back(row);
+  return out;
+}
+
 std::string settings_text() {
   std::string out =
       "## The main configuration of Troupe. Every key is optional. A line that begins with one # shows a\n"
@@ -65,8 +87,8 @@ std::string settings_text() {
       "##   troupe config show --origin      every value and where it comes from\n"
       "## Keys of accounts stand in .env, never here.\n";
   std::vector<std::string> open; // parts of the section being written
-  for (const auto& row : all_settings()) {
-    if (row.file != "troupe.yaml") continue;
+  for (const auto* each : settings_by_section()) {
+    const auto& row = *each;
     std::vector<std::string> parts;
     for (auto rest = row.path; !rest.empty();) {
       const auto dot = rest.find('.');
