@@ -14,6 +14,9 @@ std::unique_ptr<book_machine> machine_for(const feed_core_options& o) {
 /// bars and stop all feature frames until the clock reaches it.
 constexpr nanoseconds farthest_ahead = std::chrono::hours{1};
 
+/// A market clock that goes back by so much was set.
+constexpr nanoseconds clock_step = std::chrono::seconds{1};
+
 /// The latest time an event claims.
 market_time claimed_time(const market_event& event) noexcept {
   switch (event.kind) {
@@ -47,6 +50,18 @@ feed_core::feed_core(feed_core_options options, std::unique_ptr<frame_decoder> d
   machine_->on_applied([](void* self, const depth_event& change,
                           const order_book&) { static_cast<feed_core*>(self)->applied(change); },
                        this);
+}
+
+/// The host's clock was set back: all that is measured on it goes along, or retries would wait until it has come back to
+/// where it was. Frames can't tell: those of a stand-in are delivered with the times at which they came.
+void feed_core::note_clock(market_time now) noexcept {
+  const auto back = clock_ - now;
+  clock_ = now;
+  if (back < clock_step) return;
+  for (auto* each : {&received_, &fresh_, &asked_, &resubscribed_})
+    if (each->ns != 0) *each = *each - back;
+  timed_.reset();
+  ++clock_steps_;
 }
 
 // --- inputs --------------------------------------------------------------------------------------
@@ -167,6 +182,7 @@ void feed_core::on_trade_event(const trade_event& trade) {
 }
 
 void feed_core::advance(market_time now) {
+  note_clock(now);
   received_ = std::max(received_, now);
   check_stale();
   if (machine_->valid()) check_agreement();

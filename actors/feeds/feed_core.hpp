@@ -63,7 +63,8 @@ public:
   /// The connector's session began (`connected`) or ended; either way the book starts anew.
   void on_session(std::uint64_t session, bool connected, market_time now);
 
-  /// Market time went on without a frame: staleness, retries, bars. Call a few times a second.
+  /// Market time went on without a frame: staleness, retries, bars. Call a few times a second. A time that is a second
+  /// or more before the last one means that the host's clock was set.
   void advance(market_time now);
 
   /// The end of a recording: judges what waits for later input and closes the open bars.
@@ -81,6 +82,7 @@ public:
   [[nodiscard]] const quarantine& damaged() const noexcept { return quarantine_; }
   [[nodiscard]] const bar_builder& bars() const noexcept { return bars_; }
   [[nodiscard]] std::uint64_t session() const noexcept { return session_; }
+  [[nodiscard]] std::uint64_t clock_steps() const noexcept { return clock_steps_; }
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   /// Sum of trade sizes since the start.
   [[nodiscard]] size volume() const noexcept { return volume_; }
@@ -100,6 +102,7 @@ private:
   void ask_again(std::string_view why);
   void need_image(std::string_view why);
   void expect_image() noexcept;
+  void note_clock(market_time now) noexcept;
   void measure(market_time event);
   void set_validity(book_validity now, std::string_view why);
   void publish_top();
@@ -124,6 +127,7 @@ private:
   quote quote_;
   size volume_;
   market_time received_;   // newest receive time
+  market_time clock_;      // last time told by advance()
   market_time fresh_;      // receive time of the newest change
   market_time newest_;     // newest venue time
   market_time next_frame_; // instant of the next feature frame, 0 = none seen yet
@@ -138,6 +142,7 @@ private:
   std::uint64_t frames_ = 0;
   std::uint64_t unknown_ = 0;
   std::uint64_t damaged_ = 0;
+  std::uint64_t clock_steps_ = 0; // times the host's clock was set back
   std::uint64_t bridges_ = 0;
   std::uint64_t lost_to_gaps_ = 0; // valid books, by what ended them
   std::uint64_t lost_to_depth_ = 0;

@@ -240,15 +240,17 @@ CAF_TEST(protocol_learns_channels_and_hears_the_venue) {
   const auto plans = bitfinex::description().plan(specs, {});
   CAF_REQUIRE_EQUAL(plans.size(), 1u);
   CAF_CHECK_EQUAL(plans[0].target, "/ws/2");
-  CAF_REQUIRE_EQUAL(plans[0].topics.size(), 4u);
+  CAF_REQUIRE_EQUAL(plans[0].topics.size(), 6u);
   const auto protocol = bitfinex::description().protocol();
   CAF_CHECK_EQUAL(std::string{protocol->begin().front()}, R"({"event":"conf","flags":98304})");
   const auto commands = protocol->subscribe(plans[0].topics);
-  CAF_REQUIRE_EQUAL(commands.size(), 4u);
+  CAF_REQUIRE_EQUAL(commands.size(), 6u);
   CAF_CHECK_EQUAL(commands[0].text,
                   R"({"event":"subscribe","channel":"book","symbol":"tBTCUSD","prec":"P0",)"
                   R"("freq":"F0","len":"100"})");
   CAF_CHECK_EQUAL(commands[1].text,
+                  R"({"event":"subscribe","channel":"ticker","symbol":"tBTCUSD"})");
+  CAF_CHECK_EQUAL(commands[2].text,
                   R"({"event":"subscribe","channel":"trades","symbol":"tBTCUSD"})");
   CAF_CHECK(protocol->take(R"({"event":"conf","status":"OK","flags":98304})").kind
             == inbound_kind::alive);
@@ -289,6 +291,22 @@ CAF_TEST(protocol_learns_channels_and_hears_the_venue) {
   CAF_CHECK_EQUAL(ends[0].text, R"({"event":"unsubscribe","chanId":6959})");
 }
 
+CAF_TEST(tickers_tell_prices_alone) {
+  const auto decoder = bitfinex::description().decoder(bitfinex_pair("tBTCUSD"));
+  decoder->decode(R"({"event":"subscribed","channel":"ticker","chanId":9,"symbol":"tBTCUSD","pair":"BTCUSD"})");
+  const auto& e = decoder->decode(
+      "[9,[118890,31.5,118900,28.25,-1200,-0.01,118895,6000,120000,117000],4,1755262800123]");
+  CAF_REQUIRE(e.kind == event_kind::best);
+  CAF_CHECK_EQUAL(e.best.sequence, 0u);
+  CAF_CHECK_EQUAL(e.best.event.ns, 1755262800123'000'000);
+  CAF_CHECK_EQUAL(e.best.bid.at.raw, 118890'00000000);
+  CAF_CHECK_EQUAL(e.best.ask.at.raw, 118900'00000000);
+  CAF_CHECK_EQUAL(e.best.bid.quantity.raw, 0); // what stands there is a sum of 25 levels
+  CAF_CHECK_EQUAL(e.best.ask.quantity.raw, 0);
+  CAF_CHECK(decoder->decode("[9,[118890,31.5],5,1755262800123]").kind == event_kind::damaged);
+  CAF_CHECK(decoder->decode("[9,\"hb\",6,1755262800123]").kind == event_kind::other);
+}
+
 CAF_TEST(sockets_hold_at_most_25_channels) {
   std::vector<instrument_spec> specs;
   for (int i = 0; i < 60; ++i)
@@ -299,7 +317,7 @@ CAF_TEST(sockets_hold_at_most_25_channels) {
     CAF_CHECK(plan.topics.size() <= 25);
     topics += plan.topics.size();
   }
-  CAF_CHECK_EQUAL(topics, 180u);
+  CAF_CHECK_EQUAL(topics, 240u);
 }
 
 CAF_TEST(instruments) {

@@ -252,9 +252,11 @@ CAF_TEST(protocol_counts_every_message) {
   CAF_REQUIRE_EQUAL(greetings.size(), 1u);
   CAF_CHECK_EQUAL(greetings[0], R"({"type":"subscribe","channel":"heartbeats"})");
   const auto commands = protocol->subscribe(plans[0].topics);
-  CAF_REQUIRE_EQUAL(commands.size(), 2u);
+  CAF_REQUIRE_EQUAL(commands.size(), 3u);
   CAF_CHECK_EQUAL(commands[0].text,
                   R"({"type":"subscribe","channel":"level2","product_ids":["BTC-USD","ETH-USD"]})");
+  CAF_CHECK_EQUAL(commands[2].text,
+                  R"({"type":"subscribe","channel":"ticker","product_ids":["BTC-USD","ETH-USD"]})");
   CAF_CHECK_EQUAL(commands[0].topics[1], "level2 ETH-USD");
   const auto& taken = protocol->take(
       R"({"channel":"subscriptions","client_id":"","timestamp":"2026-04-07T14:30:00Z","sequence_num":0,)"

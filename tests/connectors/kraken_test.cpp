@@ -371,17 +371,20 @@ CAF_TEST(protocol_subscribes_and_hears_answers) {
       kraken::description().plan(specs, {.candles = true, .book_channel = "book.25"});
   CAF_REQUIRE_EQUAL(plans.size(), 1u);
   CAF_CHECK_EQUAL(plans[0].target, "/v2");
-  CAF_REQUIRE_EQUAL(plans[0].topics.size(), 6u);
+  CAF_REQUIRE_EQUAL(plans[0].topics.size(), 8u);
   const auto protocol = kraken::description().protocol();
   CAF_CHECK(protocol->begin().empty());
   const auto commands = protocol->subscribe(plans[0].topics);
-  CAF_REQUIRE_EQUAL(commands.size(), 3u);
+  CAF_REQUIRE_EQUAL(commands.size(), 4u);
   CAF_CHECK_EQUAL(commands[0].text,
                   R"({"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD",)"
                   R"("ETH/USD"],"depth":25,"snapshot":true},"req_id":1})");
   CAF_CHECK_EQUAL(commands[1].text,
                   R"({"method":"subscribe","params":{"channel":"ohlc","symbol":["BTC/USD",)"
                   R"("ETH/USD"],"interval":1,"snapshot":false},"req_id":2})");
+  CAF_CHECK_EQUAL(commands[2].text,
+                  R"({"method":"subscribe","params":{"channel":"ticker","symbol":["BTC/USD",)"
+                  R"("ETH/USD"],"event_trigger":"bbo","snapshot":false},"req_id":3})");
   const auto& taken = protocol->take(
       R"({"method":"subscribe","result":{"channel":"book","depth":25,"snapshot":true,"symbol":"ETH/USD"},)"
       R"("success":true,"req_id":1})");

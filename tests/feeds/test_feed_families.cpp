@@ -302,3 +302,24 @@ CAF_TEST(a_book_that_disagrees_with_unnumbered_best_prices_is_dropped) {
   r.say({quoted(98)});
   CAF_CHECK_EQUAL(r.core.report().best_undecided, 1u);
 }
+
+CAF_TEST(a_clock_that_is_set_back_delays_no_retry) {
+  family_rig r{family_rig::of(book_family::chained)};
+  r.say({r.image(10), r.change(12, 10)});
+  r.wait(milliseconds{10});
+  CAF_CHECK(r.core.validity() == book_validity::valid);
+  r.wait(seconds{-30});
+  CAF_CHECK_EQUAL(r.core.clock_steps(), 1u);
+  r.say({r.change(14, 13)}); // a gap: asks at once
+  CAF_CHECK(r.core.validity() == book_validity::gap);
+  CAF_CHECK_EQUAL(r.heard.asked, 1);
+  r.wait(seconds{6}); // not answered
+  CAF_CHECK_EQUAL(r.heard.asked, 2);
+  r.wait(seconds{-20});
+  r.say({r.image(20), r.change(21, 20)});
+  CAF_CHECK(r.core.validity() == book_validity::valid);
+  CAF_CHECK(r.core.report().age <= seconds{1});
+  r.wait(milliseconds{-400}); // clocks are drawn to the right time so
+  CAF_CHECK_EQUAL(r.core.clock_steps(), 2u);
+  CAF_CHECK(r.core.validity() == book_validity::valid);
+}

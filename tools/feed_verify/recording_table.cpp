@@ -129,8 +129,8 @@ std::vector<recording_plan> make_plans() {
                  .channel = {},
                  .expectation = "cryptofeed COINBASE (legacy Exchange feed)",
                  .known = {{"messages", 9946}, {"applied", 9719}, {"images", 10}, {"trades", 97},
-                           {"valid_books", 10}, {"passed_over", 117}},
-                 .remark = "tickers (107) and the last trade of before each subscription (10)",
+                           {"valid_books", 10}, {"best", 107}, {"best_disagreed", 0}, {"passed_over", 10}},
+                 .remark = "the last trade of before each subscription",
                  .decoder = coinbase::replay_decoder,
                  .symbol_of = coinbase_product,
                  .shape = shape_coinbase});
@@ -148,8 +148,9 @@ std::vector<recording_plan> make_plans() {
                  .venue = "deribit",
                  .channel = {},
                  .expectation = "cryptofeed DERIBIT book.*.raw",
-                 .known = {{"messages", 136}, {"book_messages", 46}, {"valid_books", 10}, {"passed_over", 89}},
-                 .remark = "tickers: they have no number and prove nothing of the book"});
+                 .known = {{"messages", 136}, {"book_messages", 46}, {"valid_books", 10}, {"best", 76},
+                           {"best_disagreed", 0}, {"passed_over", 13}},
+                 .remark = "tickers of books with an empty side"});
   out.push_back({.file = of_cryptofeed("BITFINEX.ws.11.0"),
                  .images = {},
                  .venue = "bitfinex",
