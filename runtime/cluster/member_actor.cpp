@@ -56,6 +56,7 @@ member_state::member_state(self_pointer self, actor_environment env, member_opti
                                                                      options_.membership, env.seed},
       votes_{options_.self, voters_of(options_.conf), options_.membership.ping_interval * 4} {
   (void)members_.learn_dead(options_.dead, env.steady->now());
+  kept_ = members_.declared();
   if (!options_.stays_local) options_.stays_local = stays_local;
 }
 
@@ -109,6 +110,7 @@ void member_state::tick() {
   // Nobody can be greeted before there is a published actor to hand over.
   if (own_node_) carry_out(members_.tick(now()));
   vote();
+  keep_learned();
   show_view();
   schedule(self_, options_.tick, [this] { tick(); });
 }

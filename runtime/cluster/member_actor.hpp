@@ -103,6 +103,7 @@ private:
   void vote();
   void declare(std::vector<node_start> dead);
   void hear_votes(const ping& from);
+  void keep_learned();
   void show_view();
   [[nodiscard]] ping heartbeat(std::uint64_t sequence) const;
   void carry_out(std::vector<member_event> events);
@@ -144,6 +145,7 @@ private:
   membership members_;
   ballot votes_;
   cluster_view shown_;
+  std::vector<node_start> kept_; // declarations that are durable here
   std::string keep_trouble_; // why declarations are not durable
   std::uint64_t declarations_ = 0;
   caf::strong_actor_ptr own_node_;

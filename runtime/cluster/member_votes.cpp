@@ -12,14 +12,15 @@ void member_state::hear_votes(const ping& from) {
   if (!members_.is_current(from.node, from.incarnation)) return;
   if (members_.names_self(from.dead))
     return declared_dead("'" + from.node.text + "' says that the quorum declared this incarnation dead");
-  auto events = members_.learn_dead(from.dead, now());
-  if (!events.empty()) {
-    // Whoever declared it has synced that before it told us; this copy serves the next hello.
-    if (options_.keep_dead)
-      if (auto kept = options_.keep_dead(members_.declared()); !kept) keep_trouble_ = kept.error().text;
-    carry_out(std::move(events));
-  }
+  carry_out(members_.learn_dead(from.dead, now()));
   if (members_.is_up(from.node, from.incarnation)) votes_.heard(from.node, {from.reaches, from.suspects}, now());
+}
+
+/// What was learned of others: whoever declared it has synced that before; this copy serves the next hellos.
+void member_state::keep_learned() {
+  if (!options_.keep_dead || kept_ == members_.declared()) return;
+  kept_ = members_.declared();
+  if (auto done = options_.keep_dead(kept_); !done) keep_trouble_ = done.error().text;
 }
 
 void member_state::vote() {
@@ -47,6 +48,7 @@ void member_state::declare(std::vector<node_start> dead) {
                {{"peer", what.node.text}, {"incarnation", std::to_string(what.incarnation)}});
     carry_out(members_.declare_dead(what.node, what.incarnation, "declared dead by the quorum", now()));
   }
+  kept_ = members_.declared();
 }
 
 void member_state::show_view() {
