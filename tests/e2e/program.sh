@@ -17,7 +17,7 @@ sys.exit(statistics.median(times) > 50)
 P
 for words in demo up node status "tape import" "tape info" "tape verify" "venue sim" "feed verify" "config check" \
   "config show" halt resume version "bench feed" "torture executor" "journal dump" "journal verify" "journal adopt" \
-  "journal repair"; do
+  "journal repair" init doctor "debug bundle" completion help; do
   # shellcheck disable=SC2086
   "$troupe" $words --help >"$work/out" || fail "$words --help"
   grep -q -- "--json" "$work/out" || "$troupe" --help | grep -q -- "--json" || fail "$words does not know --json"
