@@ -105,6 +105,7 @@ void market_session::quiet_again(steady_time now) {
 void market_session::on_open(std::uint64_t socket, steady_time now) {
   auto* const c = stopped_ ? nullptr : find(socket);
   if (c == nullptr || c->at != phase::opening) return;
+  connects_.on_status(now, 101, {}); // the venue takes us again: the next refusal is a first one
   c->since = c->heard = c->beat = now;
   if (c == &primary_) {
     quiet_again(now);

@@ -292,7 +292,7 @@ CAF_TEST(protocol_counts_every_message) {
   CAF_CHECK(refused.kind == inbound_kind::refused);
   CAF_CHECK_EQUAL(refused.why, "channel is required");
   // It may have been one product of many: from now on each goes alone.
-  CAF_CHECK_EQUAL(protocol->subscribe(plans[0].topics).size(), 4u);
+  CAF_CHECK_EQUAL(protocol->subscribe(plans[0].topics).size(), 6u);
   CAF_CHECK(protocol->take("{").kind == inbound_kind::damaged);
 }
 

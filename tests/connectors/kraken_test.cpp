@@ -397,7 +397,7 @@ CAF_TEST(protocol_subscribes_and_hears_answers) {
   CAF_CHECK_EQUAL(refused.topics[0], "book.25 BTC/USD");
   const auto& unknown_pair = protocol->take(
       R"({"error":"Currency pair not supported ETH/USD","method":"subscribe","success":false,)"
-      R"("symbol":"ETH/USD","req_id":3})");
+      R"("symbol":"ETH/USD","req_id":4})");
   CAF_CHECK_EQUAL(unknown_pair.topic, "trade ETH/USD");
   const auto& data = protocol->take(
       R"({"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[],"checksum":1}]})");
@@ -417,7 +417,7 @@ CAF_TEST(protocol_subscribes_and_hears_answers) {
   CAF_REQUIRE_EQUAL(ends.size(), 1u);
   CAF_CHECK_EQUAL(ends[0].text,
                   R"({"method":"unsubscribe","params":{"channel":"book","symbol":["BTC/USD"],)"
-                  R"("depth":25},"req_id":4})");
+                  R"("depth":25},"req_id":5})");
   CAF_CHECK(ends[0].topics.empty());
   CAF_CHECK(
       protocol->take(R"({"method":"unsubscribe","success":true,"result":{"channel":"book"}})").kind

@@ -358,6 +358,24 @@ CAF_TEST(a refused topic is shown and the others live) {
   CAF_CHECK(f.subject.refused().empty());
 }
 
+CAF_TEST(a venue that took us again refuses for the first time) {
+  word_fixture f;
+  f.connect();
+  for (int n = 0; n < 4; ++n) {
+    f.live(5s);
+    f.subject.on_closed(f.world.newest(), "gone", 0, f.world.now);
+    const auto before = f.world.opens.size();
+    f.advance(1s);
+    CAF_REQUIRE_EQUAL(f.world.opens.size(), before + 1);
+    f.subject.on_closed(f.world.newest(), "refused", 429, f.world.now);
+    f.advance(9s);
+    CAF_CHECK_EQUAL(f.world.opens.size(), before + 1); // the pause after a 429 is ten seconds
+    f.advance(3s);
+    CAF_REQUIRE_EQUAL(f.world.opens.size(), before + 2); // each time, not twice as long as the last time
+    f.connect();
+  }
+}
+
 CAF_TEST(a broken sequence of the connection taints everything on it) {
   word_fixture f;
   f.connect();

@@ -227,7 +227,7 @@ struct torment_world::impl {
   void inject(tormented_venue& v, const fault_kind& kind);
   bool strike(tormented_venue& v, const fault_kind& kind);
   void wait_for_loss(tormented_venue& v, const fault_kind& kind, std::uint64_t losses);
-  void wait_for_renewal(tormented_venue& v, const fault_kind& kind, const session_acts& before);
+  void wait_for_renewal(tormented_venue& v, const fault_kind& kind, const session_acts& before, std::uint64_t losses);
   [[nodiscard]] session_acts acts_of(const tormented_venue& v);
   [[nodiscard]] std::int64_t least_offset_ms(const tormented_venue& v);
   void unsettle_clock(moment until);
@@ -388,7 +388,8 @@ session_acts torment_world::impl::acts_of(const tormented_venue& v) {
 }
 
 /// Silence has no message that shows it: what counts is when the session acts, and when every book is fresh again.
-void torment_world::impl::wait_for_renewal(tormented_venue& v, const fault_kind& kind, const session_acts& before) {
+void torment_world::impl::wait_for_renewal(tormented_venue& v, const fault_kind& kind, const session_acts& before,
+                                           std::uint64_t losses) {
   auto& counts = v.report.faults[std::string{kind.name}];
   const auto begun = std::chrono::steady_clock::now();
   const bool topic = kind.course == fault_course::topic;
@@ -400,7 +401,9 @@ void torment_world::impl::wait_for_renewal(tormented_venue& v, const fault_kind&
   while (!fresh && std::chrono::steady_clock::now() < patience && pause(20ms)) {
     const auto now = std::chrono::steady_clock::now();
     const auto acts = acts_of(v);
-    const bool done = acts.replaced > before.replaced || (topic && acts.renewed > before.renewed);
+    // Best prices of the venue that go on may show before the watchdog does that the book stands still.
+    const bool noticed = topic && (acts.renewed > before.renewed || v.losses() > losses);
+    const bool done = acts.replaced > before.replaced || noticed;
     if (!acted && done) acted = now;
     if (acted) fresh = v.fresh_since(*acted);
   }
@@ -421,7 +424,7 @@ void torment_world::impl::inject(tormented_venue& v, const fault_kind& kind) {
   const auto acts = silence ? acts_of(v) : session_acts{};
   v.enter(kind.course);
   if (!strike(v, kind)) return v.enter(fault_course::book);
-  if (silence) wait_for_renewal(v, kind, acts);
+  if (silence) wait_for_renewal(v, kind, acts, losses);
   else wait_for_loss(v, kind, losses);
   const auto patience = std::chrono::steady_clock::now() + recovers_within;
   for (auto& f : v.feeds) f->wait(patience, [](const watched_feed& each) { return each.valid; });
