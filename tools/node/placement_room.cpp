@@ -68,7 +68,7 @@ result<std::vector<placed_thing>> placed_things(const configuration& config, con
   if (!wishes) return std::move(wishes).error();
   auto things = desired_state(nodes, *wishes);
   if (!things) return std::move(things).error();
-  for (auto& thing : *things) thing.movable = thing.movable && candidates(nodes, thing).size() > 1;
+  for (auto& thing : *things) thing.movable = thing.movable && nodes.with(thing.role).size() > 1;
   return things;
 }
 

@@ -23,7 +23,7 @@ std::vector<std::string> own_names(const room_context& context, node_role role, 
 /// Whether a key of this role belongs on this node while all nodes are there.
 bool belongs_here(const room_context& context, node_role role, const std::string& key);
 
-/// The desired state: what has only one node to run on is not movable.
+/// The desired state: what only one node has the role for is not movable, it is simply started there.
 result<std::vector<placed_thing>> placed_things(const configuration& config, const nodes_conf& nodes);
 
 /// The placement actor with what this node can run, and the supervisor of what is started by its order.
