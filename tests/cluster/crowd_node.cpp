@@ -1,6 +1,6 @@
 // A node for the console's tests: console_crowd_node NODES_CONF NAME DATA ACTORS
 // Runs what every node runs, and ACTORS small actors below supervisors, of which some get messages, die and
-// come back all the time. `crowd/0` … can be killed by name; the verb `wedge` blocks the scheduler.
+// come back all the time. `NAME/0` … `NAME/19` live until somebody else kills them; all can be killed by name; the verb `wedge` blocks the scheduler.
 
 #include "messages/json.hpp"
 #include "runtime/actor/supervisor_actor.hpp"
@@ -42,7 +42,8 @@ struct churn_state {
   using handle_type = observable_actor;
   using self_pointer = actor_pointer<observable_actor>;
   static inline const char* name = "churn";
-  churn_state(self_pointer self, actor_environment env, std::size_t crowd) : self_{self}, env_{env}, crowd_{crowd} {}
+  churn_state(self_pointer self, actor_environment env, std::string prefix, std::size_t crowd)
+      : self_{self}, env_{env}, prefix_{std::move(prefix)}, crowd_{crowd} {}
   observable_actor::behavior_type make_behavior() {
     tick();
     return {[this](const status_request&) -> reply<status_report> {
@@ -55,20 +56,21 @@ struct churn_state {
 private:
   void tick() {
     constexpr std::size_t asked_each_tick = 50;
-    constexpr std::size_t last_killed = 20; // crowd/0 … crowd/19 live until somebody else kills them
+    constexpr std::size_t last_killed = 20;
     for (std::size_t i = 0; i < asked_each_tick; ++i) {
       next_ = (next_ + 37) % crowd_;
-      const auto whom = env_.names->find<observable_actor>("crowd/" + std::to_string(next_));
+      const auto whom = env_.names->find<observable_actor>(prefix_ + std::to_string(next_));
       ask(self_, whom, 1s, status_request{}).then([](const status_report&) {}, [](const error&) {});
     }
     if (++ticks_ % 5 == 0 && next_ >= last_killed)
-      if (const auto whom = env_.names->find<observable_actor>("crowd/" + std::to_string(next_)))
+      if (const auto whom = env_.names->find<observable_actor>(prefix_ + std::to_string(next_)))
         send_kill(caf::actor_cast<caf::actor>(whom));
     schedule(self_, 100ms, [this] { tick(); });
   }
 
   self_pointer self_;
   actor_environment env_;
+  std::string prefix_;
   std::size_t crowd_;
   std::size_t next_ = 0;
   std::uint64_t ticks_ = 0;
@@ -92,13 +94,13 @@ supervisor_options rules(std::string name) {
   return out;
 }
 
-std::vector<child_definition> branches(actor_environment env, std::size_t actors) {
+std::vector<child_definition> branches(actor_environment env, const std::string& name, std::size_t actors) {
   std::vector<child_definition> out;
   for (std::size_t from = 0; from < actors; from += children_of_one) {
     std::vector<child_definition> workers;
     for (auto i = from; i < std::min(actors, from + children_of_one); ++i)
-      workers.push_back(child<member_of_crowd>({.id = "crowd/" + std::to_string(i)}, {}));
-    out.push_back(child_supervisor(env, rules("supervisor/crowd" + std::to_string(from / children_of_one)), std::move(workers)));
+      workers.push_back(child<member_of_crowd>({.id = name + "/" + std::to_string(i)}, {}));
+    out.push_back(child_supervisor(env, rules("supervisor/" + name + std::to_string(from / children_of_one)), std::move(workers)));
   }
   return out;
 }
@@ -134,10 +136,11 @@ int run_crowd(const char* file, const char* name, const char* data, std::size_t 
     std::fprintf(stderr, "%s\n", node.error().text.c_str());
     end_process(1);
   }
-  static auto root = spawn_supervisor(system, env, rules("supervisor/root"), branches(env, actors));
+  static auto root = spawn_supervisor(system, env, rules("supervisor/root"), branches(env, name, actors));
   names.put("supervisor/root", {caf::actor_cast<caf::strong_actor_ptr>(root), {}, 1});
-  kept.push_back(spawn_actor<churn_state>(system, spawn_options{.name = "churn"}, env, actors));
-  names.put("churn", {caf::actor_cast<caf::strong_actor_ptr>(kept.back()), {}, 1});
+  const auto churn = std::string{"churn/"} + name;
+  kept.push_back(spawn_actor<churn_state>(system, spawn_options{.name = churn}, env, std::string{name} + "/", actors));
+  names.put(churn, {caf::actor_cast<caf::strong_actor_ptr>(kept.back()), {}, 1});
   node->ready();
   std::printf("ready\n");
   std::fflush(stdout);

@@ -36,6 +36,7 @@ struct actor_row {
   figure parked;
   figure unexpected;
   bool suspended = false;
+  bool tapped = false; ///< somebody watches its messages
 };
 
 /// One line of the supervision tree, in depth-first order.

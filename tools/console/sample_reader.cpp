@@ -216,6 +216,7 @@ void read_actor(actor_detail& out, std::string_view json) {
   row.parked = figure_at(figures, "parked");
   row.unexpected = figure_at(figures, "unexpected");
   row.suspended = figures.flag("suspended");
+  row.tapped = figures.flag("tapped");
   for (const auto& item : figures.items("types"))
     out.types.push_back({item.text("type"), figure_at(item, "count"), figure_at(item, "p50"), figure_at(item, "p99")});
   for (const auto& item : page.items("state.children"))
@@ -260,6 +261,7 @@ void read_rows(node_sample& out, troupe::actor_page&& told, bool all_wanted) {
     row.parked = static_cast<std::int64_t>(from.parked);
     row.unexpected = static_cast<std::int64_t>(from.unexpected);
     row.suspended = from.suspended;
+    row.tapped = from.tapped;
     out.rows.push_back(std::move(row));
   }
 }

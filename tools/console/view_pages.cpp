@@ -72,8 +72,8 @@ void draw_actor_head(grid& out, const console_model& model, const actor_detail& 
   out.put_name(where.x, where.y, where.width, detail.name + " on " + detail.node, style::heading);
   out.put(where.x, where.y + 1, where.width,
           "kind " + text_or_dash(row.kind) + "  parent " + text_or_dash(row.parent) + "  id " + (row.id ? std::to_string(*row.id) : std::string{dash})
-              + "  up " + duration_text(row.age) + (row.suspended ? "  SUSPENDED" : ""),
-          row.suspended ? style::warn : style::normal);
+              + "  up " + duration_text(row.age) + (row.suspended ? "  SUSPENDED" : "") + (row.tapped ? "  TAPPED" : ""),
+          row.suspended || row.tapped ? style::warn : style::normal);
   out.put(where.x, where.y + 2, where.width,
           "mailbox " + count_text(row.mailbox) + "  oldest waits " + duration_text(row.mailbox_age) + "  messages " + count_text(row.messages)
               + "  " + count_text(row.rate) + "/s  handler p50 " + duration_text(row.p50) + " p99 " + duration_text(row.p99));
