@@ -1,6 +1,7 @@
 #include "runtime/cluster/front.hpp"
 
 #include "runtime/cluster/front_pipe.hpp"
+
 #include <fstream>
 #include <iterator>
 #include <pthread.h>
@@ -15,22 +16,27 @@ constexpr nanoseconds accept_pause = std::chrono::milliseconds{200};
 constexpr std::size_t most_dials_per_peer = 8;
 constexpr std::uintmax_t most_fault_text = 64 * 1024;
 
-std::string numeric_host(const std::string& host) { return host == "localhost" ? "127.0.0.1" : host; }
+std::string numeric_host(const std::string& host) {
+  return host == "localhost" ? "127.0.0.1" : host;
+}
 
 std::set<std::string> hosts_of(const nodes_conf& conf) {
   std::set<std::string> out;
-  for (const auto& node : conf.nodes()) out.insert(numeric_host(node.host));
+  for (const auto& node : conf.nodes())
+    out.insert(numeric_host(node.host));
   return out;
 }
 
 std::vector<std::string> names_of(const nodes_conf& conf) {
   std::vector<std::string> out;
-  for (const auto& node : conf.nodes()) out.push_back(node.name.text);
+  for (const auto& node : conf.nodes())
+    out.push_back(node.name.text);
   return out;
 }
 
 /// A socket that listens; the error is the kernel's.
-std::shared_ptr<tcp::acceptor> open_acceptor(asio::io_context& context, const tcp::endpoint& at, boost_error& ec) {
+std::shared_ptr<tcp::acceptor> open_acceptor(asio::io_context& context, const tcp::endpoint& at,
+                                             boost_error& ec) {
   auto out = std::make_shared<tcp::acceptor>(context);
   out->open(at.protocol(), ec);
   if (!ec) out->set_option(tcp::acceptor::reuse_address{true}, ec);
@@ -42,8 +48,7 @@ std::shared_ptr<tcp::acceptor> open_acceptor(asio::io_context& context, const tc
 } // namespace
 
 struct cluster_front::impl {
-  explicit impl(front_options how)
-      : core{std::move(how), {}}, round{core.context}, pause{core.context} {}
+  explicit impl(front_options how) : core{std::move(how), {}}, round{core.context}, pause{core.context} {}
 
   /// A loopback port that leads to one peer.
   struct way_out {
@@ -79,8 +84,9 @@ struct cluster_front::impl {
 
 status cluster_front::impl::load() {
   const auto& options = core.options;
-  const auto files = find_tls_files(options.directory, options.node, options.node.empty() ? names_of(options.conf)
-                                                                                         : std::vector<std::string>{});
+  const auto files =
+      find_tls_files(options.directory, options.node,
+                     options.node.empty() ? names_of(options.conf) : std::vector<std::string>{});
   if (!files) return files.error();
   if (auto configured = configure_tls(core.tls.native_handle(), *files); !configured) return configured;
   auto facts = read_certificate(files->certificate);
@@ -88,16 +94,18 @@ status cluster_front::impl::load() {
   certificate = std::move(*facts);
   const auto file = files->certificate.string();
   if (certificate.nodes.size() != 1 || (!options.node.empty() && certificate.nodes.front() != options.node))
-    return {cluster_errc::refused, file + ": is the certificate of '"
-                                       + (certificate.nodes.empty() ? std::string{} : certificate.nodes.front()) + "', not of node '"
-                                       + options.node + "'; `troupe cluster issue " + options.node + "` makes the right one"};
+    return {cluster_errc::refused,
+            file + ": is the certificate of '"
+                + (certificate.nodes.empty() ? std::string{} : certificate.nodes.front()) + "', not of node '"
+                + options.node + "'; `troupe cluster issue " + options.node + "` makes the right one"};
   if (options.node.empty()) return ok;
   const auto now = wall_clock{}.now();
   if (const auto words = expiry_warning(certificate, "the certificate " + file, now); !words.empty())
     log::write(now >= certificate.until ? log::severity::error : log::severity::warn, "front", words);
   const auto authority = read_certificate(files->authority);
   if (!authority) return authority.error();
-  if (const auto words = expiry_warning(*authority, "the authority " + files->authority.string(), now); !words.empty())
+  if (const auto words = expiry_warning(*authority, "the authority " + files->authority.string(), now);
+      !words.empty())
     log::write(now >= authority->until ? log::severity::error : log::severity::warn, "front", words);
   return ok;
 }
@@ -112,7 +120,8 @@ status cluster_front::impl::open_ways() {
     if (!ec) way.acceptor = open_acceptor(core.context, {asio::ip::address_v4::loopback(), 0}, ec);
     if (!ec) way.port = way.acceptor->local_endpoint(ec).port();
     if (ec)
-      return {cluster_errc::failed, "no loopback port for the way to node '" + node.name.text + "': " + ec.message()};
+      return {cluster_errc::failed,
+              "no loopback port for the way to node '" + node.name.text + "': " + ec.message()};
     ways.emplace(way.peer, std::move(way));
   }
   return ok;
@@ -125,7 +134,8 @@ result<std::shared_ptr<cluster_front>> cluster_front::start(front_options option
   if (auto loaded = parts->load(); !loaded) return std::move(loaded).error();
   if (auto opened = parts->open_ways(); !opened) return std::move(opened).error();
   if (parts->core.rig()) parts->read_faults();
-  for (auto& [peer, way] : parts->ways) parts->accept_outgoing(way);
+  for (auto& [peer, way] : parts->ways)
+    parts->accept_outgoing(way);
   parts->look_around();
   auto* const it = parts.get();
   parts->thread = std::thread{[it] { it->run(); }};
@@ -147,7 +157,9 @@ void cluster_front::impl::run() {
 
 cluster_front::cluster_front(std::unique_ptr<impl> parts) : impl_{std::move(parts)} {}
 
-cluster_front::~cluster_front() { stop(); }
+cluster_front::~cluster_front() {
+  stop();
+}
 
 void cluster_front::stop() {
   if (!impl_->thread.joinable()) return;
@@ -155,7 +167,8 @@ void cluster_front::stop() {
     it->core.stopping = true;
     boost_error ignored;
     if (it->incoming) it->incoming->close(ignored);
-    for (auto& [peer, way] : it->ways) way.acceptor->close(ignored);
+    for (auto& [peer, way] : it->ways)
+      way.acceptor->close(ignored);
     for (const auto& weak : it->core.pipes)
       if (const auto pipe = weak.lock()) pipe->abort("");
     it->round.cancel();
@@ -176,12 +189,14 @@ status cluster_front::listen(const node_spec& self, std::uint16_t inner_port) {
   std::shared_ptr<tcp::acceptor> acceptor;
   if (!ec) acceptor = open_acceptor(impl_->core.context, at, ec);
   if (ec == asio::error::address_in_use)
-    return {cluster_errc::port_in_use, "port " + endpoint_text(at) + " of node '" + self.name.text
-                                           + "' is in use by another process; end it (`ss -ltnp 'sport = :"
-                                           + std::to_string(self.port) + "'` shows it) or give the node another port in nodes.conf"};
+    return {cluster_errc::port_in_use,
+            "port " + endpoint_text(at) + " of node '" + self.name.text
+                + "' is in use by another process; end it (`ss -ltnp 'sport = :" + std::to_string(self.port)
+                + "'` shows it) or give the node another port in nodes.conf"};
   if (ec)
-    return {cluster_errc::failed, "port " + endpoint_text(at) + " of node '" + self.name.text + "' can't be opened: "
-                                      + ec.message() + "; nodes.conf must name an address of this machine"};
+    return {cluster_errc::failed, "port " + endpoint_text(at) + " of node '" + self.name.text
+                                      + "' can't be opened: " + ec.message()
+                                      + "; nodes.conf must name an address of this machine"};
   {
     const std::lock_guard lock{impl_->guard};
     impl_->listening = endpoint_text(at);
@@ -204,7 +219,8 @@ void cluster_front::impl::wait_then(asio::steady_timer& timer, nanoseconds wait,
 void cluster_front::impl::accept_incoming() {
   nanoseconds again{};
   // A flood waits in the kernel's queue and costs us nothing; links that stand are not touched by it.
-  if (!core.admission.may_accept({monotonic_ns()}, again)) return wait_then(pause, again, [this] { accept_incoming(); });
+  if (!core.admission.may_accept({monotonic_ns()}, again))
+    return wait_then(pause, again, [this] { accept_incoming(); });
   incoming->async_accept([this](const boost_error& ec, tcp::socket socket) {
     if (core.stopping || ec == asio::error::operation_aborted) return;
     if (ec) {
@@ -240,7 +256,8 @@ void cluster_front::impl::accept_outgoing(way_out& way) {
   way.acceptor->async_accept([this, &way](const boost_error& ec, tcp::socket socket) {
     if (core.stopping || ec == asio::error::operation_aborted) return;
     if (ec) {
-      core.warn("dial " + way.peer, "no connection of our own can be taken in", endpoint_text(way.to), ec.message());
+      core.warn("dial " + way.peer, "no connection of our own can be taken in", endpoint_text(way.to),
+                ec.message());
       auto timer = std::make_shared<asio::steady_timer>(core.context);
       return wait_then(*timer, accept_pause, [this, &way, timer] { accept_outgoing(way); });
     }
@@ -266,7 +283,8 @@ void cluster_front::impl::look_around() {
   for (const auto& weak : open) {
     const auto pipe = weak.lock();
     if (!pipe) continue;
-    if (core.faults.any() && !pipe->peer().empty() && core.faults.cut(pipe->peer())) pipe->abort("cut by the rig");
+    if (core.faults.any() && !pipe->peer().empty() && core.faults.cut(pipe->peer()))
+      pipe->abort("cut by the rig");
     pipe->look_after(now);
   }
   wait_then(round, core.rig() ? rig_round : usual_round, [this] { look_around(); });
@@ -280,7 +298,8 @@ void cluster_front::impl::read_faults() {
   if (text == fault_text) return;
   fault_text = text;
   auto plan = parse_link_faults(text, core.options.faults.string());
-  if (!plan) return log::error("front", "faults not understood; those before go on", {{"why", plan.error().text}});
+  if (!plan)
+    return log::error("front", "faults not understood; those before go on", {{"why", plan.error().text}});
   core.faults = link_faults{std::move(*plan)};
   core.ledger.set_faults(core.faults.any());
   log::warn("front", core.faults.any() ? "the rig disturbs links" : "the rig disturbs no link",
@@ -310,7 +329,8 @@ front_report cluster_front::report() const {
   }
   out.certificate = impl_->certificate.nodes.front();
   out.certificate_until = utc_text(impl_->certificate.until);
-  out.certificate_days_left = (impl_->certificate.until - wall_clock{}.now()).count() / (24LL * 3600 * 1'000'000'000);
+  out.certificate_days_left =
+      (impl_->certificate.until - wall_clock{}.now()).count() / (24LL * 3600 * 1'000'000'000);
   impl_->core.ledger.report(out);
   return out;
 }

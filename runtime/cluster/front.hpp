@@ -36,7 +36,7 @@ struct front_options {
   std::string node;                ///< own name; empty: an operator's program, shows any certificate found
   basp_limits frames;
   admission_limits admission;
-  nanoseconds handshake_within = std::chrono::seconds{3};  ///< from the first byte's arrival or not to proven
+  nanoseconds handshake_within = std::chrono::seconds{3}; ///< from the first byte's arrival or not to proven
   nanoseconds connect_within = std::chrono::milliseconds{1500}; ///< TCP and hand-shake with a dialled peer
   nanoseconds idle = std::chrono::seconds{15}; ///< CAF beats twice a second: this is long dead
   std::filesystem::path faults;                ///< cluster.rig.faults; empty: none

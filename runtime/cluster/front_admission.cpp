@@ -5,7 +5,9 @@ namespace {
 
 constexpr std::size_t most_keys = 256;
 
-error full(std::string text) { return {make_error_code(cluster_errc::refused), std::move(text)}; }
+error full(std::string text) {
+  return {make_error_code(cluster_errc::refused), std::move(text)};
+}
 
 void decrease(std::map<std::string, std::size_t>& counts, const std::string& key) {
   const auto i = counts.find(key);
@@ -68,7 +70,8 @@ bool front_admission::may_accept(steady_time now, nanoseconds& again) {
 line_throttle::verdict line_throttle::ask(const std::string& key, steady_time now) {
   static const std::string others = "others";
   if (entries_.size() >= most_keys)
-    std::erase_if(entries_, [&](const auto& e) { return e.second.left_out == 0 && now - e.second.written >= every; });
+    std::erase_if(entries_,
+                  [&](const auto& e) { return e.second.left_out == 0 && now - e.second.written >= every; });
   const bool room = entries_.contains(key) || entries_.size() < most_keys;
   const auto [i, fresh] = entries_.try_emplace(room ? key : others, entry{now, 0});
   auto& it = i->second;

@@ -15,11 +15,11 @@
 namespace troupe {
 
 struct admission_limits {
-  std::size_t waiting = 64;            ///< connections that have not proven who they are
-  std::size_t waiting_strangers = 32;  ///< of those, from addresses that are no host of nodes.conf
+  std::size_t waiting = 64;           ///< connections that have not proven who they are
+  std::size_t waiting_strangers = 32; ///< of those, from addresses that are no host of nodes.conf
   std::size_t waiting_per_address = 16;
-  std::size_t proven = 256;            ///< connections of peers
-  std::size_t proven_per_peer = 16;    ///< a link and a few command-line programs
+  std::size_t proven = 256;             ///< connections of peers
+  std::size_t proven_per_peer = 16;     ///< a link and a few command-line programs
   std::size_t accepts_per_second = 200; ///< more wait in the kernel's queue
 };
 

@@ -41,7 +41,9 @@ certificate_pointer load_certificate(const path& file) {
 }
 
 /// Refuses to ask for a pass phrase: nobody sits before a node.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
+int no_pass_phrase(char*, int, int, void*) {
+  return -1;
+}
 
 key_pointer load_key(const path& file) {
   FILE* in = std::fopen(file.c_str(), "re");
@@ -56,10 +58,11 @@ status check_private(const path& file) {
   struct stat info {};
   if (::lstat(file.c_str(), &info) != 0)
     return {cluster_errc::unreadable, file.string() + ": " + std::strerror(errno)};
-  if (!S_ISREG(info.st_mode)) return {cluster_errc::unreadable, file.string() + ": is no plain file; copy the key itself there"};
+  if (!S_ISREG(info.st_mode))
+    return {cluster_errc::unreadable, file.string() + ": is no plain file; copy the key itself there"};
   if (info.st_uid != ::geteuid())
-    return {cluster_errc::refused, file.string() + ": belongs to another user; run: chown " + std::to_string(::geteuid())
-                                       + " " + file.string()};
+    return {cluster_errc::refused, file.string() + ": belongs to another user; run: chown "
+                                       + std::to_string(::geteuid()) + " " + file.string()};
   if ((info.st_mode & 077) != 0)
     return {cluster_errc::refused, file.string() + ": others may read it; run: chmod 600 " + file.string()};
   return ok;
@@ -71,8 +74,8 @@ status check_public(const path& file) {
   if (::stat(file.c_str(), &info) != 0)
     return {cluster_errc::unreadable, file.string() + ": " + std::strerror(errno)};
   if (info.st_uid != ::geteuid() && info.st_uid != 0)
-    return {cluster_errc::refused, file.string() + ": belongs to another user; run: chown " + std::to_string(::geteuid())
-                                       + " " + file.string()};
+    return {cluster_errc::refused, file.string() + ": belongs to another user; run: chown "
+                                       + std::to_string(::geteuid()) + " " + file.string()};
   if ((info.st_mode & 022) != 0)
     return {cluster_errc::refused, file.string() + ": others may write it; run: chmod 644 " + file.string()};
   return ok;
@@ -81,14 +84,17 @@ status check_public(const path& file) {
 status private_directory(const path& directory) {
   std::error_code failed;
   const bool fresh = std::filesystem::create_directories(directory, failed);
-  if (failed) return {cluster_errc::unreadable, directory.string() + ": " + failed.message() + "; name another directory"};
+  if (failed)
+    return {cluster_errc::unreadable,
+            directory.string() + ": " + failed.message() + "; name another directory"};
   if (fresh) ::chmod(directory.c_str(), 0700);
   return ok;
 }
 
 status write_key(const path& file, EVP_PKEY* key) {
-  return net::write_pem(
-      file, 0600, [&](FILE* out) { return PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr); });
+  return net::write_pem(file, 0600, [&](FILE* out) {
+    return PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+  });
 }
 
 status write_certificate(const path& file, X509* certificate) {
@@ -142,8 +148,9 @@ result<authority_files> init_authority(const path& directory, int days) {
   std::error_code ignored;
   for (const auto& file : {out.key, out.certificate})
     if (std::filesystem::exists(file, ignored))
-      return {cluster_errc::conflict, file.string() + " is there already; a second authority would lock out every node "
-                                                      "of the first: name another directory, or move it away"};
+      return {cluster_errc::conflict, file.string()
+                                          + " is there already; a second authority would lock out every node "
+                                            "of the first: name another directory, or move it away"};
   if (auto made = private_directory(directory); !made) return std::move(made).error();
   const auto key = net::make_key();
   // A name of its own, so that authorities of two clusters are told apart in a log.
@@ -151,11 +158,13 @@ result<authority_files> init_authority(const path& directory, int days) {
   if (!key || RAND_bytes(reinterpret_cast<unsigned char*>(&tag), sizeof tag) != 1)
     return certificate_failure("making the authority's key");
   const auto name = "Troupe cluster authority " + std::to_string(tag);
-  const auto certificate = net::blank_certificate(key.get(), name.c_str(), -300, static_cast<long>(days * day_seconds));
+  const auto certificate =
+      net::blank_certificate(key.get(), name.c_str(), -300, static_cast<long>(days * day_seconds));
   if (!certificate || !net::make_authority(certificate.get(), key.get()))
     return certificate_failure("making the authority");
   if (auto written = write_key(out.key, key.get()); !written) return std::move(written).error();
-  if (auto written = write_certificate(out.certificate, certificate.get()); !written) return std::move(written).error();
+  if (auto written = write_certificate(out.certificate, certificate.get()); !written)
+    return std::move(written).error();
   out.facts = facts_of(certificate.get());
   return out;
 }
@@ -169,28 +178,35 @@ result<issued_certificate> issue_certificate(const certificate_request& request)
   const auto authority = load_certificate(authority_file);
   const auto authority_key = load_key(authority_key_file);
   if (!authority || !authority_key)
-    return {cluster_errc::unreadable, request.authority.string() + ": ca.pem or ca.key can't be read" + remedy};
+    return {cluster_errc::unreadable,
+            request.authority.string() + ": ca.pem or ca.key can't be read" + remedy};
   if (X509_check_private_key(authority.get(), authority_key.get()) != 1)
     return certificate_failure(authority_key_file.string() + " is not the key of " + authority_file.string());
   const auto most = seconds_left(authority.get());
   if (most <= request.from_seconds)
-    return {cluster_errc::refused, authority_file.string() + ": the authority has expired; make a new one with "
-                                                             "`troupe cluster init-ca` and issue all certificates anew"};
-  issued_certificate out{{request.directory / "ca.pem", request.directory / "node.pem", request.directory / "node.key"}, {}};
+    return {cluster_errc::refused, authority_file.string()
+                                       + ": the authority has expired; make a new one with "
+                                         "`troupe cluster init-ca` and issue all certificates anew"};
+  issued_certificate out{
+      {request.directory / "ca.pem", request.directory / "node.pem", request.directory / "node.key"}, {}};
   std::error_code ignored;
   if (!request.replace && std::filesystem::exists(out.files.certificate, ignored))
-    return {cluster_errc::conflict, out.files.certificate.string() + " is there already; --replace writes a new one"};
+    return {cluster_errc::conflict,
+            out.files.certificate.string() + " is there already; --replace writes a new one"};
   if (auto made = private_directory(request.directory); !made) return std::move(made).error();
   const auto key = net::make_key();
   if (!key) return certificate_failure("making a key");
-  const auto certificate = net::blank_certificate(key.get(), request.node.c_str(), static_cast<long>(request.from_seconds),
-                                                  static_cast<long>(std::min(most, request.until_seconds)));
-  if (!certificate || !finish_certificate(certificate.get(), authority.get(), authority_key.get(), request.node))
+  const auto certificate =
+      net::blank_certificate(key.get(), request.node.c_str(), static_cast<long>(request.from_seconds),
+                             static_cast<long>(std::min(most, request.until_seconds)));
+  if (!certificate
+      || !finish_certificate(certificate.get(), authority.get(), authority_key.get(), request.node))
     return certificate_failure("making the certificate of '" + request.node + "'");
   if (auto written = write_key(out.files.key, key.get()); !written) return std::move(written).error();
   if (auto written = write_certificate(out.files.certificate, certificate.get()); !written)
     return std::move(written).error();
-  if (auto written = write_certificate(out.files.authority, authority.get()); !written) return std::move(written).error();
+  if (auto written = write_certificate(out.files.authority, authority.get()); !written)
+    return std::move(written).error();
   out.facts = facts_of(certificate.get());
   return out;
 }
@@ -200,7 +216,8 @@ result<node_tls_files> find_tls_files(const path& directory, const std::string& 
   std::error_code ignored;
   std::vector<path> places;
   if (!node.empty()) places.push_back(directory / node);
-  for (const auto& name : candidates) places.push_back(directory / name);
+  for (const auto& name : candidates)
+    places.push_back(directory / name);
   places.push_back(directory);
   const auto place = std::find_if(places.begin(), places.end(), [&](const path& p) {
     return std::filesystem::exists(p / "node.pem", ignored);
@@ -227,8 +244,10 @@ std::string expiry_warning(const certificate_facts& facts, const std::string& wh
   constexpr nanoseconds soon = std::chrono::hours{30 * 24};
   const auto renew = "; `troupe cluster issue NODE --replace` makes a new one, a restart takes it";
   if (now < facts.from)
-    return what + " is valid from " + utc_text(facts.from) + " only: peers refuse it; set this machine's clock";
-  if (now >= facts.until) return what + " has expired on " + utc_text(facts.until) + ": peers refuse it" + renew;
+    return what + " is valid from " + utc_text(facts.from)
+           + " only: peers refuse it; set this machine's clock";
+  if (now >= facts.until)
+    return what + " has expired on " + utc_text(facts.until) + ": peers refuse it" + renew;
   if (facts.until - now < soon) return what + " expires on " + utc_text(facts.until) + renew;
   return {};
 }

@@ -5,8 +5,8 @@
 ///
 /// | file | in | is |
 /// |---|---|---|
-/// | ca.pem, ca.key | the authority's directory | what `troupe cluster init-ca` made; the key belongs off the nodes |
-/// | ca.pem, node.pem, node.key | a node's directory | what `troupe cluster issue NODE` made |
+/// | ca.pem, ca.key | the authority's directory | what `troupe cluster init-ca` made; the key belongs off the
+/// nodes | | ca.pem, node.pem, node.key | a node's directory | what `troupe cluster issue NODE` made |
 ///
 /// A certificate names its node twice in its subject alternative names: URI `troupe://node/NAME` and
 /// DNS `NAME.troupe`. Keys have mode 0600 and belong to the user who runs the node. Blocks on files;
@@ -46,10 +46,10 @@ struct authority_files {
 result<authority_files> init_authority(const std::filesystem::path& directory, int days = authority_days);
 
 struct certificate_request {
-  std::filesystem::path authority; ///< directory of the authority
-  std::filesystem::path directory; ///< where the node's files go; created with mode 0700
-  std::string node;                ///< a name of nodes.conf: the caller has checked that
-  bool replace = false;            ///< a certificate that is there may be replaced
+  std::filesystem::path authority;  ///< directory of the authority
+  std::filesystem::path directory;  ///< where the node's files go; created with mode 0700
+  std::string node;                 ///< a name of nodes.conf: the caller has checked that
+  bool replace = false;             ///< a certificate that is there may be replaced
   std::int64_t from_seconds = -300; ///< begin of validity, from now: clocks differ
   std::int64_t until_seconds = std::int64_t{certificate_days} * 24 * 3600;
 };

@@ -15,7 +15,8 @@ void front_core::warn(const std::string& key, const std::string& what, const std
   const auto verdict = throttle.ask(key, {monotonic_ns()});
   if (!verdict.write) return;
   if (verdict.left_out == 0) return log::warn("front", what, {{"address", where}, {"why", why}});
-  log::warn("front", what, {{"address", where}, {"why", why}, {"left_out", std::to_string(verdict.left_out)}});
+  log::warn("front", what,
+            {{"address", where}, {"why", why}, {"left_out", std::to_string(verdict.left_out)}});
 }
 
 void front_core::note(const std::string& what, std::initializer_list<log::attribute> attributes) const {
@@ -24,7 +25,8 @@ void front_core::note(const std::string& what, std::initializer_list<log::attrib
 
 // --- ledger --------------------------------------------------------------------------------------
 
-std::shared_ptr<link_figures> front_ledger::open(const std::string& peer, bool dialled, const std::string& address) {
+std::shared_ptr<link_figures> front_ledger::open(const std::string& peer, bool dialled,
+                                                 const std::string& address) {
   auto link = std::make_shared<link_figures>();
   link->peer = peer;
   link->dialled = dialled;
@@ -127,7 +129,8 @@ void front_ledger::report(front_report& out) const {
     peers[row.peer].bytes_out += row.bytes_out;
     out.links.push_back(std::move(row));
   }
-  for (auto& [name, peer] : peers) out.peers.push_back(std::move(peer));
+  for (auto& [name, peer] : peers)
+    out.peers.push_back(std::move(peer));
 }
 
 } // namespace troupe

@@ -3,22 +3,21 @@
 /// Internal to the TLS front: what all links of a process share. Everything here is used on the front's
 /// own thread, the ledger's functions excepted.
 
-#include <utility> // Boost 1.74's awaitable.hpp needs it first
+#include "runtime/clock.hpp"
+#include "runtime/cluster/front.hpp"
+#include "runtime/cluster/front_faults.hpp"
+#include "runtime/log.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "runtime/clock.hpp"
-#include "runtime/cluster/front.hpp"
-#include "runtime/cluster/front_faults.hpp"
-#include "runtime/log.hpp"
-
 #include <atomic>
 #include <functional>
 #include <list>
 #include <mutex>
+#include <utility>
 
 namespace troupe {
 
@@ -90,7 +89,8 @@ struct front_core {
   /// A node writes what happens to its links into its log; an operator's program has no log.
   void note(const std::string& what, std::initializer_list<log::attribute> attributes) const;
   /// One warning a key and ten seconds; the rest is counted.
-  void warn(const std::string& key, const std::string& what, const std::string& where, const std::string& why);
+  void warn(const std::string& key, const std::string& what, const std::string& where,
+            const std::string& why);
 };
 
 /// "127.0.0.1:4410", for log lines.

@@ -16,8 +16,10 @@ std::vector<std::string> fault_words(std::string_view line) {
   std::vector<std::string> out;
   std::string word;
   for (const char c : line.substr(0, line.find('#'))) {
-    if (c != ' ' && c != '\t' && c != '\r') word += c;
-    else if (!word.empty()) out.push_back(std::exchange(word, {}));
+    if (c != ' ' && c != '\t' && c != '\r')
+      word += c;
+    else if (!word.empty())
+      out.push_back(std::exchange(word, {}));
   }
   if (!word.empty()) out.push_back(std::move(word));
   return out;
@@ -33,9 +35,12 @@ bool read_whole(std::string_view text, T& out) {
 bool read_delay(std::string_view text, nanoseconds& out) {
   std::int64_t scale = 0;
   std::size_t unit = 2;
-  if (text.ends_with("ms")) scale = 1'000'000;
-  else if (text.ends_with("us")) scale = 1'000;
-  else if (text.ends_with("s")) scale = 1'000'000'000, unit = 1;
+  if (text.ends_with("ms"))
+    scale = 1'000'000;
+  else if (text.ends_with("us"))
+    scale = 1'000;
+  else if (text.ends_with("s"))
+    scale = 1'000'000'000, unit = 1;
   std::uint32_t number = 0;
   if (scale == 0 || !read_whole(text.substr(0, text.size() - unit), number)) return false;
   out = nanoseconds{static_cast<std::int64_t>(number) * scale};
@@ -69,18 +74,21 @@ std::string read_fault(const std::vector<std::string>& words, link_fault_plan& p
   fault.peer = words[0];
   fault.to = words[1] != "from";
   fault.from = words[1] != "to";
-  if (fault.to && fault.from && words[1] != "both") return "'" + words[1] + "' is no direction; write to, from or both";
+  if (fault.to && fault.from && words[1] != "both")
+    return "'" + words[1] + "' is no direction; write to, from or both";
   if (words[2] == "black-hole" || words[2] == "cut") {
     fault.what = words[2] == "cut" ? link_fault::kind::cut : link_fault::kind::black_hole;
     if (words.size() != 3) return "'" + words[2] + "' takes nothing behind it";
   } else if (words[2] == "loss") {
     fault.what = link_fault::kind::loss;
-    if (words.size() != 4 || !read_percent(words[3], fault.loss_ppm)) return "expected: loss PERCENT, such as loss 5%";
+    if (words.size() != 4 || !read_percent(words[3], fault.loss_ppm))
+      return "expected: loss PERCENT, such as loss 5%";
   } else if (words[2] == "delay") {
     const bool plain = words.size() == 4 && read_delay(words[3], fault.delay);
     const bool jittered = words.size() == 6 && words[4] == "jitter" && read_delay(words[3], fault.delay)
                           && read_delay(words[5], fault.jitter);
-    if (!plain && !jittered) return "expected: delay TIME, or delay TIME jitter TIME, of at most 60s; such as delay 50ms";
+    if (!plain && !jittered)
+      return "expected: delay TIME, or delay TIME jitter TIME, of at most 60s; such as delay 50ms";
   } else {
     static const std::vector<std::string> kinds{"black-hole", "cut", "delay", "loss"};
     return "unknown fault '" + words[2] + "'" + did_you_mean(words[2], kinds);
@@ -105,7 +113,8 @@ result<link_fault_plan> parse_link_faults(std::string_view text, std::string_vie
 }
 
 bool link_faults::concerns(const link_fault& fault, std::string_view peer, link_direction direction) const {
-  return (fault.peer == "*" || fault.peer == peer) && (direction == link_direction::to_peer ? fault.to : fault.from);
+  return (fault.peer == "*" || fault.peer == peer)
+         && (direction == link_direction::to_peer ? fault.to : fault.from);
 }
 
 // splitmix64: any seed is a good one.
@@ -125,7 +134,8 @@ nanoseconds link_faults::hold(std::string_view peer, link_direction direction) {
     if (fault.what != link_fault::kind::delay) continue;
     out += fault.delay;
     if (fault.jitter.count() > 0)
-      out += nanoseconds{static_cast<std::int64_t>(draw(static_cast<std::uint64_t>(fault.jitter.count()) + 1))};
+      out +=
+          nanoseconds{static_cast<std::int64_t>(draw(static_cast<std::uint64_t>(fault.jitter.count()) + 1))};
   }
   return out;
 }

@@ -33,8 +33,8 @@ struct link_fault {
   bool to = true;
   bool from = true;
   kind what = kind::delay;
-  nanoseconds delay{};       ///< kind::delay
-  nanoseconds jitter{};      ///< kind::delay: up to so much more
+  nanoseconds delay{};        ///< kind::delay
+  nanoseconds jitter{};       ///< kind::delay: up to so much more
   std::uint32_t loss_ppm = 0; ///< kind::loss
 
   friend bool operator==(const link_fault&, const link_fault&) = default;

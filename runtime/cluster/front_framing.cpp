@@ -16,7 +16,8 @@ std::uint8_t byte_at(std::string_view bytes, std::size_t at) noexcept {
 
 std::uint64_t length_of(std::string_view header) noexcept {
   std::uint64_t out = 0;
-  for (std::size_t i = 4; i < 8; ++i) out = out << 8 | byte_at(header, i);
+  for (std::size_t i = 4; i < 8; ++i)
+    out = out << 8 | byte_at(header, i);
   return out;
 }
 
@@ -35,15 +36,17 @@ status basp_stream::open_frame(std::string_view header) {
   const auto greeting = side_ == basp_side::listening ? server_handshake : client_handshake;
   if (first && operation != greeting) return not_basp("its first frame is no hand-shake of its side");
   greeting_open_ = operation == greeting;
-  if (!first && operation <= client_handshake && !greeting_open_) return not_basp("a hand-shake of the other side");
+  if (!first && operation <= client_handshake && !greeting_open_)
+    return not_basp("a hand-shake of the other side");
   const auto length = length_of(header);
   if (operation == heartbeat && length != 0) return not_basp("a heartbeat with a payload");
-  if (greeting_open_ && !first && length != greeting_length_) return not_basp("a second hand-shake unlike the first");
+  if (greeting_open_ && !first && length != greeting_length_)
+    return not_basp("a second hand-shake unlike the first");
   const auto most = greeting_open_ ? std::min(limits_.handshake, limits_.payload) : limits_.payload;
   if (length > most)
-    return {cluster_errc::refused, "a frame claims " + std::to_string(length) + " bytes of payload; at most "
-                                       + std::to_string(most) + " are let through"
-                                       + (greeting_open_ ? " in a hand-shake" : " (cluster.tls.payload_max)")};
+    return {cluster_errc::refused,
+            "a frame claims " + std::to_string(length) + " bytes of payload; at most " + std::to_string(most)
+                + " are let through" + (greeting_open_ ? " in a hand-shake" : " (cluster.tls.payload_max)")};
   payload_left_ = length;
   if (first) greeting_length_ = length;
   greeting_at_ = 0;
@@ -54,8 +57,10 @@ status basp_stream::open_frame(std::string_view header) {
 status basp_stream::take_greeting(std::string_view bytes) {
   if (!greeting_open_) return ok;
   const auto seen = bytes.substr(0, greeting_size - std::min(greeting_at_, greeting_size));
-  if (frames_ == 1) greeting_.append(seen);
-  else if (greeting_.substr(greeting_at_, seen.size()) != seen) return not_basp("a second hand-shake unlike the first");
+  if (frames_ == 1)
+    greeting_.append(seen);
+  else if (greeting_.substr(greeting_at_, seen.size()) != seen)
+    return not_basp("a second hand-shake unlike the first");
   greeting_at_ += seen.size();
   return ok;
 }

@@ -9,7 +9,8 @@
 /// 16-23 source actor     24-31 destination actor
 /// ```
 /// The listening side's first frame is a server hand-shake, the dialling side's a client hand-shake. CAF may
-/// say it again, when both sides have dialled at once: then it must say the same. Pure, not thread-safe: one object per direction of a link.
+/// say it again, when both sides have dialled at once: then it must say the same. Pure, not thread-safe: one
+/// object per direction of a link.
 
 #include "messages/error.hpp"
 #include "runtime/cluster/errc.hpp"

@@ -49,8 +49,9 @@ void no_delay(tcp::socket& socket) {
 } // namespace
 
 front_pipe::front_pipe(front_core& core, tcp::socket outer, std::string address)
-    : core_{core}, dialled_{false}, outer_{std::move(outer)}, inner_{core.context}, address_{std::move(address)},
-      deadline_{core.context}, hold_to_{core.context}, hold_from_{core.context} {
+    : core_{core}, dialled_{false}, outer_{std::move(outer)}, inner_{core.context},
+      address_{std::move(address)}, deadline_{core.context}, hold_to_{core.context}, hold_from_{
+                                                                                         core.context} {
   boost_error ec;
   const auto end = outer_.remote_endpoint(ec);
   place_ = ec ? address_ : endpoint_text(end);
@@ -98,9 +99,11 @@ void front_pipe::look_at_hello(const boost_error& ec) {
   boost_error failed;
   const auto got = outer_.receive(asio::buffer(head), tcp::socket::message_peek, failed);
   if (failed == asio::error::would_block) return wait_for_hello();
-  if (failed) return refuse("closed", hello_seen_ == 0 ? "it closed without a word" : "it closed within its TLS hello");
+  if (failed)
+    return refuse("closed", hello_seen_ == 0 ? "it closed without a word" : "it closed within its TLS hello");
   if (head[0] != 0x16 || (got > 1 && head[1] != 0x03) || (got > record_header && head[record_header] != 0x01))
-    return refuse("not-tls", "what it sends is no TLS hello: it begins with the byte " + std::to_string(head[0]));
+    return refuse("not-tls",
+                  "what it sends is no TLS hello: it begins with the byte " + std::to_string(head[0]));
   const std::size_t length = got < record_header ? 0 : static_cast<std::size_t>(head[3]) << 8 | head[4];
   if (got >= record_header && (length < shortest_hello || length > longest_hello))
     return refuse("not-tls", "its TLS hello claims " + std::to_string(length) + " bytes");
@@ -134,7 +137,8 @@ void front_pipe::start_outgoing() {
               + seconds_text(core_.options.connect_within));
   });
   if (core_.faults.cut(peer_)) return fail_dial("cut by the rig");
-  if (core_.faults.black_hole(peer_, link_direction::to_peer) || core_.faults.black_hole(peer_, link_direction::from_peer))
+  if (core_.faults.black_hole(peer_, link_direction::to_peer)
+      || core_.faults.black_hole(peer_, link_direction::from_peer))
     return; // the deadline ends it
   outer_.async_connect(to_, [self = shared_from_this()](const boost_error& ec) {
     if (self->state_ == state::closed) return;
@@ -152,7 +156,9 @@ void front_pipe::fail_dial(const std::string& why) {
 // --- both ----------------------------------------------------------------------------------------
 
 void front_pipe::shake_hands(asio::ssl::stream_base::handshake_type side) {
-  verification_.is_node = [&conf = core_.options.conf](const std::string& name) { return conf.find(name) != nullptr; };
+  verification_.is_node = [&conf = core_.options.conf](const std::string& name) {
+    return conf.find(name) != nullptr;
+  };
   tls_.emplace(outer_, core_.tls);
   boost_error ec;
   tls_->set_verify_callback(
@@ -179,7 +185,8 @@ void front_pipe::shaken(const boost_error& ec) {
   }
   peer_ = verification_.node;
   if (core_.faults.cut(peer_)) return abort("cut by the rig");
-  if (auto let_in = core_.admission.prove(address_, peer_); !let_in) return refuse("cap", let_in.error().text);
+  if (auto let_in = core_.admission.prove(address_, peer_); !let_in)
+    return refuse("cap", let_in.error().text);
   state_ = state::proven;
   connect_inner();
 }
@@ -209,16 +216,20 @@ void front_pipe::read(link_direction direction) {
     }
     const auto admitted = into.frames.admit({into.buffer.data(), into.filled});
     if (!admitted) {
-      const auto whose = direction == link_direction::from_peer ? std::string{} : std::string{"our own CAF: "};
+      const auto whose =
+          direction == link_direction::from_peer ? std::string{} : std::string{"our own CAF: "};
       return self->refuse("framing", whose + admitted.error().text);
     }
-    auto& frames = direction == link_direction::from_peer ? self->figures_->frames_in : self->figures_->frames_out;
+    auto& frames =
+        direction == link_direction::from_peer ? self->figures_->frames_in : self->figures_->frames_out;
     frames = into.frames.frames();
     self->keep_identity();
     self->hold_then_write(direction, admitted.value());
   };
-  if (direction == link_direction::from_peer) tls_->async_read_some(room, std::move(taken));
-  else inner_.async_read_some(room, std::move(taken));
+  if (direction == link_direction::from_peer)
+    tls_->async_read_some(room, std::move(taken));
+  else
+    inner_.async_read_some(room, std::move(taken));
 }
 
 /// From now on a hello that CAF delivers over this connection can be told from one over another.
@@ -237,7 +248,8 @@ void front_pipe::hold_then_write(link_direction direction, std::size_t bytes) {
   timer.expires_after(wait);
   timer.async_wait([self = shared_from_this(), direction, bytes, hole](const boost_error& ec) {
     if (ec || self->state_ == state::closed) return;
-    if (hole || self->core_.faults.black_hole(self->peer_, direction)) return self->hold_then_write(direction, bytes);
+    if (hole || self->core_.faults.black_hole(self->peer_, direction))
+      return self->hold_then_write(direction, bytes);
     self->write(direction, bytes);
   });
 }
@@ -250,15 +262,18 @@ void front_pipe::write(link_direction direction, std::size_t bytes) {
   auto done = [self = shared_from_this(), direction, bytes](const boost_error& ec, std::size_t) {
     if (self->state_ != state::closed) self->written(direction, bytes, ec);
   };
-  if (direction == link_direction::to_peer) asio::async_write(*tls_, what, std::move(done));
-  else asio::async_write(inner_, what, std::move(done));
+  if (direction == link_direction::to_peer)
+    asio::async_write(*tls_, what, std::move(done));
+  else
+    asio::async_write(inner_, what, std::move(done));
 }
 
 void front_pipe::written(link_direction direction, std::size_t bytes, const boost_error& ec) {
   auto& lane = lane_of(direction);
   lane.writing = {};
   // Our own CAF closed while the peer still spoke: an ordinary end.
-  if (ec) return close(direction == link_direction::to_peer ? "writing to the peer: " + words_of_failure(ec) : "");
+  if (ec)
+    return close(direction == link_direction::to_peer ? "writing to the peer: " + words_of_failure(ec) : "");
   if (direction == link_direction::to_peer) figures_->bytes_out += bytes;
   lane.filled -= bytes;
   std::memmove(lane.buffer.data(), lane.buffer.data() + bytes, lane.filled);
@@ -281,7 +296,8 @@ void front_pipe::ended(link_direction direction, const boost_error& ec) {
   const bool peers = direction == link_direction::from_peer;
   lane.ended = true;
   if (!is_end(ec)) return close(peers ? words_of_failure(ec) : "");
-  if (peers && !lane.frames.greeted()) return close("the peer closed before CAF's hand-shake; its log says why");
+  if (peers && !lane.frames.greeted())
+    return close("the peer closed before CAF's hand-shake; its log says why");
   if (lane_of(peers ? link_direction::to_peer : link_direction::from_peer).ended) return close("");
   // All that was read has been written: the end is passed on at once, and the other direction may finish.
   boost_error ignored;
@@ -297,7 +313,8 @@ void front_pipe::look_after(steady_time at) {
     return close("the peer has not read for " + seconds_text(idle));
   if (from_peer_->writing.ns != 0 && at - from_peer_->writing > idle)
     return close("our own CAF has not read for " + seconds_text(idle));
-  if (at - steady_time{figures_->heard} > idle) return close("the peer has been silent for " + seconds_text(idle));
+  if (at - steady_time{figures_->heard} > idle)
+    return close("the peer has been silent for " + seconds_text(idle));
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(outer_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
@@ -327,7 +344,8 @@ void front_pipe::close(const std::string& trouble) {
   release();
   if (!trouble.empty() && !peer_.empty()) core_.ledger.trouble(peer_, trouble);
   if (figures_) {
-    core_.note("link closed", {{"peer", peer_}, {"address", place_}, {"why", trouble.empty() ? "in order" : trouble}});
+    core_.note("link closed",
+               {{"peer", peer_}, {"address", place_}, {"why", trouble.empty() ? "in order" : trouble}});
     core_.ledger.close(figures_);
   }
   state_ = state::closed;

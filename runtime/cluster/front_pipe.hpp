@@ -37,12 +37,13 @@ private:
 
   /// One direction of the carried stream.
   struct lane {
-    lane(basp_side side, basp_limits limits) : frames{side, limits}, buffer(piece + basp_stream::header_size) {}
+    lane(basp_side side, basp_limits limits)
+        : frames{side, limits}, buffer(piece + basp_stream::header_size) {}
     static constexpr std::size_t piece = std::size_t{64} << 10;
     basp_stream frames;
     std::vector<char> buffer;
-    std::size_t filled = 0;   // read and not passed on
-    steady_time writing{};    // since when a write is under way; 0: none
+    std::size_t filled = 0; // read and not passed on
+    steady_time writing{};  // since when a write is under way; 0: none
     bool ended = false;
   };
 
@@ -64,13 +65,15 @@ private:
   void release();
   void set_deadline(nanoseconds within, std::function<void()> passed);
   [[nodiscard]] steady_time now() const { return {monotonic_ns()}; }
-  [[nodiscard]] lane& lane_of(link_direction d) { return d == link_direction::to_peer ? *to_peer_ : *from_peer_; }
+  [[nodiscard]] lane& lane_of(link_direction d) {
+    return d == link_direction::to_peer ? *to_peer_ : *from_peer_;
+  }
 
   front_core& core_;
   const bool dialled_;
-  tcp::socket outer_; // towards the peer
-  tcp::socket inner_; // towards our CAF
-  tcp::endpoint to_;  // dialled
+  tcp::socket outer_;   // towards the peer
+  tcp::socket inner_;   // towards our CAF
+  tcp::endpoint to_;    // dialled
   std::string address_; // of the peer, without port
   std::string place_;   // of the peer, for people
   std::string peer_;    // its node name, once proven

@@ -5,18 +5,24 @@
 namespace troupe {
 namespace {
 
-std::int64_t micros(nanoseconds d) { return d.count() / 1000; }
-std::int64_t millis(nanoseconds d) { return d.count() / 1'000'000; }
+std::int64_t micros(nanoseconds d) {
+  return d.count() / 1000;
+}
+std::int64_t millis(nanoseconds d) {
+  return d.count() / 1'000'000;
+}
 
 } // namespace
 
 std::string to_json(const front_report& report) {
   json_writer w;
   w.begin_object().field("listening", report.listening).field("certificate", report.certificate);
-  w.field("certificate_until", report.certificate_until).field("certificate_days_left", report.certificate_days_left);
+  w.field("certificate_until", report.certificate_until)
+      .field("certificate_days_left", report.certificate_days_left);
   w.field("accepted", report.accepted).field("waiting", report.waiting).field("faults_on", report.faults_on);
   w.key("refused").begin_object();
-  for (const auto& [kind, count] : report.refused) w.field(kind, count);
+  for (const auto& [kind, count] : report.refused)
+    w.field(kind, count);
   w.end_object().key("links").begin_array();
   for (const auto& x : report.links) {
     w.begin_object().field("peer", x.peer).field("dialled", x.dialled).field("address", x.address);

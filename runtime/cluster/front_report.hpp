@@ -17,13 +17,13 @@ struct front_link {
   bool dialled = false; ///< by us
   std::string address;  ///< the peer's end
   nanoseconds open_for{};
-  nanoseconds silent_for{};  ///< since the last byte of the peer
+  nanoseconds silent_for{}; ///< since the last byte of the peer
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t frames_in = 0;
   std::uint64_t frames_out = 0;
-  nanoseconds round_trip{};         ///< as the kernel measures it on the peer's socket
-  std::uint64_t retransmits = 0;    ///< segments sent again
+  nanoseconds round_trip{};      ///< as the kernel measures it on the peer's socket
+  std::uint64_t retransmits = 0; ///< segments sent again
 };
 
 /// What has happened with a peer since the start.
@@ -38,16 +38,17 @@ struct front_peer {
 };
 
 struct front_report {
-  std::string listening;  ///< "10.0.0.2:4410"; empty: dials only
+  std::string listening;   ///< "10.0.0.2:4410"; empty: dials only
   std::string certificate; ///< whose name it shows
   std::string certificate_until;
   std::int64_t certificate_days_left = 0;
   std::vector<front_link> links;
   std::vector<front_peer> peers;
-  std::uint64_t accepted = 0;                    ///< connections taken in, whoever they were
-  std::uint64_t waiting = 0;                     ///< of those, not proven yet
-  std::map<std::string, std::uint64_t> refused;  ///< by kind: cap, silent, closed, not-tls, tls, certificate, framing
-  bool faults_on = false;                        ///< the rig disturbs links
+  std::uint64_t accepted = 0; ///< connections taken in, whoever they were
+  std::uint64_t waiting = 0;  ///< of those, not proven yet
+  std::map<std::string, std::uint64_t>
+      refused;            ///< by kind: cap, silent, closed, not-tls, tls, certificate, framing
+  bool faults_on = false; ///< the rig disturbs links
 };
 
 /// One JSON object with these fields; times in microseconds and milliseconds as their names say.

@@ -16,7 +16,8 @@ constexpr std::string_view dns_suffix = ".troupe";
 /// Only what nodes.conf allows as a name; an embedded NUL or a blank never gets through.
 bool is_node_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'
+           || c == '.';
   });
 }
 
@@ -39,23 +40,28 @@ std::string common_name(X509* certificate) {
   char text[128] = {};
   X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text, sizeof text);
   std::string out;
-  for (const char c : std::string_view{text}) out += c >= ' ' && c < 0x7f && c != '\'' ? c : '?';
+  for (const char c : std::string_view{text})
+    out += c >= ' ' && c < 0x7f && c != '\'' ? c : '?';
   return out;
 }
 
 std::string listed(const std::vector<std::string>& names) {
   std::string out;
-  for (const auto& name : names) out += (out.empty() ? "'" : "', '") + name;
+  for (const auto& name : names)
+    out += (out.empty() ? "'" : "', '") + name;
   return out.empty() ? "no node" : out + "'";
 }
 
 } // namespace
 
-std::string certificate_uri(const std::string& node) { return std::string{uri_prefix} + node; }
+std::string certificate_uri(const std::string& node) {
+  return std::string{uri_prefix} + node;
+}
 
 std::vector<std::string> certified_nodes(const X509* certificate) {
   std::vector<std::string> out;
-  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  auto* names =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   if (names == nullptr) return out;
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const auto node = node_in(sk_GENERAL_NAME_value(names, i));
@@ -76,7 +82,8 @@ bool peer_verification::step(bool preverified, X509_STORE_CTX* context) {
   if (X509_STORE_CTX_get_error_depth(context) != 0) return true;
   const auto names = certified_nodes(certificate);
   if (names.size() != 1)
-    refused = "its certificate '" + common_name(certificate) + "' must name one node, but names " + listed(names);
+    refused =
+        "its certificate '" + common_name(certificate) + "' must name one node, but names " + listed(names);
   else if (!expected.empty() && names.front() != expected)
     refused = "its certificate is that of node '" + names.front() + "', but '" + expected + "' was dialled";
   else if (!is_node(names.front()))
@@ -91,19 +98,26 @@ bool peer_verification::step(bool preverified, X509_STORE_CTX* context) {
 std::string handshake_words(unsigned long code, const std::string& otherwise) {
   if (ERR_GET_LIB(code) != ERR_LIB_SSL) return otherwise;
   switch (ERR_GET_REASON(code)) {
-  case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return "it shows no certificate";
+  case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    return "it shows no certificate";
   case SSL_R_UNSUPPORTED_PROTOCOL:
   case SSL_R_WRONG_VERSION_NUMBER:
   case SSL_R_NO_PROTOCOLS_AVAILABLE:
-  case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION: return "it does not speak TLS 1.3";
-  case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return "it asks for our certificate and got none";
-  case SSL_R_TLSV1_ALERT_UNKNOWN_CA: return "it does not know the authority of our certificate";
-  case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return "our certificate has expired, it says";
+  case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    return "it does not speak TLS 1.3";
+  case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    return "it asks for our certificate and got none";
+  case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    return "it does not know the authority of our certificate";
+  case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    return "our certificate has expired, it says";
   case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
   case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
   case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
-  case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE: return "it refuses our certificate; its log says why";
-  default: return otherwise;
+  case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    return "it refuses our certificate; its log says why";
+  default:
+    return otherwise;
   }
 }
 

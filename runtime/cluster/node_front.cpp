@@ -16,7 +16,8 @@ std::string node_id_bytes(const caf::node_id& id) {
 
 } // namespace
 
-result<std::shared_ptr<cluster_front>> make_front(front_options options, const nodes_conf& conf, const std::string& name) {
+result<std::shared_ptr<cluster_front>> make_front(front_options options, const nodes_conf& conf,
+                                                  const std::string& name) {
   if (!conf.any_tls()) return std::shared_ptr<cluster_front>{};
   options.conf = conf;
   options.node = name;
@@ -42,9 +43,11 @@ std::string certificate_trouble(const cluster_front* front, const node_spec* sel
   const auto shown = front->certified_as(node_id_bytes(from));
   if (shown.size() == 1 && *shown.begin() == claimed.text) return {};
   if (shown.empty())
-    return "the hello of '" + claimed.text + "' did not come through the TLS front of '" + self->name.text + "'";
+    return "the hello of '" + claimed.text + "' did not come through the TLS front of '" + self->name.text
+           + "'";
   std::string names;
-  for (const auto& name : shown) names += (names.empty() ? "'" : ", '") + name + "'";
+  for (const auto& name : shown)
+    names += (names.empty() ? "'" : ", '") + name + "'";
   return "the hello says '" + claimed.text + "', but the certificate of its connection is that of " + names;
 }
 

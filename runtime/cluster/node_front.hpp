@@ -12,7 +12,8 @@
 namespace troupe {
 
 /// The front of node `name` (empty: of an operator's program). Null where no node of `conf` is behind TLS.
-result<std::shared_ptr<cluster_front>> make_front(front_options options, const nodes_conf& conf, const std::string& name);
+result<std::shared_ptr<cluster_front>> make_front(front_options options, const nodes_conf& conf,
+                                                  const std::string& name);
 
 /// Where CAF is to connect for that node: its own address, or the front's loopback port that leads there.
 node_spec way_to(const cluster_front* front, const node_spec& node);

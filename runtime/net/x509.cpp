@@ -19,7 +19,9 @@ std::string openssl_words() {
   return buffer;
 }
 
-key_pointer make_key() { return key_pointer{EVP_EC_gen("P-256")}; }
+key_pointer make_key() {
+  return key_pointer{EVP_EC_gen("P-256")};
+}
 
 certificate_pointer blank_certificate(EVP_PKEY* key, const char* name, long from_seconds,
                                       long until_seconds) {
@@ -68,7 +70,8 @@ status write_pem(const std::filesystem::path& path, int mode, const std::functio
   const bool flushed = std::fflush(file) == 0 && ::fsync(fd) == 0;
   const bool closed = std::fclose(file) == 0;
   if (!written || !flushed || !closed || std::rename(temporary.c_str(), path.c_str()) != 0)
-    return {net_errc::bad_certificate_file, path.string() + ": can't be written; free its disk or name another place"};
+    return {net_errc::bad_certificate_file,
+            path.string() + ": can't be written; free its disk or name another place"};
   return ok;
 }
 

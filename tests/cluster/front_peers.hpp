@@ -49,7 +49,8 @@ inline std::string text_in(const std::filesystem::path& file) {
 inline std::string basp_frame(std::uint8_t operation, std::uint32_t claimed, const std::string& payload) {
   std::string out(basp_stream::header_size, '\0');
   out[0] = static_cast<char>(operation);
-  for (int i = 0; i < 4; ++i) out[4 + i] = static_cast<char>(claimed >> (24 - 8 * i));
+  for (int i = 0; i < 4; ++i)
+    out[4 + i] = static_cast<char>(claimed >> (24 - 8 * i));
   return out + payload;
 }
 inline std::string basp_frame(std::uint8_t operation, const std::string& payload) {
@@ -124,10 +125,13 @@ inline std::int64_t closed_after_ms(int fd) {
 
 /// A cluster's certificates in a folder of their own.
 struct test_authority {
-  explicit test_authority(const std::filesystem::path& in) : folder{in} { (void)init_authority(folder / "authority"); }
+  explicit test_authority(const std::filesystem::path& in) : folder{in} {
+    (void)init_authority(folder / "authority");
+  }
 
   /// Directory of a node's files. Negative `until_seconds`: it has expired.
-  std::filesystem::path issue(const std::string& node, std::int64_t until_seconds = 3600, const std::string& to = {}) {
+  std::filesystem::path issue(const std::string& node, std::int64_t until_seconds = 3600,
+                              const std::string& to = {}) {
     certificate_request request;
     request.authority = folder / "authority";
     request.directory = folder / (to.empty() ? node : to);
@@ -148,7 +152,8 @@ public:
   /// An empty directory: shows no certificate.
   tls_client(std::uint16_t port, const std::filesystem::path& certificates, int version = TLS1_3_VERSION,
              const char* host = "127.0.0.1")
-      : fd_{connect_to(port, "127.0.0.1", 10, host)}, context_{SSL_CTX_new(TLS_client_method()), SSL_CTX_free}, ssl_{nullptr, SSL_free} {
+      : fd_{connect_to(port, "127.0.0.1", 10, host)},
+        context_{SSL_CTX_new(TLS_client_method()), SSL_CTX_free}, ssl_{nullptr, SSL_free} {
     SSL_CTX_set_min_proto_version(context_.get(), version);
     SSL_CTX_set_max_proto_version(context_.get(), version);
     if (!certificates.empty()) {
@@ -162,7 +167,9 @@ public:
 
   /// In TLS 1.3 a client is done before the server has looked at its certificate.
   [[nodiscard]] bool shaken() const { return shaken_; }
-  bool send(const std::string& bytes) { return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0; }
+  bool send(const std::string& bytes) {
+    return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+  }
   /// What comes next; empty when the server ended.
   std::string receive(std::size_t most = 4096) {
     std::string out(most, '\0');
@@ -195,9 +202,12 @@ public:
   ~echo_listener() {
     ::shutdown(fd_.get(), SHUT_RDWR);
     acceptor_.join();
-    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
-    for (auto& one : served_) one.join();
-    for (const int fd : open_) ::close(fd);
+    for (const int fd : open_)
+      ::shutdown(fd, SHUT_RDWR);
+    for (auto& one : served_)
+      one.join();
+    for (const int fd : open_)
+      ::close(fd);
   }
 
   std::uint16_t port = 0;
@@ -221,7 +231,8 @@ private:
       const auto header = receive_exactly(fd, basp_stream::header_size);
       if (header.size() < basp_stream::header_size) break;
       std::uint32_t length = 0;
-      for (int i = 4; i < 8; ++i) length = length << 8 | static_cast<unsigned char>(header[i]);
+      for (int i = 4; i < 8; ++i)
+        length = length << 8 | static_cast<unsigned char>(header[i]);
       if (length > (128u << 20)) break;
       const auto payload = receive_exactly(fd, length);
       received += header.size() + payload.size();

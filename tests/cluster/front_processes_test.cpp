@@ -11,12 +11,12 @@
 #include <fstream>
 #include <iostream>
 #include <map>
-#include <set>
 #include <optional>
+#include <set>
 #include <sys/wait.h>
 
-// Two nodes as processes (test_node.cpp), linked over TLS on loopback, and who should not get in. CPU and memory
-// of the attacked node are read from /proc.
+// Two nodes as processes (test_node.cpp), linked over TLS on loopback, and who should not get in. CPU and
+// memory of the attacked node are read from /proc.
 
 using namespace troupe;
 using namespace troupe::test;
@@ -24,7 +24,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// The number behind a key, from the first occurrence behind `from`; -1 when there is none.
 std::int64_t number_in(const std::string& json, const std::string& key, const std::string& from = {}) {
@@ -47,7 +49,8 @@ usage usage_of(int pid) {
   const auto close = stat.rfind(')');
   if (close == std::string::npos) return out;
   long user = 0, system = 0;
-  std::sscanf(stat.c_str() + close + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system);
+  std::sscanf(stat.c_str() + close + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user,
+              &system);
   out.cpu_s = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   const auto statm = text_in("/proc/" + std::to_string(pid) + "/statm");
   long size = 0, resident = 0;
@@ -91,8 +94,10 @@ std::vector<std::string> listeners_of(int pid) {
     std::string line;
     while (std::getline(in, line)) {
       char local[64] = {}, state[8] = {}, inode[32] = {};
-      if (std::sscanf(line.c_str(), "%*s %63s %*s %7s %*s %*s %*s %*s %*s %31s", local, state, inode) != 3) continue;
-      if (std::string{state} == "0A" && sockets.contains("socket:[" + std::string{inode} + "]")) out.emplace_back(local);
+      if (std::sscanf(line.c_str(), "%*s %63s %*s %7s %*s %*s %*s %*s %*s %31s", local, state, inode) != 3)
+        continue;
+      if (std::string{state} == "0A" && sockets.contains("socket:[" + std::string{inode} + "]"))
+        out.emplace_back(local);
     }
   }
   return out;
@@ -102,15 +107,17 @@ std::vector<std::string> listeners_of(int pid) {
 struct fixture {
   fixture() : data{made_folder()}, authority{data / "tls"} {
     ports = {{"a", free_port()}, {"b", free_port()}};
-    std::ofstream{data / "nodes.conf"} << "node a host=127.0.0.2 port=" << ports["a"] << " roles=ingest tls=on\n"
-                                       << "node b host=127.0.0.1 port=" << ports["b"] << " roles=model tls=on\n";
+    std::ofstream{data / "nodes.conf"}
+        << "node a host=127.0.0.2 port=" << ports["a"] << " roles=ingest tls=on\n"
+        << "node b host=127.0.0.1 port=" << ports["b"] << " roles=model tls=on\n";
     authority.issue("a");
     authority.issue("b");
     set_faults("");
   }
   ~fixture() {
     client.reset();
-    for (const auto& [name, pid] : pids) kill_now(pid);
+    for (const auto& [name, pid] : pids)
+      kill_now(pid);
     std::filesystem::remove_all(data);
   }
 
@@ -174,8 +181,8 @@ struct fixture {
     };
     const auto calm = measure([] {});
     const auto attacked = measure(run);
-    std::printf("%-28s CPU %5.1f %% -> %5.1f %% of a core, memory %6.2f -> %6.2f MiB\n", what.c_str(), calm.cpu_s,
-                attacked.cpu_s, calm.rss_mib, attacked.rss_mib);
+    std::printf("%-28s CPU %5.1f %% -> %5.1f %% of a core, memory %6.2f -> %6.2f MiB\n", what.c_str(),
+                calm.cpu_s, attacked.cpu_s, calm.rss_mib, attacked.rss_mib);
     CAF_CHECK(attacked.cpu_s <= calm.cpu_s + 5);
     CAF_CHECK(attacked.rss_mib <= calm.rss_mib * 1.05);
     CAF_CHECK(eventually(5s, [&] { return holds(text_in(log_of("a")), words); }));
@@ -205,7 +212,8 @@ CAF_TEST(nodes_link_over_tls_and_nothing_else_listens) {
   CAF_REQUIRE(blob.has_value());
   CAF_REQUIRE_EQUAL(blob->text.size(), bytes);
   bool same = true;
-  for (std::size_t i = 0; i < bytes; ++i) same = same && blob->text[i] == static_cast<char>(i * 31 + i / 251);
+  for (std::size_t i = 0; i < bytes; ++i)
+    same = same && blob->text[i] == static_cast<char>(i * 31 + i / 251);
   CAF_CHECK(same);
   std::cout << "48 MiB from node b through both fronts: " << (monotonic_ns() - begin) / 1'000'000 << " ms\n";
   CAF_CHECK(sees("a", "b", "up"));
@@ -225,7 +233,8 @@ CAF_TEST(nodes_link_over_tls_and_nothing_else_listens) {
   const auto listeners = listeners_of(pids["a"]);
   CAF_CHECK_EQUAL(std::count(listeners.begin(), listeners.end(), own), 1);
   CAF_CHECK(listeners.size() >= 2);
-  for (const auto& at : listeners) CAF_CHECK(at == own || at.starts_with("0100007F:"));
+  for (const auto& at : listeners)
+    CAF_CHECK(at == own || at.starts_with("0100007F:"));
 
   CAF_MESSAGE("killed and started again, it joins again");
   kill_now(pids["b"]);
@@ -260,7 +269,8 @@ CAF_TEST(a_hostile_port_costs_neither_processor_nor_memory) {
   const auto port = ports["a"];
   attack("silent peers", "it said nothing within 3000 ms", [&] {
     std::vector<owned_fd> silent;
-    for (int i = 0; i < 10; ++i) silent.push_back(connect_to(port, "127.0.0.1", 10, "127.0.0.2"));
+    for (int i = 0; i < 10; ++i)
+      silent.push_back(connect_to(port, "127.0.0.1", 10, "127.0.0.2"));
     CAF_CHECK(closed_after_ms(silent.back().get()) >= 0);
   });
   attack("garbage", "no TLS hello: it begins with the byte", [&] {
@@ -298,16 +308,19 @@ CAF_TEST(a_hostile_port_costs_neither_processor_nor_memory) {
     };
   };
   attack("wrong authority", "'b' is not of this cluster's authority", refused_with(data / "other" / "b"));
-  attack("wrong name", "names the node 'stranger', which nodes.conf does not have", refused_with(data / "tls" / "stranger"));
+  attack("wrong name", "names the node 'stranger', which nodes.conf does not have",
+         refused_with(data / "tls" / "stranger"));
   attack("expired", "certificate has expired", refused_with(data / "tls" / "expired"));
   attack("no certificate", "it shows no certificate", refused_with({}));
   attack("hello byte by byte", "its TLS hello did not arrive within 3000 ms", [&] {
     std::vector<owned_fd> slow;
-    for (int i = 0; i < 16; ++i) slow.push_back(connect_to(port, "127.0.0.1", 10, "127.0.0.2"));
+    for (int i = 0; i < 16; ++i)
+      slow.push_back(connect_to(port, "127.0.0.1", 10, "127.0.0.2"));
     const std::string hello = std::string("\x16\x03\x01\x02\x00\x01", 6) + std::string(500, 'x');
     std::size_t at = 0;
     CAF_CHECK(eventually(6s, [&] {
-      for (const auto& fd : slow) (void)send_all(fd.get(), hello.substr(at % hello.size(), 1));
+      for (const auto& fd : slow)
+        (void)send_all(fd.get(), hello.substr(at % hello.size(), 1));
       ++at;
       return std::all_of(slow.begin(), slow.end(), [](const owned_fd& fd) {
         ::pollfd entry{fd.get(), POLLIN, 0};
@@ -317,7 +330,8 @@ CAF_TEST(a_hostile_port_costs_neither_processor_nor_memory) {
   });
   attack("1,000 connections", "connections of this address have not proven who they are", [&] {
     std::vector<owned_fd> crowd;
-    for (int i = 0; i < 1000; ++i) crowd.push_back(connect_to(port, "127.0.0.66", 10, "127.0.0.2"));
+    for (int i = 0; i < 1000; ++i)
+      crowd.push_back(connect_to(port, "127.0.0.66", 10, "127.0.0.2"));
     CAF_CHECK(eventually(20s, [&] { // until the last was taken from the kernel's queue and closed
       ::pollfd entry{crowd.back().get(), POLLIN, 0};
       return ::poll(&entry, 1, 0) == 1;
@@ -332,7 +346,8 @@ CAF_TEST(no_node_starts_with_the_certificate_of_another) {
   authority.issue("a", 3600, "b");
   start("a");
   start("b");
-  CAF_CHECK(eventually(10s, [&] { return holds(text_in(log_of("b")), "is the certificate of 'a', not of node 'b'"); }));
+  CAF_CHECK(eventually(
+      10s, [&] { return holds(text_in(log_of("b")), "is the certificate of 'a', not of node 'b'"); }));
   int how = 0;
   CAF_REQUIRE(eventually(5s, [&] { return ::waitpid(pids["b"], &how, WNOHANG) == pids["b"]; }));
   pids.erase("b");
@@ -347,9 +362,11 @@ CAF_TEST(no_node_starts_with_the_certificate_of_another) {
 }
 
 CAF_TEST(a_hello_needs_the_certificate_of_its_node) {
-  std::ofstream{data / "nodes.conf"} << "node a host=127.0.0.2 port=" << ports["a"] << " roles=ingest tls=on\n"
+  std::ofstream{data / "nodes.conf"} << "node a host=127.0.0.2 port=" << ports["a"]
+                                     << " roles=ingest tls=on\n"
                                      << "node b host=127.0.0.1 port=" << ports["b"] << " roles=model tls=on\n"
-                                     << "node c host=127.0.0.1 port=" << free_port() << " roles=model tls=on\n";
+                                     << "node c host=127.0.0.1 port=" << free_port()
+                                     << " roles=model tls=on\n";
   authority.issue("c");
   start("a");
   auto conf = load_nodes_conf(data / "nodes.conf");
@@ -371,7 +388,8 @@ CAF_TEST(a_hello_needs_the_certificate_of_its_node) {
   const auto lie = greet_as_b("c");
   CAF_CHECK(!lie.accepted);
   CAF_CHECK(holds(lie.refused, "the hello says 'b', but the certificate of its connection is that of 'c'"));
-  CAF_CHECK(eventually(5s, [&] { return holds(text_in(log_of("a")), "the certificate of its connection is that of 'c'"); }));
+  CAF_CHECK(eventually(
+      5s, [&] { return holds(text_in(log_of("a")), "the certificate of its connection is that of 'c'"); }));
   const auto truth = greet_as_b("b");
   CAF_CHECK_EQUAL(truth.refused, "");
   CAF_CHECK(truth.accepted);

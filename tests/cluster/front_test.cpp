@@ -20,7 +20,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 struct fixture {
   fixture() : folder{made_folder()}, authority{folder} {
@@ -28,7 +30,8 @@ struct fixture {
     CAF_REQUIRE(log::open({.node = "test", .file = log_file.string()}).has_value());
     port_a = free_port();
     conf = conf_of(port_a);
-    for (const auto* node : {"a", "b", "c"}) authority.issue(node);
+    for (const auto* node : {"a", "b", "c"})
+      authority.issue(node);
   }
   ~fixture() {
     b.reset();
@@ -43,9 +46,13 @@ struct fixture {
   }
 
   static nodes_conf conf_of(std::uint16_t a, std::uint16_t b = 1) {
-    auto parsed = parse_nodes_conf("node a host=127.0.0.1 port=" + std::to_string(a) + " roles=ingest tls=on\n"
-                                   "node b host=127.0.0.1 port=" + std::to_string(b) + " roles=model tls=on\n"
-                                   "node c host=127.0.0.1 port=2 roles=model\n", "nodes.conf");
+    auto parsed = parse_nodes_conf("node a host=127.0.0.1 port=" + std::to_string(a)
+                                       + " roles=ingest tls=on\n"
+                                         "node b host=127.0.0.1 port="
+                                       + std::to_string(b)
+                                       + " roles=model tls=on\n"
+                                         "node c host=127.0.0.1 port=2 roles=model\n",
+                                   "nodes.conf");
     return parsed ? std::move(parsed).value() : nodes_conf{};
   }
 
@@ -112,7 +119,8 @@ CAF_TEST(streams_pass_unchanged_and_are_counted) {
   std::uint64_t sent = 0;
   for (int i = 0; i < 60; ++i) {
     std::string payload(random() % (i % 10 == 0 ? 3'000'000 : 3000), '\0');
-    for (auto& c : payload) c = static_cast<char>(random());
+    for (auto& c : payload)
+      c = static_cast<char>(random());
     const auto frame = basp_frame(2, payload);
     std::thread writer{[&] { CAF_CHECK(send_all(link.get(), frame)); }};
     const auto back = receive_exactly(link.get(), frame.size());
@@ -165,8 +173,9 @@ CAF_TEST(what_throughput_it_leaves) {
   const auto plain = trips(direct.get());
   const auto carried = trips(link.get());
   CAF_REQUIRE(plain.size() == 3000u && carried.size() == 3000u);
-  std::cout << "round trip of 96 bytes, p50/p99 us: direct " << plain[1500] / 1000 << '/' << plain[2970] / 1000
-            << ", through both fronts " << carried[1500] / 1000 << '/' << carried[2970] / 1000 << '\n';
+  std::cout << "round trip of 96 bytes, p50/p99 us: direct " << plain[1500] / 1000 << '/'
+            << plain[2970] / 1000 << ", through both fronts " << carried[1500] / 1000 << '/'
+            << carried[2970] / 1000 << '\n';
   const std::string frame = basp_frame(2, std::string(48u << 20, 'm')); // a model's checkpoint
   const auto begin = monotonic_ns();
   std::thread writer{[&] { CAF_CHECK(send_all(link.get(), frame)); }};
@@ -258,14 +267,17 @@ CAF_TEST(a_thousand_connections_are_capped_and_counted) {
   b = start(options_of("b"));
   auto link = join();
   std::vector<owned_fd> crowd;
-  for (int i = 0; i < 1000; ++i) crowd.push_back(connect_to(port_a, "127.0.0.66"));
+  for (int i = 0; i < 1000; ++i)
+    crowd.push_back(connect_to(port_a, "127.0.0.66"));
   CAF_CHECK(eventually(20s, [&] { return a->report().accepted >= 1001; }));
   CAF_CHECK(a->report().waiting <= 16);
   CAF_CHECK(refused("cap") >= 900);
   CAF_CHECK(logged("16 connections of this address have not proven who they are"));
   const auto log = text_in(log_file);
   std::size_t lines = 0;
-  for (auto at = log.find("connection refused"); at != std::string::npos; at = log.find("connection refused", at + 1)) ++lines;
+  for (auto at = log.find("connection refused"); at != std::string::npos;
+       at = log.find("connection refused", at + 1))
+    ++lines;
   CAF_CHECK(lines < 20);
   const auto frame = basp_frame(2, "still there");
   CAF_CHECK(send_all(link.get(), frame));
@@ -403,7 +415,8 @@ CAF_TEST(files_that_are_no_secret_or_of_another_are_refused) {
   authority.issue("b", 3600, "c");
   CAF_CHECK(holds(trouble("c"), "is the certificate of 'b', not of node 'c'"));
   authority.issue("c");
-  std::filesystem::copy_file(folder / "b" / "node.key", folder / "c" / "node.key", std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(folder / "b" / "node.key", folder / "c" / "node.key",
+                             std::filesystem::copy_options::overwrite_existing);
   CAF_CHECK(holds(trouble("c"), "is not the key of node.pem"));
   std::ofstream{folder / "c" / "node.pem"} << "no certificate";
   CAF_CHECK(holds(trouble("c"), "node.pem: holds no certificate"));

@@ -1,5 +1,5 @@
-// Hostile bytes on a link: the frames of a carried stream, in pieces of any size, against a plain reading of the
-// whole; and the text of the rig's faults.
+// Hostile bytes on a link: the frames of a carried stream, in pieces of any size, against a plain reading of
+// the whole; and the text of the rig's faults.
 
 #include "runtime/cluster/front_faults.hpp"
 #include "runtime/cluster/front_framing.hpp"
@@ -20,7 +20,8 @@ std::optional<std::size_t> plain_reading(basp_side side, std::string_view bytes)
   std::uint32_t greeted_length = 0;
   for (bool first = true; bytes.size() - at >= 32; first = false) {
     const auto u = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
-    const std::uint32_t length = std::uint32_t{u(4)} << 24 | std::uint32_t{u(5)} << 16 | std::uint32_t{u(6)} << 8 | u(7);
+    const std::uint32_t length =
+        std::uint32_t{u(4)} << 24 | std::uint32_t{u(5)} << 16 | std::uint32_t{u(6)} << 8 | u(7);
     const bool greeting = u(0) == (side == basp_side::listening ? 0 : 1);
     if (u(0) > 6 || u(1) != 0 || u(2) != 0 || (u(0) == 6 && length != 0)) return std::nullopt;
     if (first ? !greeting : u(0) < 2 && !greeting) return std::nullopt;
@@ -29,7 +30,8 @@ std::optional<std::size_t> plain_reading(basp_side side, std::string_view bytes)
     if (length > (greeting ? limits.handshake : limits.payload)) return std::nullopt;
     if (first) greeted = payload.substr(0, 64), greeted_length = length;
     // Of a second hand-shake as much as is there must be the same.
-    else if (greeting && payload.substr(0, 64) != greeted.substr(0, std::min<std::size_t>(64, payload.size())))
+    else if (greeting
+             && payload.substr(0, 64) != greeted.substr(0, std::min<std::size_t>(64, payload.size())))
       return std::nullopt;
     if (bytes.size() - at - 32 < length) return bytes.size(); // a payload passes as it comes
     at += 32 + length;
@@ -54,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     refused = !admitted;
     if (refused) break;
     // What is kept back is less than a header: a link never holds more than one buffer.
-    if (admitted.value() > kept.size() || kept.size() - admitted.value() >= basp_stream::header_size) std::abort();
+    if (admitted.value() > kept.size() || kept.size() - admitted.value() >= basp_stream::header_size)
+      std::abort();
     passed += admitted.value();
     kept.erase(0, admitted.value());
   }

@@ -59,9 +59,10 @@ int init_ca_command(const global_options& global, path directory, int days) {
     std::cout << w.text() << '\n';
     return 0;
   }
-  std::printf("%s  the authority's certificate, valid until %s\n%s  its key, mode 0600\n", made->certificate.c_str(),
-              utc_text(made->facts.until).c_str(), made->key.c_str());
-  std::fprintf(stderr, "troupe: whoever holds the key can add nodes: keep it off the nodes; next: `troupe cluster issue NODE`\n");
+  std::printf("%s  the authority's certificate, valid until %s\n%s  its key, mode 0600\n",
+              made->certificate.c_str(), utc_text(made->facts.until).c_str(), made->key.c_str());
+  std::fprintf(stderr, "troupe: whoever holds the key can add nodes: keep it off the nodes; next: `troupe "
+                       "cluster issue NODE`\n");
   return 0;
 }
 
@@ -95,11 +96,15 @@ int issue_command(const global_options& global, const issue_options& options) {
     std::cout << w.text() << '\n';
     return 0;
   }
-  std::printf("%s  the certificate of node '%s', serial %s, valid until %s\n%s  its key, mode 0600\n%s  the authority's certificate\n",
+  std::printf("%s  the certificate of node '%s', serial %s, valid until %s\n%s  its key, mode 0600\n%s  the "
+              "authority's certificate\n",
               made->files.certificate.c_str(), options.node.c_str(), made->facts.serial.c_str(),
               utc_text(made->facts.until).c_str(), made->files.key.c_str(), made->files.authority.c_str());
-  if (!node->tls) std::fprintf(stderr, "troupe: node '%s' has tls=off in nodes.conf: its certificate is not used before that is on\n",
-                               options.node.c_str());
+  if (!node->tls)
+    std::fprintf(
+        stderr,
+        "troupe: node '%s' has tls=off in nodes.conf: its certificate is not used before that is on\n",
+        options.node.c_str());
   return 0;
 }
 
@@ -115,14 +120,17 @@ void print_links(const node_status& node) {
     return;
   }
   for (const auto& link : links.items("links"))
-    std::printf("%-10s %s %-10s %-21s in %-12ld out %-12ld round trip %.3f ms, silent %ld ms\n", node.spec.name.text.c_str(),
-                link.flag("dialled") ? "→" : "←", link.text("peer").c_str(), link.text("address").c_str(),
-                static_cast<long>(link.integer("bytes_in")), static_cast<long>(link.integer("bytes_out")),
-                static_cast<double>(link.integer("round_trip_us")) / 1000, static_cast<long>(link.integer("silent_ms")));
+    std::printf("%-10s %s %-10s %-21s in %-12ld out %-12ld round trip %.3f ms, silent %ld ms\n",
+                node.spec.name.text.c_str(), link.flag("dialled") ? "→" : "←", link.text("peer").c_str(),
+                link.text("address").c_str(), static_cast<long>(link.integer("bytes_in")),
+                static_cast<long>(link.integer("bytes_out")),
+                static_cast<double>(link.integer("round_trip_us")) / 1000,
+                static_cast<long>(link.integer("silent_ms")));
   for (const auto& peer : links.items("peers"))
     if (peer.integer("faults") > 0)
-      std::printf("%-10s   %-10s %ld faults, the last: %s\n", node.spec.name.text.c_str(), peer.text("peer").c_str(),
-                  static_cast<long>(peer.integer("faults")), peer.text("last_trouble").c_str());
+      std::printf("%-10s   %-10s %ld faults, the last: %s\n", node.spec.name.text.c_str(),
+                  peer.text("peer").c_str(), static_cast<long>(peer.integer("faults")),
+                  peer.text("last_trouble").c_str());
 }
 
 int links_command(const global_options& global) {
@@ -164,19 +172,28 @@ void add_cluster_commands(CLI::App& app, global_options& global) {
   auto authority_life = std::make_shared<int>(authority_days);
   auto* init = cluster->add_subcommand("init-ca", "Make the cluster's own certificate authority");
   init->add_option("DIRECTORY", *directory, "Where it goes; default: authority/ in cluster.tls.directory");
-  init->add_option("--days", *authority_life, "How long it is valid")->check(CLI::Range(1, 36500))->capture_default_str();
-  init->callback(run(global, [&global, directory, authority_life] { return init_ca_command(global, *directory, *authority_life); }));
+  init->add_option("--days", *authority_life, "How long it is valid")
+      ->check(CLI::Range(1, 36500))
+      ->capture_default_str();
+  init->callback(run(global, [&global, directory, authority_life] {
+    return init_ca_command(global, *directory, *authority_life);
+  }));
 
   auto options = std::make_shared<issue_options>();
   auto* issue = cluster->add_subcommand("issue", "Issue the certificate of a node of nodes.conf");
   issue->add_option("NODE", options->node, "Name in nodes.conf")->required();
-  issue->add_option("--ca", options->authority, "Directory of the authority; default: authority/ in cluster.tls.directory");
-  issue->add_option("--out", options->out, "Where the node's files go; default: NODE/ in cluster.tls.directory");
-  issue->add_option("--days", options->days, "How long it is valid")->check(CLI::Range(1, 3650))->capture_default_str();
+  issue->add_option("--ca", options->authority,
+                    "Directory of the authority; default: authority/ in cluster.tls.directory");
+  issue->add_option("--out", options->out,
+                    "Where the node's files go; default: NODE/ in cluster.tls.directory");
+  issue->add_option("--days", options->days, "How long it is valid")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
   issue->add_flag("--replace", options->replace, "Replace a certificate that is there");
   issue->callback(run(global, [&global, options] { return issue_command(global, *options); }));
 
-  auto* links = cluster->add_subcommand("links", "Bytes, round trip and faults of every link; exit code 1 when a node can't be asked");
+  auto* links = cluster->add_subcommand(
+      "links", "Bytes, round trip and faults of every link; exit code 1 when a node can't be asked");
   links->callback(run(global, [&global] { return links_command(global); }));
 }
 
