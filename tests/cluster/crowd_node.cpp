@@ -1,6 +1,7 @@
 // A node for the console's tests: console_crowd_node NODES_CONF NAME DATA ACTORS
 // Runs what every node runs, and ACTORS small actors below supervisors, of which some get messages, die and
-// come back all the time. `NAME/0` … `NAME/19` live until somebody else kills them; all can be killed by name; the verb `wedge` blocks the scheduler.
+// come back all the time. `NAME/0` … `NAME/19` live until somebody else kills them; all can be killed by
+// name; the verb `wedge` blocks the scheduler.
 
 #include "messages/json.hpp"
 #include "runtime/actor/supervisor_actor.hpp"
@@ -100,7 +101,8 @@ std::vector<child_definition> branches(actor_environment env, const std::string&
     std::vector<child_definition> workers;
     for (auto i = from; i < std::min(actors, from + children_of_one); ++i)
       workers.push_back(child<member_of_crowd>({.id = name + "/" + std::to_string(i)}, {}));
-    out.push_back(child_supervisor(env, rules("supervisor/" + name + std::to_string(from / children_of_one)), std::move(workers)));
+    out.push_back(child_supervisor(env, rules("supervisor/" + name + std::to_string(from / children_of_one)),
+                                   std::move(workers)));
   }
   return out;
 }
@@ -128,7 +130,8 @@ int run_crowd(const char* file, const char* name, const char* data, std::size_t 
   options.stem = stem;
   options.node.section_actors["tree"] = "supervisor/root";
   options.node.verbs["wedge"] = [](auto, const admin_command&, const admin_answer& answer) {
-    for (int i = 0; i < 8; ++i) kept.push_back(spawn_actor<crowd_blocker_state>(system, spawn_options{.name = "local/blocker"}));
+    for (int i = 0; i < 8; ++i)
+      kept.push_back(spawn_actor<crowd_blocker_state>(system, spawn_options{.name = "local/blocker"}));
     answer({true, "wedged"});
   };
   static auto node = start_node(system, env, std::move(options));
@@ -139,7 +142,8 @@ int run_crowd(const char* file, const char* name, const char* data, std::size_t 
   static auto root = spawn_supervisor(system, env, rules("supervisor/root"), branches(env, name, actors));
   names.put("supervisor/root", {caf::actor_cast<caf::strong_actor_ptr>(root), {}, 1});
   const auto churn = std::string{"churn/"} + name;
-  kept.push_back(spawn_actor<churn_state>(system, spawn_options{.name = churn}, env, std::string{name} + "/", actors));
+  kept.push_back(
+      spawn_actor<churn_state>(system, spawn_options{.name = churn}, env, std::string{name} + "/", actors));
   names.put(churn, {caf::actor_cast<caf::strong_actor_ptr>(kept.back()), {}, 1});
   node->ready();
   std::printf("ready\n");

@@ -55,8 +55,17 @@ CAF_TEST(figures in few characters) {
 
 CAF_TEST(json is broken into lines and bounded) {
   const auto lines = pretty_json(R"({"a":1,"b":{"c":"x,{y}\"","d":[]},"e":[1,2]})", 100);
-  const std::vector<std::string> expected{"{", "  \"a\": 1,", "  \"b\": {", "    \"c\": \"x,{y}\\\"\",", "    \"d\": []", "  },",
-                                          "  \"e\": [", "    1,", "    2", "  ]", "}"};
+  const std::vector<std::string> expected{"{",
+                                          "  \"a\": 1,",
+                                          "  \"b\": {",
+                                          "    \"c\": \"x,{y}\\\"\",",
+                                          "    \"d\": []",
+                                          "  },",
+                                          "  \"e\": [",
+                                          "    1,",
+                                          "    2",
+                                          "  ]",
+                                          "}"};
   CAF_CHECK_EQUAL(lines, expected);
   std::string many = "[0";
   for (int i = 0; i < 1000; ++i) many += ",1";
@@ -93,9 +102,13 @@ CAF_TEST(pages of the demonstration are read) {
 CAF_TEST(the page of an actor is read) {
   actor_detail detail;
   detail.name = "store";
-  read_actor(detail, R"({"actor":{"name":"store","kind":"store","id":21,"mailbox":3,"handler_p99":5000,"suspended":true,
-    "types":[{"type":"bar_put","count":9,"p50":1000,"p99":5000}]},"settings":[],"errors":[{"ago_ms":1500,"text":"disk full"}],
-    "watchers":["supervisor/ingest"],"watching":[],"slot":{"supervisor":"supervisor/ingest","child":{"id":"store","up_ms":89997,
+  read_actor(
+      detail,
+      R"({"actor":{"name":"store","kind":"store","id":21,"mailbox":3,"handler_p99":5000,"suspended":true,
+    "types":[{"type":"bar_put","count":9,"p50":1000,"p99":5000}]},"settings":[],"errors":[{"ago_ms":1500,
+    "text":"disk full"}],
+    "watchers":["supervisor/ingest"],"watching":[],"slot":{"supervisor":"supervisor/ingest",
+    "child":{"id":"store","up_ms":89997,
     "history":[{"ago_ms":90000,"why":"killed"}]}},"state":{"open":true,"puts":608}})");
   CAF_CHECK_EQUAL(detail.row.mailbox, figure{3});
   CAF_CHECK(detail.row.suspended);
@@ -151,12 +164,14 @@ CAF_TEST(top is sorted by each column and over a window) {
   for (std::int64_t s = 0; s <= 12; ++s) demo_round(model, s);
   model.press({key::glyph, U'3'});
   CAF_CHECK_EQUAL(model.top().front().row->name, "feed/BTC-USDT@binance");
-  const std::map<order, std::string> first{{order::mailbox, "feed/BTC-USDT@binance"}, {order::age, "feed/BTC-USDT@binance"},
-                                           {order::rate, "feed/BTC-USDT@binance"},    {order::p99, "store"},
-                                           {order::restarts, "feed/BTC-USDT@binance"}, {order::messages, "feed/BTC-USDT@binance"},
-                                           {order::name, "connector/binance"}};
+  const std::map<order, std::string> first{
+      {order::mailbox, "feed/BTC-USDT@binance"},  {order::age, "feed/BTC-USDT@binance"},
+      {order::rate, "feed/BTC-USDT@binance"},     {order::p99, "store"},
+      {order::restarts, "feed/BTC-USDT@binance"}, {order::messages, "feed/BTC-USDT@binance"},
+      {order::name, "connector/binance"}};
   for (std::size_t i = 0; i < orders.size(); ++i) {
-    if (first.contains(model.ordered_by())) CAF_CHECK_EQUAL(model.top().front().row->name, first.at(model.ordered_by()));
+    if (first.contains(model.ordered_by()))
+      CAF_CHECK_EQUAL(model.top().front().row->name, first.at(model.ordered_by()));
     model.press({key::glyph, U'>'});
   }
   CAF_CHECK(model.ordered_by() == order::mailbox);
@@ -237,7 +252,8 @@ CAF_TEST(an action is asked twice and can be left at each step) {
   CAF_CHECK_EQUAL(given[0].node, "ingest");
   CAF_CHECK_EQUAL(given[0].target, "feed/BTC-USDT@binance");
   CAF_CHECK(model.orders_given().empty());
-  model.take(command_outcome{given[0], true, "'feed/BTC-USDT@binance' was killed", 3'000'000ns}, at_second(1));
+  model.take(command_outcome{given[0], true, "'feed/BTC-USDT@binance' was killed", 3'000'000ns},
+             at_second(1));
   CAF_CHECK_EQUAL(model.notice(), "kill feed/BTC-USDT@binance: 'feed/BTC-USDT@binance' was killed (3.0ms)");
   CAF_CHECK(logged(model, "was killed"));
 }
@@ -365,7 +381,8 @@ CAF_TEST(an actor page and a tap) {
   CAF_CHECK_EQUAL(model.wanted().tap.actor, "store");
   tap_answer caught;
   caught.node = "ingest";
-  for (int i = 0; i < 5000; ++i) caught.lines.push_back({"ingest", "store", "00:00:00.000", "bar_put", "feed", "{}", 0});
+  for (int i = 0; i < 5000; ++i)
+    caught.lines.push_back({"ingest", "store", "00:00:00.000", "bar_put", "feed", "{}", 0});
   model.take(caught);
   CAF_CHECK_EQUAL(model.tapped().size(), console_model::tap_lines);
   type(model, "x");
@@ -415,8 +432,9 @@ CAF_TEST(any keys in any order) {
   const auto seed = seed_of("console keys", 21);
   std::mt19937_64 random{seed};
   console_model model{demo_nodes()};
-  constexpr std::array kinds{key::glyph, key::up, key::down, key::left, key::right, key::page_up, key::page_down,
-                             key::home,  key::end, key::enter, key::escape, key::tab, key::backspace};
+  constexpr std::array kinds{key::glyph,   key::up,        key::down,     key::left, key::right,
+                             key::page_up, key::page_down, key::home,     key::end,  key::enter,
+                             key::escape,  key::tab,       key::backspace};
   for (int i = 0; i < 20'000; ++i) {
     if (random() % 50 == 0) demo_round(model, i / 50);
     const auto glyph = static_cast<char32_t>(32 + random() % 95);
@@ -426,5 +444,6 @@ CAF_TEST(any keys in any order) {
     if (i % 10 == 0) CAF_CHECK(draw(model, random() % 2 == 0).width() >= 1);
   }
   // Every order that came out was confirmed: it names a node of the cluster.
-  for (const auto& given : model.orders_given()) CAF_CHECK(std::ranges::any_of(demo_nodes(), [&](const auto& n) { return n.first == given.node; }));
+  for (const auto& given : model.orders_given())
+    CAF_CHECK(std::ranges::any_of(demo_nodes(), [&](const auto& n) { return n.first == given.node; }));
 }

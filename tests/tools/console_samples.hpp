@@ -16,12 +16,15 @@ inline constexpr std::int64_t second = 1'000'000'000;
 inline steady_time at_second(std::int64_t s) { return {1000 * second + s * second}; }
 
 inline const std::vector<std::pair<std::string, std::string>>& demo_nodes() {
-  static const std::vector<std::pair<std::string, std::string>> nodes{
-      {"ingest", "127.0.0.1:53541"}, {"exec", "127.0.0.1:44343"}, {"model", "127.0.0.1:58355"}, {"train", "127.0.0.1:49357"}};
+  static const std::vector<std::pair<std::string, std::string>> nodes{{"ingest", "127.0.0.1:53541"},
+                                                                      {"exec", "127.0.0.1:44343"},
+                                                                      {"model", "127.0.0.1:58355"},
+                                                                      {"train", "127.0.0.1:49357"}};
   return nodes;
 }
 
-inline actor_row actor(std::string name, std::string parent, std::int64_t mailbox, std::int64_t messages, std::int64_t p99) {
+inline actor_row actor(std::string name, std::string parent, std::int64_t mailbox, std::int64_t messages,
+                       std::int64_t p99) {
   actor_row row;
   row.kind = name.substr(0, name.find('/'));
   row.name = std::move(name);
@@ -44,35 +47,53 @@ inline actor_row actor(std::string name, std::string parent, std::int64_t mailbo
 
 /// The node's status page of the demonstration, shortened.
 inline constexpr std::string_view ingest_status = R"({"node":"ingest","incarnation":1795354923,
-"build":"0.1.0-1553649845c0","schema":"338bdfb64f6f0f1f","pid":15794,"uptime_ms":23604,"port":53541,"threads":2,
+"build":"0.1.0-1553649845c0","schema":"338bdfb64f6f0f1f","pid":15794,"uptime_ms":23604,"port":53541,
+"threads":2,
 "roles":["ingest","gateway"],"membership":{"node":"ingest","incarnation":1795354923,"name_conflicts":0,
-"asks_failed":0,"peers":[{"node":"exec","state":"up","incarnation":1795354923,"suspicion":0.03,"warning":false,
-"settled":false,"silence_ms":125,"round_trip_us":113,"in_state_ms":23552,"joins":1,"build":"0.1.0-1553649845c0",
-"names":4,"last_trouble":""},{"node":"model","state":"down","incarnation":1795354926,"suspicion":8.5,"warning":true,
-"settled":true,"silence_ms":9125,"round_trip_us":1495,"in_state_ms":7552,"joins":2,"build":"0.1.0-1553649845c0",
+"asks_failed":0,"peers":[{"node":"exec","state":"up","incarnation":1795354923,"suspicion":0.03,
+"warning":false,
+"settled":false,"silence_ms":125,"round_trip_us":113,"in_state_ms":23552,"joins":1,
+"build":"0.1.0-1553649845c0",
+"names":4,"last_trouble":""},{"node":"model","state":"down","incarnation":1795354926,"suspicion":8.5,
+"warning":true,
+"settled":true,"silence_ms":9125,"round_trip_us":1495,"in_state_ms":7552,"joins":2,
+"build":"0.1.0-1553649845c0",
 "names":0,"last_trouble":"silent for 1.5 s"}]},"source":"looped"})";
 
-inline constexpr std::string_view ingest_tree = R"json({"name":"supervisor/root","strategy":"one_for_one","intensity":5,
-"period_ms":60000,"stopping":false,"counts":{"specs":1,"active":1,"supervisors":1,"workers":0},"causes":[],"children":[
-{"id":"supervisor/ingest","state":"running","kind":"supervisor","restart":"permanent","restarts":0,"incarnation":1,
+inline constexpr std::string_view ingest_tree =
+    R"json({"name":"supervisor/root","strategy":"one_for_one","intensity":5,
+"period_ms":60000,"stopping":false,"counts":{"specs":1,"active":1,"supervisors":1,"workers":0},
+"causes":[],"children":[
+{"id":"supervisor/ingest","state":"running","kind":"supervisor","restart":"permanent","restarts":0,
+"incarnation":1,
 "last_error":"","tree":{"name":"supervisor/ingest","strategy":"one_for_one","counts":{"specs":3,"active":3,
 "supervisors":0,"workers":3},"causes":[],"children":[
-{"id":"store","state":"running","kind":"worker","restart":"permanent","restarts":0,"incarnation":1,"last_error":""},
-{"id":"connector/binance","state":"running","kind":"worker","restart":"permanent","restarts":0,"incarnation":1,"last_error":""},
-{"id":"feed/BTC-USDT@binance","state":"running","kind":"worker","restart":"permanent","restarts":2,"incarnation":3,
+{"id":"store","state":"running","kind":"worker","restart":"permanent","restarts":0,"incarnation":1,
+"last_error":""},
+{"id":"connector/binance","state":"running","kind":"worker","restart":"permanent","restarts":0,
+"incarnation":1,"last_error":""},
+{"id":"feed/BTC-USDT@binance","state":"running","kind":"worker","restart":"permanent","restarts":2,
+"incarnation":3,
 "last_error":"killed (runtime: killed)"}]}}]})json";
 
-inline constexpr std::string_view feed_report = R"({"instrument":"BTC-USDT@binance","validity":"valid","frames":266086,
-"gaps":0,"crossed":0,"resyncs":0,"clock_offset":263000000,"lag_p50":263000000,"lag_p99":2347000000,"age":8779800,
+inline constexpr std::string_view feed_report =
+    R"({"instrument":"BTC-USDT@binance","validity":"valid","frames":266086,
+"gaps":0,"crossed":0,"resyncs":0,"clock_offset":263000000,"lag_p50":263000000,"lag_p99":2347000000,
+"age":8779800,
 "family":"ranged","bid":"61165.78","bid_size":"5.34433","ask":"61165.79","ask_size":"0.1"})";
 
-inline constexpr std::string_view executor_report = R"({"account":"main@binance","state":2,"epoch":1,"intents":252,
-"orders":205,"fills":84,"live_orders":0,"unknown_orders":0,"equity":"1611650.96458295","position":"0.00182897",
-"state_name":"live","alarms":0,"session_up":true,"halt":"active","instruments":[{"instrument":"BTC-USDT@binance",
-"position":"0.00182897","average_price":"61142.75","realised":"-6.92754737","target":"-0.00661"}],"open_orders":[]})";
+inline constexpr std::string_view executor_report =
+    R"({"account":"main@binance","state":2,"epoch":1,"intents":252,
+"orders":205,"fills":84,"live_orders":0,"unknown_orders":0,"equity":"1611650.96458295",
+"position":"0.00182897",
+"state_name":"live","alarms":0,"session_up":true,"halt":"active",
+"instruments":[{"instrument":"BTC-USDT@binance",
+"position":"0.00182897","average_price":"61142.75","realised":"-6.92754737","target":"-0.00661"}],
+"open_orders":[]})";
 
 inline constexpr std::string_view model_report = R"({"model":"cnn","ready":true,
-"serving":"e55d4e0122f663159e8a893ae723a4d37b2ed9f30233c5029fb47e5aa31f8e3a","step":21,"inferences":608,"batches":170,
+"serving":"e55d4e0122f663159e8a893ae723a4d37b2ed9f30233c5029fb47e5aa31f8e3a","step":21,"inferences":608,
+"batches":170,
 "mean_batch":3.58,"p50_us":1044.5,"p99_us":13172.7,"last_refusal":""})";
 
 inline constexpr std::string_view trainer_report = R"({"model":"cnn","steps":23,"trained":192,"loss":1.120715,
@@ -99,7 +120,8 @@ inline node_sample demo_sample(const std::string& node, std::int64_t round) {
     out.rows = {actor("connector/binance", "supervisor/ingest", 0, 1215 + 51 * round, 40'192),
                 actor("feed/BTC-USDT@binance", "supervisor/ingest", 7, 266'086 + 11'000 * round, 65'280),
                 actor("predictor/BTC-USDT@binance/15m", "supervisor/ingest", 2, 1500 + 6 * round, 905'280),
-                actor("store", "supervisor/ingest", 0, 2400 + 40 * round, 136'820'136), actor("member", "", 0, 400 + 9 * round, 30'000)};
+                actor("store", "supervisor/ingest", 0, 2400 + 40 * round, 136'820'136),
+                actor("member", "", 0, 400 + 9 * round, 30'000)};
     out.rows[1].restarts = 2;
     out.rows[1].last_error = "killed (runtime: killed)";
   } else if (node == "exec") {

@@ -13,7 +13,9 @@ namespace {
 constexpr screen_size small{80, 24};
 constexpr screen_size large{200, 60};
 
-bool shows(const grid& screen, std::string_view part) { return screen.text().find(part) != std::string::npos; }
+bool shows(const grid& screen, std::string_view part) {
+  return screen.text().find(part) != std::string::npos;
+}
 
 /// The first line that holds the text.
 std::string line_with(const grid& screen, std::string_view part) {
@@ -46,12 +48,16 @@ CAF_TEST(home at both sizes) {
     CAF_CHECK(shows(screen, "nodes 4/4"));
     CAF_CHECK(shows(screen, "actors 9"));
     CAF_CHECK(shows(screen, "trading active"));
-    for (const auto* name : {"ingest", "exec", "model", "train"}) CAF_CHECK(line_with(screen, name).find("up") != std::string::npos);
+    for (const auto* name : {"ingest", "exec", "model", "train"})
+      CAF_CHECK(line_with(screen, name).find("up") != std::string::npos);
     const auto node = line_with(screen, "15795");
-    for (const auto* part : {"exec", "up", "35.0s", "12%", "67.4M", "620"}) CAF_CHECK(node.find(part) != std::string::npos);
+    for (const auto* part : {"exec", "up", "35.0s", "12%", "67.4M", "620"})
+      CAF_CHECK(node.find(part) != std::string::npos);
     const auto feed = line_with(screen, "valid");
-    for (const auto* part : {"BTC-USDT@binance", "8.8ms", "61165.78", "61165.79"}) CAF_CHECK(feed.find(part) != std::string::npos);
-    for (const auto* part : {"model/cnn", "serves", "13.2ms", "e55d4e0122"}) CAF_CHECK(line_with(screen, "model/cnn").find(part) != std::string::npos);
+    for (const auto* part : {"BTC-USDT@binance", "8.8ms", "61165.78", "61165.79"})
+      CAF_CHECK(feed.find(part) != std::string::npos);
+    for (const auto* part : {"model/cnn", "serves", "13.2ms", "e55d4e0122"})
+      CAF_CHECK(line_with(screen, "model/cnn").find(part) != std::string::npos);
     CAF_CHECK(line_with(screen, "trainer/cnn").find("loss 1.1207") != std::string::npos);
     const auto account = line_with(screen, "main@binance");
     for (const auto* part : {"live", "active", "1611650.96458295", "-6.92754737", "0.00182897"})
@@ -86,7 +92,8 @@ CAF_TEST(the tree at both sizes) {
   for (const auto size : {small, large}) {
     demo_model demo{size};
     const auto screen = demo.page_of('2');
-    CAF_CHECK(shows(screen, "▾   supervisor/root (one_for_one, 1)") || shows(screen, "▾ supervisor/root (one_for_one, 1)"));
+    CAF_CHECK(shows(screen, "▾   supervisor/root (one_for_one, 1)")
+              || shows(screen, "▾ supervisor/root (one_for_one, 1)"));
     CAF_CHECK(shows(screen, "supervisor/ingest (one_for_one, 3)"));
     const auto feed = line_with(screen, "feed/BTC-USDT@binance");
     CAF_CHECK(feed.find("running") != std::string::npos);
@@ -126,9 +133,11 @@ CAF_TEST(an actor page at both sizes) {
     detail.node = "ingest";
     detail.name = "store";
     detail.at = at_second(12);
-    read_actor(detail, R"({"actor":{"kind":"store","id":21,"mailbox":3,"mailbox_age":40000000,"handler_p50":1000,
+    read_actor(detail,
+               R"({"actor":{"kind":"store","id":21,"mailbox":3,"mailbox_age":40000000,"handler_p50":1000,
       "handler_p99":136820136,"restarts":1,"types":[{"type":"bar_put","count":1778,"p50":1000,"p99":5000}]},
-      "errors":[{"ago_ms":1500,"text":"disk full"}],"watchers":["supervisor/ingest"],"slot":{"child":{"history":[{"ago_ms":90000,"why":"killed by hand"}]}},
+      "errors":[{"ago_ms":1500,"text":"disk full"}],"watchers":["supervisor/ingest"],
+    "slot":{"child":{"history":[{"ago_ms":90000,"why":"killed by hand"}]}},
       "state":{"open":true,"puts":608,"learning":{"made":[152,152]}}})");
     demo.model.take(detail);
     const auto screen = draw(demo.model, true);
@@ -150,7 +159,8 @@ CAF_TEST(links and tap and log and help at both sizes) {
     demo_model demo{size};
     const auto links = demo.page_of('5');
     const auto link = line_with(links, "113us");
-    for (const auto* part : {"ingest", "exec", "up", "0.03", "125ms"}) CAF_CHECK(link.find(part) != std::string::npos);
+    for (const auto* part : {"ingest", "exec", "up", "0.03", "125ms"})
+      CAF_CHECK(link.find(part) != std::string::npos);
     CAF_CHECK(shows(demo.page_of('6'), "no tap runs"));
     type(demo.model, "tstore");
     demo.model.press({key::enter, 0});
@@ -159,7 +169,8 @@ CAF_TEST(links and tap and log and help at both sizes) {
     caught.seen = 70;
     caught.dropped = 12;
     for (int i = 0; i < 70; ++i)
-      caught.lines.push_back({"ingest", "store", "12:00:00.0" + std::to_string(i), "bar_put", "feed/x", "{\"n\":" + std::to_string(i) + "}", 0});
+      caught.lines.push_back({"ingest", "store", "12:00:00.0" + std::to_string(i), "bar_put", "feed/x",
+                              "{\"n\":" + std::to_string(i) + "}", 0});
     demo.model.take(caught);
     const auto tap = draw(demo.model, true);
     CAF_CHECK(shows(tap, "tap of store  ingest: 70 seen, 12 not shown"));
@@ -169,7 +180,8 @@ CAF_TEST(links and tap and log and help at both sizes) {
     demo.model.take_log({at_second(10), style::bad, "exec", "does not answer"});
     CAF_CHECK(line_with(demo.page_of('7'), "does not answer").find("2.0s") != std::string::npos);
     const auto help = demo.page_of('?');
-    for (const auto* part : {"k kill", "asked twice", "audit.log", "change over 10 s"}) CAF_CHECK(shows(help, part) || size == small);
+    for (const auto* part : {"k kill", "asked twice", "audit.log", "change over 10 s"})
+      CAF_CHECK(shows(help, part) || size == small);
     CAF_CHECK(shows(help, "k kill"));
   }
 }

@@ -25,7 +25,8 @@ void take_news(console_model& model, news&& fresh) {
 
 status run_console(const nodes_conf& nodes, source_options options) {
   std::vector<std::pair<std::string, std::string>> names;
-  for (const auto& node : nodes.nodes()) names.emplace_back(node.name.text, node.host + ":" + std::to_string(node.port));
+  for (const auto& node : nodes.nodes())
+    names.emplace_back(node.name.text, node.host + ":" + std::to_string(node.port));
   auto screen = terminal::open(terminal_environment_of_process());
   if (!screen) return std::move(screen).error();
   auto source = console_source::start(names, std::move(options));

@@ -63,7 +63,8 @@ void console_model::scroll_by(long by) {
   if (page_ == page::actor) lines = state_lines_.size() + 400;
   if (page_ == page::log) lines = log_.size();
   if (page_ == page::tap) lines = tapped_.size();
-  scroll_ = static_cast<std::size_t>(std::clamp(static_cast<long>(scroll_) + by, 0L, static_cast<long>(lines)));
+  scroll_ =
+      static_cast<std::size_t>(std::clamp(static_cast<long>(scroll_) + by, 0L, static_cast<long>(lines)));
 }
 
 actor_ref console_model::target() const {
@@ -152,7 +153,8 @@ void console_model::finish_dialog() {
   }
   case dialog::stage::again:
     given_.push_back(asked.order());
-    return say(style::prompt, asked.order().verb + " " + asked.order().target + " was sent to " + asked.order().node);
+    return say(style::prompt,
+               asked.order().verb + " " + asked.order().target + " was sent to " + asked.order().node);
   default: return;
   }
 }
@@ -178,7 +180,9 @@ bool console_model::press_global(char32_t glyph) {
   case U'i': ascending_ = !ascending_; refresh(); return true;
   case U'w': {
     using std::chrono::seconds;
-    window_ = window_.count() == 0 ? seconds{10} : window_ == seconds{10} ? nanoseconds{seconds{60}} : nanoseconds{0};
+    window_ = window_.count() == 0     ? seconds{10}
+              : window_ == seconds{10} ? nanoseconds{seconds{60}}
+                                       : nanoseconds{0};
     refresh();
     return true;
   }
@@ -204,7 +208,8 @@ void console_model::press_action(char32_t glyph) {
   const auto whom = target();
   const auto node = target_node();
   if (node.empty() || (!what->of_node && whom.name.empty()))
-    return say(style::warn, what->of_node ? "choose a node on page 1 first" : "choose an actor on page 2 or 3 first");
+    return say(style::warn,
+               what->of_node ? "choose a node on page 1 first" : "choose an actor on page 2 or 3 first");
   command order{node, std::string{what->verb}, what->of_node ? std::string{} : whom.name, {}};
   if (what->verb == "suspend") {
     bool suspended = has_detail_ && page_ == page::actor && detail_.row.suspended;
@@ -248,7 +253,8 @@ void console_model::enter() {
     return show(page::top);
   }
   const auto whom = target();
-  if (page_ == page::tree && !tree_.empty() && tree_[selected()].row == nullptr) return fold(!tree_[selected()].folded);
+  if (page_ == page::tree && !tree_.empty() && tree_[selected()].row == nullptr)
+    return fold(!tree_[selected()].folded);
   if ((page_ == page::top || page_ == page::tree) && !whom.name.empty()) open_actor(whom);
 }
 
@@ -279,7 +285,8 @@ void console_model::start_tap(tap_wish wish) {
 
 void console_model::stop_tap() {
   if (tap_.number == 0) return;
-  note(style::normal, "console", "tap of " + (tap_.actor.empty() ? "order " + tap_.id : tap_.actor) + " was stopped");
+  note(style::normal, "console",
+       "tap of " + (tap_.actor.empty() ? "order " + tap_.id : tap_.actor) + " was stopped");
   tap_ = {};
 }
 

@@ -15,7 +15,8 @@ constexpr std::int64_t many_children = 200;
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool contains(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) { return lower(a) == lower(b); })
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return lower(a) == lower(b); })
          != text.end();
 }
 
@@ -58,7 +59,9 @@ std::string_view to_text(order by) noexcept {
 
 actor_ref ref_of(const top_line& line) { return {line.node->name, line.row->name}; }
 
-actor_ref ref_of(const tree_line& line) { return {line.node->name, line.row == nullptr ? std::string{} : line.row->id}; }
+actor_ref ref_of(const tree_line& line) {
+  return {line.node->name, line.row == nullptr ? std::string{} : line.row->id};
+}
 
 console_model::console_model(const std::vector<std::pair<std::string, std::string>>& nodes) {
   for (const auto& [name, place] : nodes) {
@@ -86,14 +89,16 @@ void console_model::take(node_sample sample) {
     node->trouble = std::move(sample.trouble);
     return refresh();
   }
-  const bool same = node->known() && node->last.pid == sample.pid && node->last.incarnation == sample.incarnation;
+  const bool same =
+      node->known() && node->last.pid == sample.pid && node->last.incarnation == sample.incarnation;
   const auto elapsed = sample.at - node->answered;
   if (same && elapsed.count() > 0 && sample.cpu && node->last.cpu)
     node->cpu_share = (*sample.cpu - *node->last.cpu) * 1'000'000 / elapsed.count();
   else if (!same) node->cpu_share.reset();
   node->rate = sample.rate;
   if (!node->rate && same && elapsed.count() > 0 && sample.messages && node->last.messages)
-    node->rate = std::max<std::int64_t>(0, (*sample.messages - *node->last.messages) * 1'000'000'000 / elapsed.count());
+    node->rate = std::max<std::int64_t>(0, (*sample.messages - *node->last.messages) * 1'000'000'000
+                                               / elapsed.count());
   if (!node->rate && sample.whole) {
     node->rate = 0;
     for (const auto& row : sample.rows) *node->rate += row.rate.value_or(0);
@@ -105,7 +110,8 @@ void console_model::take(node_sample sample) {
   node->trouble.clear();
   node->answered = sample.at;
   // A page of which this round had no part is kept from the round before.
-  if (!sample.has_tree && same) sample.tree = std::move(node->last.tree), sample.has_tree = node->last.has_tree;
+  if (!sample.has_tree && same)
+    sample.tree = std::move(node->last.tree), sample.has_tree = node->last.has_tree;
   if (!sample.has_rows && same) sample.rows = std::move(node->last.rows), sample.whole = node->last.whole;
   node->last = std::move(sample);
   refresh();
@@ -120,11 +126,13 @@ void console_model::note_changes(const node_view& before, const node_sample& now
   if (!before.known()) return;
   if (before.last.pid && now.pid && before.last.pid != now.pid)
     note(style::warn, now.node,
-         "is another process now: pid " + std::to_string(*now.pid) + ", it was " + std::to_string(*before.last.pid));
+         "is another process now: pid " + std::to_string(*now.pid) + ", it was "
+             + std::to_string(*before.last.pid));
   for (const auto& feed : now.feeds)
     for (const auto& old : before.last.feeds)
       if (old.name == feed.name && old.validity != feed.validity)
-        note(feed.validity == "valid" ? style::good : style::bad, feed.name, "book is " + feed.validity + ", it was " + old.validity);
+        note(feed.validity == "valid" ? style::good : style::bad, feed.name,
+             "book is " + feed.validity + ", it was " + old.validity);
   for (const auto& account : now.accounts)
     for (const auto& old : before.last.accounts)
       if (old.account == account.account && old.state != account.state)
@@ -132,7 +140,8 @@ void console_model::note_changes(const node_view& before, const node_sample& now
              "executor is " + account.state + ", it was " + old.state);
   if (now.halt && before.last.halt && now.halt->state != before.last.halt->state)
     note(now.halt->state == "active" ? style::good : style::bad, "risk",
-         "trading is " + now.halt->state + (now.halt->who.empty() ? "" : ", set by " + now.halt->who) + " " + now.halt->reason);
+         "trading is " + now.halt->state + (now.halt->who.empty() ? "" : ", set by " + now.halt->who) + " "
+             + now.halt->reason);
 }
 
 void console_model::take(actor_detail detail) {
@@ -142,7 +151,8 @@ void console_model::take(actor_detail detail) {
     return;
   }
   has_detail_ = true;
-  if (detail.state != detail_.state || state_lines_.empty()) state_lines_ = pretty_json(detail.state, longest_state);
+  if (detail.state != detail_.state || state_lines_.empty())
+    state_lines_ = pretty_json(detail.state, longest_state);
   detail_ = std::move(detail);
 }
 
@@ -212,8 +222,9 @@ wishes console_model::wanted() const {
   out.rows = page_ == page::tree ? page_of_names : listed ? few : 0;
   // What changed most needn't be what is largest: more of them are compared.
   if (page_ == page::top)
-    out.rows = window_.count() > 0 ? page_of_changes
-                                   : std::max(page_of_top, static_cast<std::uint32_t>(selected()) + page_of_top);
+    out.rows = window_.count() > 0
+                   ? page_of_changes
+                   : std::max(page_of_top, static_cast<std::uint32_t>(selected()) + page_of_top);
   out.rows = std::min<std::uint32_t>(out.rows, 1000);
   if (page_ == page::actor) out.actor = actor_;
   out.tap = tap_;
@@ -314,8 +325,8 @@ void console_model::refresh_tree() {
       // With a filter the branches stay, so that what is found can be placed.
       if (!row.supervisor && !matches(terms, node.name, row.id)) continue;
       const auto i = figures.find(row.id);
-      tree_line line{&node, &row, i == figures.end() ? nullptr : i->second, row.supervisor && folded(row.id, row.children),
-                     row.supervisor};
+      tree_line line{&node, &row, i == figures.end() ? nullptr : i->second,
+                     row.supervisor && folded(row.id, row.children), row.supervisor};
       if (line.folded) hidden_below = row.depth;
       tree_.push_back(line);
     }
@@ -336,15 +347,19 @@ std::vector<log_entry> console_model::alerts() const {
     if (last.halt && last.halt->state != "active" && !last.halt->state.empty())
       add(style::bad, "risk", "trading is " + last.halt->state + ": " + last.halt->reason);
     for (const auto& account : last.accounts) {
-      if (account.state != "live") add(style::bad, account.account, "executor is " + text_or_dash(account.state));
+      if (account.state != "live")
+        add(style::bad, account.account, "executor is " + text_or_dash(account.state));
       if (account.unknown_orders.value_or(0) > 0)
-        add(style::bad, account.account, std::to_string(*account.unknown_orders) + " orders whose fate is not known");
-      if (account.alarms.value_or(0) > 0) add(style::warn, account.account, std::to_string(*account.alarms) + " alarms so far");
+        add(style::bad, account.account,
+            std::to_string(*account.unknown_orders) + " orders whose fate is not known");
+      if (account.alarms.value_or(0) > 0)
+        add(style::warn, account.account, std::to_string(*account.alarms) + " alarms so far");
     }
     for (const auto& feed : last.feeds)
       if (feed.validity != "valid") add(style::bad, feed.name, "book is " + text_or_dash(feed.validity));
     for (const auto& model : last.models)
-      if (!model.ready) add(style::warn, model.name, "does not serve" + (model.note.empty() ? "" : ": " + model.note));
+      if (!model.ready)
+        add(style::warn, model.name, "does not serve" + (model.note.empty() ? "" : ": " + model.note));
     for (const auto& link : last.links)
       if (link.state != "up" || link.warning)
         add(link.state == "up" ? style::warn : style::bad, node.name + " > " + link.to,

@@ -22,7 +22,21 @@ inline constexpr std::array orders{order::mailbox, order::age,    order::rate,  
                                    order::restarts, order::errors, order::messages, order::name};
 std::string_view to_text(order by) noexcept;
 
-enum class key : std::uint8_t { glyph, up, down, left, right, page_up, page_down, home, end, enter, escape, tab, backspace };
+enum class key : std::uint8_t {
+  glyph,
+  up,
+  down,
+  left,
+  right,
+  page_up,
+  page_down,
+  home,
+  end,
+  enter,
+  escape,
+  tab,
+  backspace
+};
 struct key_press {
   key what = key::glyph;
   char32_t glyph = 0;

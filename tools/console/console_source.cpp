@@ -159,12 +159,13 @@ private:
 
 console_source::console_source() : shared_{std::make_shared<shared>()} {}
 
-result<std::unique_ptr<console_source>> console_source::start(std::vector<std::pair<std::string, std::string>> nodes,
-                                                              source_options options) {
+result<std::unique_ptr<console_source>>
+console_source::start(std::vector<std::pair<std::string, std::string>> nodes, source_options options) {
   std::unique_ptr<console_source> out{new console_source};
   out->shared_->options = std::move(options);
   out->shared_->wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (out->shared_->wake < 0) return {console_errc::no_wake, "the console can't open a descriptor: raise `ulimit -n`"};
+  if (out->shared_->wake < 0)
+    return {console_errc::no_wake, "the console can't open a descriptor: raise `ulimit -n`"};
   for (auto& [name, place] : nodes)
     out->threads_.push_back(std::make_unique<node_thread>(out->shared_, std::move(name), std::move(place)));
   if (!out->shared_->options.socket.empty())

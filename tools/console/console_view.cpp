@@ -7,7 +7,8 @@
 namespace troupe::console {
 namespace {
 
-constexpr std::array<std::string_view, 8> page_names{"Home", "Tree", "Top", "Actor", "Links", "Tap", "Log", "Help"};
+constexpr std::array<std::string_view, 8> page_names{"Home",  "Tree", "Top", "Actor",
+                                                     "Links", "Tap",  "Log", "Help"};
 
 /// Halted on one node is halted: the worst of what the nodes tell.
 const halt_row* trading_state(const console_model& model) {
@@ -29,8 +30,11 @@ void draw_title(grid& out, const console_model& model) {
   }
   out.paint(0, 0, out.width(), style::title);
   int x = 1 + out.put(1, 0, out.width(), "Troupe", style::title);
-  const auto say = [&](const std::string& text, style look = style::title) { x += 2 + out.put(x + 2, 0, out.width() - x - 2, text, look); };
-  say("nodes " + std::to_string(up) + "/" + std::to_string(model.nodes().size()), up == model.nodes().size() ? style::title : style::bad);
+  const auto say = [&](const std::string& text, style look = style::title) {
+    x += 2 + out.put(x + 2, 0, out.width() - x - 2, text, look);
+  };
+  say("nodes " + std::to_string(up) + "/" + std::to_string(model.nodes().size()),
+      up == model.nodes().size() ? style::title : style::bad);
   say("actors " + count_text(actors));
   say(count_text(rate) + " msg/s");
   if (const auto* halt = trading_state(model); halt != nullptr && !halt->state.empty())
@@ -65,7 +69,8 @@ std::string keys_of(page shown) {
 /// Arrows have no place in ASCII.
 std::string plain_keys(std::string text, bool utf8) {
   if (utf8) return text;
-  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"↑↓", "Up/Dn"}, {"←→", "Left/Right"}})
+  for (const auto& [from, to] :
+       {std::pair<std::string_view, std::string_view>{"↑↓", "Up/Dn"}, {"←→", "Left/Right"}})
     if (const auto at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
   return text;
 }

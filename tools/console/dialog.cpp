@@ -9,12 +9,16 @@ namespace {
 
 constexpr std::array all_actions{
     action{U'k', "kill", "kill", "its supervisor starts it again", "", "", false, false},
-    action{U'r', "restart", "restart", "it ends in order and starts again from its stored state", "", "", false, false},
-    action{U's', "suspend", "suspend/resume", "ordinary messages wait until it goes on", "", "", false, false},
-    action{U'm', "move", "move", "it ends here and starts there", "node", "to which node (auto = as placement likes)", false, true},
-    action{U'e', "set", "set", "the value holds until the actor or its node starts again", "value", "KEY=VALUE", false, false},
-    action{U'l', "log-level", "log level", "the node writes lines from this level on", "level", "debug, info, warn or error", true,
+    action{U'r', "restart", "restart", "it ends in order and starts again from its stored state", "", "",
+           false, false},
+    action{U's', "suspend", "suspend/resume", "ordinary messages wait until it goes on", "", "", false,
            false},
+    action{U'm', "move", "move", "it ends here and starts there", "node",
+           "to which node (auto = as placement likes)", false, true},
+    action{U'e', "set", "set", "the value holds until the actor or its node starts again", "value",
+           "KEY=VALUE", false, false},
+    action{U'l', "log-level", "log level", "the node writes lines from this level on", "level",
+           "debug, info, warn or error", true, false},
     action{U'd', "drain", "drain", "the node stops entries, stores its state and ends", "", "", true, true},
 };
 
@@ -33,13 +37,14 @@ const action* find_action(char32_t key) noexcept {
 bool is_severe(const action& what, std::string_view actor) noexcept {
   if (what.severe) return true;
   if (what.of_node) return false;
-  return actor.starts_with("executor/") || actor.starts_with("journal/") || actor.starts_with("supervisor/") || actor.starts_with("account/") || actor == "risk"
-         || actor == "orchestrator" || actor == "member" || actor == "node";
+  return actor.starts_with("executor/") || actor.starts_with("journal/") || actor.starts_with("supervisor/")
+         || actor.starts_with("account/") || actor == "risk" || actor == "orchestrator" || actor == "member"
+         || actor == "node";
 }
 
 bool dialog::takes_text() const noexcept {
-  return stage_ == stage::filter || stage_ == stage::go_to || stage_ == stage::tap || stage_ == stage::argument
-         || (stage_ == stage::again && severe_);
+  return stage_ == stage::filter || stage_ == stage::go_to || stage_ == stage::tap
+         || stage_ == stage::argument || (stage_ == stage::again && severe_);
 }
 
 void dialog::ask_text(stage what, std::string typed) {
@@ -58,15 +63,18 @@ void dialog::begin(const action& what, command order) {
   severe_ = is_severe(what, order_.target);
   if (what.argument.empty()) return ask_sure();
   stage_ = stage::argument;
-  prompt_ = order_.verb + " " + (what.of_node ? order_.node : order_.target) + ": " + std::string{what.prompt} + ": ";
+  prompt_ = order_.verb + " " + (what.of_node ? order_.node : order_.target) + ": " + std::string{what.prompt}
+            + ": ";
 }
 
 void dialog::ask_sure() {
   stage_ = stage::sure;
   typed_.clear();
-  prompt_ = order_.verb + " " + (action_->of_node ? "node " + order_.node : order_.target + " on " + order_.node);
+  prompt_ =
+      order_.verb + " " + (action_->of_node ? "node " + order_.node : order_.target + " on " + order_.node);
   for (const auto& [name, value] : order_.arguments) prompt_ += " " + name + "=" + value;
-  prompt_ += order_.verb == "resume" ? ": what waits is handled." : ": " + std::string{action_->meaning} + ".";
+  prompt_ +=
+      order_.verb == "resume" ? ": what waits is handled." : ": " + std::string{action_->meaning} + ".";
   prompt_ += " y/n? ";
 }
 
@@ -91,7 +99,8 @@ bool dialog::take_argument() {
 }
 
 void dialog::type(char32_t glyph) {
-  if (takes_text() && glyph >= 0x20 && glyph != 0x7f && typed_.size() < longest_text) append_utf8(typed_, glyph);
+  if (takes_text() && glyph >= 0x20 && glyph != 0x7f && typed_.size() < longest_text)
+    append_utf8(typed_, glyph);
 }
 
 void dialog::erase() {

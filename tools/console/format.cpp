@@ -15,7 +15,9 @@ std::string printed(const char* how, Args... args) {
 }
 
 /// A value below 1000 in at most four characters.
-std::string short_decimal(double value) { return value < 99.95 ? printed("%.1f", value) : printed("%.0f", value); }
+std::string short_decimal(double value) {
+  return value < 99.95 ? printed("%.1f", value) : printed("%.0f", value);
+}
 
 } // namespace
 

@@ -44,7 +44,8 @@ void actor_history::take(const std::string& node, steady_time at, const std::vec
   for (const auto& row : rows) {
     auto i = known.find(std::string_view{row.name});
     if (i == known.end()) i = known.emplace(row.name, record{}).first;
-    i->second.add({at, row.messages.value_or(0), row.mailbox.value_or(0), row.restarts.value_or(0), row.errors.value_or(0)});
+    i->second.add({at, row.messages.value_or(0), row.mailbox.value_or(0), row.restarts.value_or(0),
+                   row.errors.value_or(0)});
   }
 }
 
@@ -62,7 +63,8 @@ change actor_history::over(const std::string& node, const std::string& name, nan
   out.mailbox = record.newest.mailbox - before->mailbox;
   out.restarts = record.newest.restarts - before->restarts;
   out.errors = record.newest.errors - before->errors;
-  out.rate = static_cast<std::int64_t>(static_cast<double>(*out.messages) * 1e9 / static_cast<double>(out.over.count()));
+  out.rate = static_cast<std::int64_t>(static_cast<double>(*out.messages) * 1e9
+                                       / static_cast<double>(out.over.count()));
   return out;
 }
 

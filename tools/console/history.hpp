@@ -60,7 +60,9 @@ private:
   };
   struct text_hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   using records = std::unordered_map<std::string, record, text_hash, std::equal_to<>>;
 

@@ -28,7 +28,8 @@ std::string words_of(const error& why) { return why.text.empty() ? why.message()
 
 } // namespace
 
-node_probe::node_probe(std::string name, std::string place, std::unique_ptr<cluster_client> client, std::string who)
+node_probe::node_probe(std::string name, std::string place, std::unique_ptr<cluster_client> client,
+                       std::string who)
     : name_{std::move(name)}, place_{std::move(place)}, client_{std::move(client)}, who_{std::move(who)} {}
 
 node_sample node_probe::round(const wishes& wanted) {
@@ -124,7 +125,8 @@ actor_detail node_probe::detail(const std::string& actor) {
   out.name = actor;
   const auto node = client_->node(name_);
   if (!node) out.trouble = words_of(node.error());
-  else if (const auto page = client_->ask<status_report>(*node, 2 * answer_within, inspect_request{"actor", actor}))
+  else if (const auto page =
+               client_->ask<status_report>(*node, 2 * answer_within, inspect_request{"actor", actor}))
     read_actor(out, page->json);
   else out.trouble = words_of(page.error());
   out.at = {monotonic_ns()};
@@ -142,7 +144,8 @@ std::vector<log_entry> node_probe::events() {
   auto page = client_->ask<timeline_page>(*node, answer_within, query);
   if (!page) return out;
   const auto behind = [&](std::uint64_t newest) { return newest > most_events ? newest - most_events : 0; };
-  // A node that started anew counts from the beginning; where more happened than a page holds, the newest count.
+  // A node that started anew counts from the beginning; where more happened than a page holds, the newest
+  // count.
   if (!events_known_ || page->newest < newest_event_ || page->newest > newest_event_ + most_events) {
     query.after = behind(page->newest);
     page = client_->ask<timeline_page>(*node, answer_within, query);
@@ -152,7 +155,8 @@ std::vector<log_entry> node_probe::events() {
   newest_event_ = page->newest;
   const steady_time now{monotonic_ns()};
   for (auto& note : read_timeline(*page))
-    out.push_back({now - note.ago, note.bad ? style::warn : style::good, name_ + " " + note.actor, std::move(note.text)});
+    out.push_back({now - note.ago, note.bad ? style::warn : style::good, name_ + " " + note.actor,
+                   std::move(note.text)});
   return out;
 }
 

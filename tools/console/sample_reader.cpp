@@ -24,7 +24,8 @@ figure scaled_at(const json_view& page, std::string_view path, double unit) {
 }
 
 /// The first of several spellings that is there.
-figure first_of(const json_view& page, std::initializer_list<std::pair<std::string_view, std::int64_t>> spellings) {
+figure first_of(const json_view& page,
+                std::initializer_list<std::pair<std::string_view, std::int64_t>> spellings) {
   for (const auto& [path, unit] : spellings)
     if (auto found = figure_at(page, path, unit)) return found;
   return std::nullopt;
@@ -124,7 +125,8 @@ model_row model_of(const std::string& actor, const json_view& page) {
   row.note = page.text(row.trainer ? "last_refusal" : "last_refusal");
   if (row.trainer && row.note.empty())
     if (const auto loss = scaled_at(page, "loss", 1e4))
-      row.note = "loss " + std::to_string(*loss / 10'000) + "." + std::to_string(10'000 + *loss % 10'000).substr(1);
+      row.note =
+          "loss " + std::to_string(*loss / 10'000) + "." + std::to_string(10'000 + *loss % 10'000).substr(1);
   return row;
 }
 
@@ -218,19 +220,25 @@ void read_actor(actor_detail& out, std::string_view json) {
   row.suspended = figures.flag("suspended");
   row.tapped = figures.flag("tapped");
   for (const auto& item : figures.items("types"))
-    out.types.push_back({item.text("type"), figure_at(item, "count"), figure_at(item, "p50"), figure_at(item, "p99")});
+    out.types.push_back(
+        {item.text("type"), figure_at(item, "count"), figure_at(item, "p50"), figure_at(item, "p99")});
   for (const auto& item : page.items("state.children"))
     out.children.push_back(item.text("id") + " (" + item.text("state") + ")");
   for (const auto& item : page.items("watchers")) out.watchers.push_back(item.text(""));
   for (const auto& item : page.items("watching")) out.watching.push_back(item.text(""));
   for (const auto& item : page.items("settings"))
-    out.settings.push_back(item.text("key") + " = " + item.text("value") + "  (" + item.text("allowed") + ") " + item.text("meaning"));
-  for (const auto& item : page.items("errors")) out.errors.push_back({figure_at(item, "ago_ms", ms), item.text("text")});
-  for (const auto& item : page.items("slot.child.history")) out.restarts.push_back({figure_at(item, "ago_ms", ms), item.text("why")});
+    out.settings.push_back(item.text("key") + " = " + item.text("value") + "  (" + item.text("allowed") + ") "
+                           + item.text("meaning"));
+  for (const auto& item : page.items("errors"))
+    out.errors.push_back({figure_at(item, "ago_ms", ms), item.text("text")});
+  for (const auto& item : page.items("slot.child.history"))
+    out.restarts.push_back({figure_at(item, "ago_ms", ms), item.text("why")});
   // How long the newest restart took: between the end of the one before and the start of this one.
   const auto up = figure_at(page, "slot.child.up_ms");
-  const auto newest = std::min_element(out.restarts.begin(), out.restarts.end(),
-                                       [](const incident& a, const incident& b) { return a.ago.value_or(0) < b.ago.value_or(0); });
+  const auto newest =
+      std::min_element(out.restarts.begin(), out.restarts.end(), [](const incident& a, const incident& b) {
+        return a.ago.value_or(0) < b.ago.value_or(0);
+      });
   if (up && newest != out.restarts.end() && newest->ago && *newest->ago >= *up * ms)
     newest->text += ", back after " + std::to_string((*newest->ago - *up * ms) / ms) + " ms";
   out.state = page.raw("state");
@@ -270,8 +278,9 @@ tap_answer read_tap(const std::string& node, troupe::tap_page&& told) {
   tap_answer out;
   out.node = node;
   for (auto& row : told.rows)
-    out.lines.push_back({node, std::move(row.actor), clock_text(row.at), std::move(row.type) + (row.answer ? " (answer)" : ""),
-                         std::move(row.sender), std::move(row.text), row.sequence});
+    out.lines.push_back({node, std::move(row.actor), clock_text(row.at),
+                         std::move(row.type) + (row.answer ? " (answer)" : ""), std::move(row.sender),
+                         std::move(row.text), row.sequence});
   out.seen = static_cast<std::int64_t>(told.matched);
   out.dropped = static_cast<std::int64_t>(told.limited + told.lost);
   out.ended = told.ended && told.rows.empty();
@@ -295,7 +304,8 @@ std::string clock_text(market_time at) {
   const auto seconds = at.ns / second % 86'400;
   std::string out = "00:00:00.000";
   const auto put = [&out](std::size_t where, std::int64_t value, int digits) {
-    for (int i = digits; i-- > 0; value /= 10) out[where + static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
+    for (int i = digits; i-- > 0; value /= 10)
+      out[where + static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
   };
   put(0, seconds / 3600, 2);
   put(3, seconds / 60 % 60, 2);

@@ -122,15 +122,19 @@ terminal::terminal(std::unique_ptr<parts> made, bool utf8) : parts_{std::move(ma
 result<std::unique_ptr<terminal>> terminal::open(const terminal_environment& where) {
   static const std::string instead = "; `troupe status` prints the same figures once";
   if (!where.is_terminal)
-    return {console_errc::no_terminal, "the console needs a terminal, and standard input or output is none" + instead};
+    return {console_errc::no_terminal,
+            "the console needs a terminal, and standard input or output is none" + instead};
   if (where.term.empty())
-    return {console_errc::no_terminal, "TERM is not set, so the kind of this terminal is not known: try TERM=xterm" + instead};
+    return {console_errc::no_terminal,
+            "TERM is not set, so the kind of this terminal is not known: try TERM=xterm" + instead};
   int outcome = 0;
   if (::setupterm(where.term.c_str(), STDOUT_FILENO, &outcome) == ERR)
-    return {console_errc::no_terminal, "terminal '" + where.term + "' (TERM) is not known here: try TERM=xterm" + instead};
+    return {console_errc::no_terminal,
+            "terminal '" + where.term + "' (TERM) is not known here: try TERM=xterm" + instead};
   const char* placing = ::tigetstr(const_cast<char*>("cup"));
   if (placing == nullptr || placing == reinterpret_cast<const char*>(-1))
-    return {console_errc::no_terminal, "terminal '" + where.term + "' can't place its cursor, which a full screen needs" + instead};
+    return {console_errc::no_terminal,
+            "terminal '" + where.term + "' can't place its cursor, which a full screen needs" + instead};
   auto made = std::make_unique<parts>();
   made->screen = ::newterm(where.term.c_str(), stdout, stdin);
   if (made->screen == nullptr)

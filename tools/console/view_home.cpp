@@ -29,7 +29,8 @@ void put_spark(grid& out, int x, int y, int room, const std::deque<std::int64_t>
   for (std::size_t i = 0; i < count; ++i) {
     const auto value = rates[rates.size() - count + i];
     const auto step = static_cast<std::size_t>(value * static_cast<std::int64_t>(heights.size() - 1) / most);
-    out.put_glyph(x + room - static_cast<int>(count - i), y, heights[std::min(step, heights.size() - 1)], style::dim);
+    out.put_glyph(x + room - static_cast<int>(count - i), y, heights[std::min(step, heights.size() - 1)],
+                  style::dim);
   }
 }
 
@@ -45,9 +46,20 @@ int section(grid& out, area where, int y, std::string_view title, std::size_t sh
 int draw_nodes(grid& out, const console_model& model, area where) {
   constexpr int spark = 20;
   const bool wide = where.width >= 110;
-  table lines{out, where.x, where.width - (wide ? spark + 1 : 0),
-              {{"NODE"}, {"STATE", 7}, {"PID", 7, true}, {"UP", 6, true}, {"CPU", 5, true}, {"MEM", 6, true},
-               {"ACTORS", 6, true}, {"MSG/S", 6, true}, {"RST", 4, true}, {"AGE", 5, true, 70}, {"ROLES", 16, false, 100}}};
+  table lines{out,
+              where.x,
+              where.width - (wide ? spark + 1 : 0),
+              {{"NODE"},
+               {"STATE", 7},
+               {"PID", 7, true},
+               {"UP", 6, true},
+               {"CPU", 5, true},
+               {"MEM", 6, true},
+               {"ACTORS", 6, true},
+               {"MSG/S", 6, true},
+               {"RST", 4, true},
+               {"AGE", 5, true, 70},
+               {"ROLES", 16, false, 100}}};
   lines.head(where.y);
   const auto& nodes = model.nodes();
   const auto first = first_line(model.selected(), nodes.size(), where.height - 1);
@@ -67,7 +79,8 @@ int draw_nodes(grid& out, const console_model& model, area where) {
     lines.put(y, "ACTORS", count_text(last.actors), figures);
     lines.put(y, "MSG/S", count_text(stale ? figure{} : node.rate), figures);
     lines.put(y, "RST", count_text(node.starts), node.starts.value_or(0) > 0 ? style::warn : figures);
-    lines.put(y, "AGE", node.known() ? ago(model, node.answered) : std::string{dash}, stale ? style::bad : style::dim);
+    lines.put(y, "AGE", node.known() ? ago(model, node.answered) : std::string{dash},
+              stale ? style::bad : style::dim);
     lines.put(y, "ROLES", last.roles, style::dim);
     if (wide) put_spark(out, where.x + where.width - spark, y, spark, node.rates);
     if (i == model.selected()) lines.select(y);
@@ -81,17 +94,29 @@ struct shown_feed {
 };
 
 int draw_feeds(grid& out, const std::vector<shown_feed>& feeds, area where) {
-  int y = section(out, where, where.y, "feeds", std::min<std::size_t>(feeds.size(), static_cast<std::size_t>(where.height - 1)),
-                  feeds.size());
-  table lines{out, where.x, where.width,
-              {{"FEED"}, {"BOOK", 9}, {"AGE", 6, true}, {"LAG50", 6, true, 70}, {"LAG99", 6, true, 60}, {"GAPS", 5, true},
-               {"BID", 11, true, 76}, {"ASK", 11, true, 76}, {"FRAMES", 7, true, 100}}};
+  int y =
+      section(out, where, where.y, "feeds",
+              std::min<std::size_t>(feeds.size(), static_cast<std::size_t>(where.height - 1)), feeds.size());
+  table lines{out,
+              where.x,
+              where.width,
+              {{"FEED"},
+               {"BOOK", 9},
+               {"AGE", 6, true},
+               {"LAG50", 6, true, 70},
+               {"LAG99", 6, true, 60},
+               {"GAPS", 5, true},
+               {"BID", 11, true, 76},
+               {"ASK", 11, true, 76},
+               {"FRAMES", 7, true, 100}}};
   if (feeds.empty() && y < where.end()) out.put(where.x, y, where.width, dash, style::dim);
   for (std::size_t i = 0; i < feeds.size() && y < where.end(); ++i, ++y) {
     const auto& row = *feeds[i].row;
     const bool stale = !feeds[i].node->trouble.empty();
-    lines.put(y, "FEED", row.instrument.empty() ? row.name : row.instrument, stale ? style::dim : style::normal);
-    lines.put(y, "BOOK", stale ? "silent" : text_or_dash(row.validity), !stale && row.validity == "valid" ? style::good : style::bad);
+    lines.put(y, "FEED", row.instrument.empty() ? row.name : row.instrument,
+              stale ? style::dim : style::normal);
+    lines.put(y, "BOOK", stale ? "silent" : text_or_dash(row.validity),
+              !stale && row.validity == "valid" ? style::good : style::bad);
     lines.put(y, "AGE", stale ? std::string{dash} : duration_text(row.age));
     lines.put(y, "LAG50", duration_text(row.lag_p50), style::dim);
     lines.put(y, "LAG99", duration_text(row.lag_p99), style::dim);
@@ -110,9 +135,18 @@ struct shown_model {
 
 int draw_models(grid& out, const std::vector<shown_model>& models, area where) {
   int y = section(out, where, where.y, "models",
-                  std::min<std::size_t>(models.size(), static_cast<std::size_t>(where.height - 1)), models.size());
-  table lines{out, where.x, where.width,
-              {{"MODEL", 20}, {"STATE", 8}, {"STEP", 7, true}, {"COUNT", 7, true}, {"P99", 7, true}, {"WEIGHTS", 10, false, 70}, {"NOTE"}}};
+                  std::min<std::size_t>(models.size(), static_cast<std::size_t>(where.height - 1)),
+                  models.size());
+  table lines{out,
+              where.x,
+              where.width,
+              {{"MODEL", 20},
+               {"STATE", 8},
+               {"STEP", 7, true},
+               {"COUNT", 7, true},
+               {"P99", 7, true},
+               {"WEIGHTS", 10, false, 70},
+               {"NOTE"}}};
   if (models.empty() && y < where.end()) out.put(where.x, y, where.width, dash, style::dim);
   for (std::size_t i = 0; i < models.size() && y < where.end(); ++i, ++y) {
     const auto& row = *models[i].row;
@@ -131,9 +165,18 @@ int draw_models(grid& out, const std::vector<shown_model>& models, area where) {
 
 int draw_accounts(grid& out, const console_model& model, area where) {
   int y = section(out, where, where.y, "account", 0, 0);
-  table lines{out, where.x, where.width,
-              {{"ACCOUNT"}, {"STATE", 11}, {"TRADING", 8}, {"EQUITY", 16, true}, {"PNL", 13, true}, {"POSITION", 12, true, 76},
-               {"OPEN", 4, true, 100}, {"UNKNOWN", 7, true, 100}, {"SESSION", 7, false, 100}}};
+  table lines{out,
+              where.x,
+              where.width,
+              {{"ACCOUNT"},
+               {"STATE", 11},
+               {"TRADING", 8},
+               {"EQUITY", 16, true},
+               {"PNL", 13, true},
+               {"POSITION", 12, true, 76},
+               {"OPEN", 4, true, 100},
+               {"UNKNOWN", 7, true, 100},
+               {"SESSION", 7, false, 100}}};
   bool any = false;
   for (const auto& node : model.nodes())
     for (const auto& row : node.last.accounts) {
@@ -142,13 +185,15 @@ int draw_accounts(grid& out, const console_model& model, area where) {
       const bool stale = !node.trouble.empty();
       const auto look = stale ? style::dim : style::normal;
       lines.put(y, "ACCOUNT", row.account, look);
-      lines.put(y, "STATE", stale ? "silent" : text_or_dash(row.state), !stale && row.state == "live" ? style::good : style::bad);
+      lines.put(y, "STATE", stale ? "silent" : text_or_dash(row.state),
+                !stale && row.state == "live" ? style::good : style::bad);
       lines.put(y, "TRADING", text_or_dash(row.halt), row.halt == "active" ? style::good : style::bad);
       lines.put(y, "EQUITY", text_or_dash(row.equity), look);
       lines.put(y, "PNL", text_or_dash(row.realised), look);
       lines.put(y, "POSITION", text_or_dash(row.position), look);
       lines.put(y, "OPEN", count_text(row.live_orders), look);
-      lines.put(y, "UNKNOWN", count_text(row.unknown_orders), row.unknown_orders.value_or(0) > 0 ? style::bad : look);
+      lines.put(y, "UNKNOWN", count_text(row.unknown_orders),
+                row.unknown_orders.value_or(0) > 0 ? style::bad : look);
       lines.put(y, "SESSION", row.session_up ? "up" : "down", row.session_up ? look : style::bad);
       ++y;
     }
@@ -157,8 +202,10 @@ int draw_accounts(grid& out, const console_model& model, area where) {
 }
 
 int draw_alerts(grid& out, const std::vector<log_entry>& alerts, area where) {
-  int y = section(out, where, where.y, "alerts",
-                  std::min<std::size_t>(alerts.size(), static_cast<std::size_t>(std::max(0, where.height - 1))), alerts.size());
+  int y =
+      section(out, where, where.y, "alerts",
+              std::min<std::size_t>(alerts.size(), static_cast<std::size_t>(std::max(0, where.height - 1))),
+              alerts.size());
   if (alerts.empty() && y < where.end()) out.put(where.x, y++, where.width, "none", style::good);
   for (std::size_t i = 0; i < alerts.size() && y < where.end(); ++i, ++y) {
     const int used = out.put_name(where.x, y, std::min(30, where.width), alerts[i].source, alerts[i].look);
@@ -185,7 +232,8 @@ void draw_home(grid& out, const console_model& model, area where) {
   const int for_models = 1 + std::clamp(static_cast<int>(models.size()), 1, std::max(2, where.height / 6));
   const int rest = where.height - for_accounts - for_alerts - for_models;
   const int for_nodes = std::clamp(1 + static_cast<int>(model.nodes().size()), 2, std::max(2, rest / 2 + 1));
-  const int for_feeds = std::clamp(1 + std::max(1, static_cast<int>(feeds.size())), 2, std::max(2, rest - for_nodes));
+  const int for_feeds =
+      std::clamp(1 + std::max(1, static_cast<int>(feeds.size())), 2, std::max(2, rest - for_nodes));
   int y = draw_nodes(out, model, {where.x, where.y, where.width, for_nodes});
   y = std::min(y, where.y + for_nodes);
   draw_feeds(out, feeds, {where.x, y, where.width, for_feeds});

@@ -22,7 +22,8 @@ void put_lines(grid& out, area where, const std::vector<text_line>& lines, std::
   for (auto i = first; i < lines.size() && y < where.end(); ++i, ++y)
     out.put(where.x, y, where.width, lines[i].text, lines[i].look);
   if (first + room < lines.size())
-    out.put_right(where.x, where.end() - 1, where.width, " " + std::to_string(lines.size() - first - room) + " more below ", style::selected);
+    out.put_right(where.x, where.end() - 1, where.width,
+                  " " + std::to_string(lines.size() - first - room) + " more below ", style::selected);
 }
 
 std::string padded(std::string text, std::size_t width, bool right = false) {
@@ -36,20 +37,22 @@ void add_names(std::vector<text_line>& out, std::string_view title, const std::v
   constexpr std::size_t most = 50;
   out.push_back({std::string{title} + (names.empty() ? ": " + std::string{dash} : ""), style::heading});
   for (std::size_t i = 0; i < std::min(names.size(), most); ++i) out.push_back({"  " + names[i]});
-  if (names.size() > most) out.push_back({"  and " + std::to_string(names.size() - most) + " more", style::dim});
+  if (names.size() > most)
+    out.push_back({"  and " + std::to_string(names.size() - most) + " more", style::dim});
 }
 
 void add_incidents(std::vector<text_line>& out, std::string_view title, const std::vector<incident>& all) {
   out.push_back({std::string{title} + (all.empty() ? ": " + std::string{dash} : ""), style::heading});
-  for (const auto& one : all) out.push_back({"  " + duration_text(one.ago) + " ago  " + one.text, style::warn});
+  for (const auto& one : all)
+    out.push_back({"  " + duration_text(one.ago) + " ago  " + one.text, style::warn});
 }
 
 std::vector<text_line> lines_about(const actor_detail& detail) {
   std::vector<text_line> out;
   out.push_back({"MESSAGE TYPE                    COUNT     P50     P99", style::heading});
   for (const auto& row : detail.types)
-    out.push_back({padded(row.type.substr(0, 28), 28) + padded(count_text(row.count), 9, true) + padded(duration_text(row.p50), 8, true)
-                   + padded(duration_text(row.p99), 8, true)});
+    out.push_back({padded(row.type.substr(0, 28), 28) + padded(count_text(row.count), 9, true)
+                   + padded(duration_text(row.p50), 8, true) + padded(duration_text(row.p99), 8, true)});
   if (detail.types.empty()) out.push_back({std::string{dash}, style::dim});
   add_incidents(out, "RESTARTS", detail.restarts);
   add_incidents(out, "LAST ERRORS", detail.errors);
@@ -71,18 +74,21 @@ void draw_actor_head(grid& out, const console_model& model, const actor_detail& 
   const auto& row = detail.row;
   out.put_name(where.x, where.y, where.width, detail.name + " on " + detail.node, style::heading);
   out.put(where.x, where.y + 1, where.width,
-          "kind " + text_or_dash(row.kind) + "  parent " + text_or_dash(row.parent) + "  id " + (row.id ? std::to_string(*row.id) : std::string{dash})
-              + "  up " + duration_text(row.age) + (row.suspended ? "  SUSPENDED" : "") + (row.tapped ? "  TAPPED" : ""),
+          "kind " + text_or_dash(row.kind) + "  parent " + text_or_dash(row.parent) + "  id "
+              + (row.id ? std::to_string(*row.id) : std::string{dash}) + "  up " + duration_text(row.age)
+              + (row.suspended ? "  SUSPENDED" : "") + (row.tapped ? "  TAPPED" : ""),
           row.suspended || row.tapped ? style::warn : style::normal);
   out.put(where.x, where.y + 2, where.width,
-          "mailbox " + count_text(row.mailbox) + "  oldest waits " + duration_text(row.mailbox_age) + "  messages " + count_text(row.messages)
-              + "  " + count_text(row.rate) + "/s  handler p50 " + duration_text(row.p50) + " p99 " + duration_text(row.p99));
+          "mailbox " + count_text(row.mailbox) + "  oldest waits " + duration_text(row.mailbox_age)
+              + "  messages " + count_text(row.messages) + "  " + count_text(row.rate) + "/s  handler p50 "
+              + duration_text(row.p50) + " p99 " + duration_text(row.p99));
   out.put(where.x, where.y + 3, where.width,
-          "restarts " + count_text(row.restarts) + "  errors " + count_text(row.errors) + "  unexpected " + count_text(row.unexpected)
-              + "  parked " + count_text(row.parked) + "  running since " + duration_text(row.running) + "  seen "
-              + ago(model, detail.at) + " ago",
+          "restarts " + count_text(row.restarts) + "  errors " + count_text(row.errors) + "  unexpected "
+              + count_text(row.unexpected) + "  parked " + count_text(row.parked) + "  running since "
+              + duration_text(row.running) + "  seen " + ago(model, detail.at) + " ago",
           row.errors.value_or(0) > 0 ? style::warn : style::normal);
-  if (!detail.trouble.empty()) out.put(where.x, where.y, where.width, detail.name + ": " + detail.trouble, style::bad);
+  if (!detail.trouble.empty())
+    out.put(where.x, where.y, where.width, detail.name + ": " + detail.trouble, style::bad);
 }
 
 } // namespace
@@ -94,7 +100,8 @@ void draw_actor(grid& out, const console_model& model, area where) {
   }
   const auto* detail = model.detail();
   if (detail == nullptr) {
-    out.put(where.x, where.y, where.width, "asking " + model.actor().node + " for " + model.actor().name, style::dim);
+    out.put(where.x, where.y, where.width, "asking " + model.actor().node + " for " + model.actor().name,
+            style::dim);
     return;
   }
   draw_actor_head(out, model, *detail, where);
@@ -104,7 +111,8 @@ void draw_actor(grid& out, const console_model& model, area where) {
   if (where.width >= two_columns) {
     const int half = where.width / 2;
     put_lines(out, {body.x, body.y, half - 2, body.height}, lines_about(*detail), 0);
-    put_lines(out, {body.x + half, body.y, where.width - half, body.height}, lines_of_state(model), model.scroll());
+    put_lines(out, {body.x + half, body.y, where.width - half, body.height}, lines_of_state(model),
+              model.scroll());
     return;
   }
   auto lines = lines_about(*detail);
@@ -115,19 +123,26 @@ void draw_actor(grid& out, const console_model& model, area where) {
 void draw_tap(grid& out, const console_model& model, area where) {
   const auto& tap = model.tap();
   if (tap.number == 0) {
-    out.put(where.x, where.y, where.width, model.tapped().empty() ? "no tap runs: t here, or t on an actor" : "the tap was stopped",
+    out.put(where.x, where.y, where.width,
+            model.tapped().empty() ? "no tap runs: t here, or t on an actor" : "the tap was stopped",
             style::dim);
   } else {
     auto text = "tap of " + (tap.actor.empty() ? "order " + tap.id + " on every node" : tap.actor);
     for (const auto& [node, state] : model.tap_states()) {
-      text += "  " + node + ": " + count_text(state.seen) + " seen, " + count_text(state.dropped) + " not shown";
+      text +=
+          "  " + node + ": " + count_text(state.seen) + " seen, " + count_text(state.dropped) + " not shown";
       if (state.ended) text += ", ended: " + state.why;
       if (!state.trouble.empty()) text += ", " + state.trouble;
     }
     out.put(where.x, where.y, where.width, text, style::heading);
   }
-  table lines{out, where.x, where.width,
-              {{"TIME", 12}, {"ACTOR", where.width >= 120 ? 34 : 18}, {"FROM", where.width >= 120 ? 30 : 12}, {"TYPE", where.width >= 120 ? 22 : 14},
+  table lines{out,
+              where.x,
+              where.width,
+              {{"TIME", 12},
+               {"ACTOR", where.width >= 120 ? 34 : 18},
+               {"FROM", where.width >= 120 ? 30 : 12},
+               {"TYPE", where.width >= 120 ? 22 : 14},
                {"CONTENT"}}};
   lines.head(where.y + 1);
   const auto& tapped = model.tapped();
@@ -157,7 +172,8 @@ void draw_log(grid& out, const console_model& model, area where) {
   for (auto i = skipped; i < log.size() && y < where.end(); ++i, ++y) {
     const auto& entry = log[log.size() - 1 - i];
     out.put_right(where.x, y, 7, ago(model, entry.at), style::dim);
-    const int used = out.put_name(where.x + 8, y, std::min(28, where.width / 3), entry.source, style::heading);
+    const int used =
+        out.put_name(where.x + 8, y, std::min(28, where.width / 3), entry.source, style::heading);
     out.put(where.x + 9 + used, y, where.width - 9 - used, entry.text, entry.look);
   }
   if (log.empty()) out.put(where.x, y, where.width, "nothing", style::dim);
