@@ -128,11 +128,13 @@ bool parse_iso_time(std::string_view text, market_time& out) noexcept {
   return true;
 }
 
-void level_lane::start(std::size_t most) {
-  count_ = 0;
-  if (most <= capacity_) return;
-  capacity_ = most + most / 2;
-  levels_ = std::make_unique_for_overwrite<level[]>(capacity_);
+/// Without memory the lane stays as it is, and a frame that needs more is damaged.
+void level_lane::grow(std::size_t most) noexcept {
+  const auto capacity = most + most / 2;
+  auto* const space = static_cast<level*>(std::malloc(capacity * sizeof(level)));
+  if (space == nullptr) return;
+  levels_.reset(space);
+  capacity_ = capacity;
 }
 
 // --- one text
@@ -486,11 +488,17 @@ void renew(market_event& event, event_kind kind, frame_damage damage, std::strin
   event.symbol = symbol;
   event.stream = event.request = event.text = {};
   event.code = 0;
-  event.depth.bids = event.depth.asks = event.image.bids = event.image.asks = {};
-  event.depth.bid_rows = event.depth.ask_rows = {};
+  auto& depth = event.depth;
+  depth.bids = depth.asks = event.image.bids = event.image.asks = {};
+  depth.bid_rows = depth.ask_rows = {};
   event.trade.id_text = event.candle.interval = {};
   switch (kind) {
-  case event_kind::depth: event.depth = {}; break;
+  case event_kind::depth: // field by field, for the compiler builds a whole one first
+    depth.event = depth.transaction = {};
+    depth.first = depth.last = depth.previous = 0;
+    depth.has_previous = depth.has_checksum = false;
+    depth.checksum = 0;
+    break;
   case event_kind::image: event.image = {}; break;
   case event_kind::best: event.best = {}; break;
   case event_kind::trade: event.trade = {}; break;

@@ -13,8 +13,10 @@
 
 #include <simdjson.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 namespace troupe {
 
@@ -39,11 +41,15 @@ bool parse_iso_time(std::string_view text, market_time& out) noexcept;
 /// stay.
 class level_lane {
 public:
-  void start(std::size_t most);
+  void start(std::size_t most) noexcept {
+    count_ = 0;
+    if (most > capacity_) [[unlikely]]
+      grow(most);
+  }
   /// False when there is no room, which more levels than the frame has text for would need.
   bool add(const level& l) noexcept {
     if (count_ == capacity_) return false;
-    levels_[count_++] = l;
+    levels_.get()[count_++] = l;
     return true;
   }
   [[nodiscard]] std::size_t mark() const noexcept { return count_; }
@@ -53,7 +59,14 @@ public:
   }
 
 private:
-  std::unique_ptr<level[]> levels_;
+  void grow(std::size_t most) noexcept;
+
+  static_assert(std::is_trivially_copyable_v<level> && std::is_aggregate_v<level>);
+  /// Not initialised: most of it is never written.
+  struct release {
+    void operator()(level* p) const noexcept { std::free(p); }
+  };
+  std::unique_ptr<level, release> levels_;
   std::size_t count_ = 0;
   std::size_t capacity_ = 0;
 };

@@ -77,7 +77,7 @@ inline constexpr int max_scale = 12;
     if (decimals >= 0) ++decimals;
   }
   if (end - q < 4 || (*q | 0x20) != 'e' || q[1] != '-' || decimals == 0) return {};
-  if (*p == '.' || (*p == '0' && q - p > 1 && p[1] != '.')) return {};
+  if (q == p || *p == '.' || (*p == '0' && q - p > 1 && p[1] != '.')) return {};
   q += 2;
   int exponent = 0;
   const char* const from = q;

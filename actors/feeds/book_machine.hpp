@@ -13,7 +13,9 @@
 /// Whatever the family: a fault drops the book whole, `needs_image()` becomes true, and nothing is valid
 /// until an image has come. In B to E a later image always replaces the whole book.
 
+#include "actors/feeds/best_ten_checksum.hpp"
 #include "actors/feeds/events.hpp"
+#include "actors/feeds/image_difference.hpp"
 #include "actors/feeds/order_book.hpp"
 
 #include <memory>
@@ -178,9 +180,14 @@ protected:
 
 private:
   [[nodiscard]] build_step judge(bool has_checksum, std::uint32_t checksum);
+  [[nodiscard]] std::uint32_t checksum() noexcept;
+  void put_image(const image_event& image);
   void cut();
 
   book_scales scales_;
+  bool keeps_ten_;        // the checksum is Kraken's, and kept from change to change
+  best_ten_checksum ten_; // then
+  image_difference difference_; // family E
   applied_hook hook_ = nullptr;
   void* hook_context_ = nullptr;
 };

@@ -2,6 +2,7 @@
 #include "tools/feed_verify/venue_texts.hpp"
 #include "tools/feed_verify/verify_all.hpp"
 
+#include "actors/connectors/htx/inflate.hpp"
 #include <algorithm>
 
 namespace troupe {
@@ -216,7 +217,10 @@ private:
 
   void take_data(const std::string& symbol, const replayed_line& each) {
     auto& b = book_of(symbol, each.line.text);
-    capture(b, each.copy.empty() ? each.line.text : each.copy); // HTX's text, not its gzip
+    if (captured_ != nullptr) { // HTX's text, not its gzip
+      frame_damage damage{};
+      capture(b, std::string{inflater_.text_of(each.line.text, damage)});
+    }
     if (!each.copy.empty()) compare_copy(b, each);
     bool of_use = false;
     bool book = false;
@@ -341,6 +345,7 @@ private:
   std::unique_ptr<market_protocol> protocol_;
   std::map<std::string, replayed_book> books_;
   planned_frames* captured_ = nullptr;
+  htx::inflater inflater_;
   std::vector<std::string> replies_; ///< of ours that the recorder has not sent yet
 };
 
