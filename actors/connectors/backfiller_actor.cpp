@@ -36,6 +36,11 @@ backfiller_state::backfiller_state(self_pointer self, actor_environment env, bac
     if (!tls) throw std::invalid_argument{tls.error().message()};
     how.tls = *tls;
   }
+  if (options_.second_rest) {
+    auto other = how;
+    other.server = *options_.second_rest;
+    second_rest_ = std::make_unique<net::http_client>(io_, std::move(other));
+  }
   rest_ = std::make_unique<net::http_client>(io_, std::move(how));
   if (!options_.candles) return;
   for (const auto& spec : options_.instruments)
@@ -53,6 +58,7 @@ backfiller_state::backfiller_state(self_pointer self, actor_environment env, bac
 
 backfiller_state::~backfiller_state() {
   rest_->close();
+  if (second_rest_) second_rest_->close();
   io_.stop();
 }
 
@@ -139,7 +145,8 @@ void backfiller_state::send(const rest_call& call) {
   question.body = call.body;
   const auto number = ++request_;
   // The handle keeps the actor's address alive until the client has called, which it always does once.
-  rest_->send(std::move(question), options_.deadline,
+  auto& client = second_rest_ && options_.venue->at_second_host(question.target) ? *second_rest_ : *rest_;
+  client.send(std::move(question), options_.deadline,
               [number, me = caf::actor_cast<backfiller_actor>(self_)](result<net::http_response> reply) {
                 rest_answer answer;
                 answer.request = number;

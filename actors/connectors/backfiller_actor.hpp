@@ -28,6 +28,7 @@ struct backfiller_options {
   nanoseconds lookback = std::chrono::hours{24}; ///< market time; at least `least_bars` of each interval
   std::int64_t least_bars = 300;
   net::address rest;
+  std::optional<net::address> second_rest; ///< of products with a host of their own; else as above
   std::filesystem::path authority; ///< PEM; empty: the system's store
   std::uint32_t requests_per_minute = 20;
   std::string store = "store"; ///< who keeps the bars, by name
@@ -106,6 +107,7 @@ private:
   // Last: destroyed first, so that no callback meets a half-destroyed state.
   net::io_runner io_;
   std::unique_ptr<net::http_client> rest_;
+  std::unique_ptr<net::http_client> second_rest_;
 };
 
 } // namespace troupe

@@ -50,6 +50,11 @@ connector_driver::connector_driver(actor_environment env, venue_connector_option
   how.tls = tls_;
   how.clock = env_.market;
   how.body_limit = largest_image;
+  if (options_.second_rest) {
+    auto other = how;
+    other.server = *options_.second_rest;
+    second_rest_ = std::make_unique<net::http_client>(io_, std::move(other));
+  }
   rest_ = std::make_unique<net::http_client>(io_, std::move(how));
   for (const auto& spec : options_.instruments) {
     auto& each = *instruments_.emplace_back(std::make_unique<connected_instrument>());
@@ -57,6 +62,15 @@ connector_driver::connector_driver(actor_environment env, venue_connector_option
     each.feed = "feed/" + spec.id.text;
   }
   plan_sockets();
+}
+
+net::http_client& connector_driver::rest_of(std::string_view target) {
+  return second_rest_ && options_.venue->at_second_host(target) ? *second_rest_ : *rest_;
+}
+
+const net::address& connector_driver::sockets_of(std::string_view target) const {
+  return options_.second_sockets && options_.venue->at_second_host(target) ? *options_.second_sockets
+                                                                           : options_.sockets;
 }
 
 /// Instruments that share a spelling (Bybit's BTCUSDT of spot and linear) never share a socket: frames are
@@ -111,6 +125,7 @@ void connector_driver::stop() {
   io_.stop();
   for (auto& group : groups_) group->forget_sockets();
   rest_.reset();
+  second_rest_.reset();
 }
 
 void connector_driver::tick() {
@@ -258,7 +273,8 @@ void connector_driver::ask_for_ticket(socket_group& group, std::uint64_t socket)
   request.method = std::move(call.method);
   request.target = std::move(call.target);
   request.body = std::move(call.body);
-  rest_->send(std::move(request), options_.rest_deadline,
+  auto& client = rest_of(request.target);
+  client.send(std::move(request), options_.rest_deadline,
               [weak = weak_from_this(), &group, socket](result<net::http_response> reply) {
                 if (auto self = weak.lock()) self->on_ticket(group, socket, std::move(reply));
               });
@@ -313,7 +329,8 @@ void connector_driver::fetch_image(connected_instrument& instrument) {
   request.method = std::move(call.method);
   request.target = std::move(call.target);
   request.body = std::move(call.body);
-  rest_->send(std::move(request), options_.rest_deadline,
+  auto& client = rest_of(request.target);
+  client.send(std::move(request), options_.rest_deadline,
               [weak = weak_from_this(), &instrument,
                session = instrument.session](result<net::http_response> reply) {
                 if (auto self = weak.lock()) self->on_image(instrument, session, std::move(reply));
@@ -365,6 +382,7 @@ void connector_driver::refresh_status() {
   json_writer w;
   w.begin_object().field("venue", options_.venue->name);
   w.field("host", options_.sockets.host).field("rest", options_.rest.host);
+  if (options_.second_sockets) w.field("second_host", options_.second_sockets->host);
   w.field("used_weight", budget_.used(now(), "weight")).field("budget_refusals", budget_.refusals());
   w.field("bans", budget_.bans()).field("images", images_).field("image_failures", image_failures_);
   w.field("ticket_failures", ticket_failures_).field("rules_failures", rules_failures_);

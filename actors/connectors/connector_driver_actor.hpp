@@ -88,6 +88,8 @@ public:
 private:
   friend class socket_group;
 
+  [[nodiscard]] net::http_client& rest_of(std::string_view target);
+  [[nodiscard]] const net::address& sockets_of(std::string_view target) const;
   void plan_sockets();
   void add_group(market_socket_plan plan, const std::vector<connected_instrument*>& instruments);
   void tick();
@@ -141,6 +143,7 @@ private:
   // Last: destroyed first, so that no callback meets a half-destroyed driver.
   net::io_runner io_;
   std::unique_ptr<net::http_client> rest_;
+  std::unique_ptr<net::http_client> second_rest_; ///< of products with a host of their own
 };
 
 } // namespace troupe

@@ -8,9 +8,13 @@
 
 namespace troupe {
 
+constexpr int most_rule_pages = 100; // a cursor that never ends must end here
+
 /// Calls that are still to be made, and what the answers said.
 struct rules_fetch {
   std::deque<rest_call> calls;
+  rest_call asked; ///< the one under way
+  int pages = 0;
   std::vector<instrument_spec> listed;
 };
 
@@ -35,12 +39,14 @@ void connector_driver::fetch_rules(std::shared_ptr<rules_fetch> so_far) {
     });
     return;
   }
-  net::http_request request;
-  request.method = std::move(call.method);
-  request.target = std::move(call.target);
-  request.body = std::move(call.body);
+  so_far->asked = std::move(call);
   so_far->calls.pop_front();
-  rest_->send(std::move(request), options_.rest_deadline,
+  net::http_request request;
+  request.method = so_far->asked.method;
+  request.target = so_far->asked.target;
+  request.body = so_far->asked.body;
+  auto& client = rest_of(request.target);
+  client.send(std::move(request), options_.rest_deadline,
               [weak = weak_from_this(), so_far](result<net::http_response> reply) {
                 if (const auto self = weak.lock()) self->on_rules_page(so_far, std::move(reply));
               });
@@ -54,6 +60,10 @@ void connector_driver::on_rules_page(const std::shared_ptr<rules_fetch>& so_far,
   auto read = options_.venue->read_instruments(reply->body, env_.market->now());
   if (!read) return rules_failed(read.error().message());
   for (auto& each : *read) so_far->listed.push_back(std::move(each));
+  if (const auto more = options_.venue->more_instruments; more != nullptr && ++so_far->pages < most_rule_pages) {
+    auto next = more(so_far->asked, reply->body);
+    if (!next.target.empty()) so_far->calls.push_front(std::move(next));
+  }
   fetch_rules(so_far);
 }
 

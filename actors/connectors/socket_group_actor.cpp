@@ -30,7 +30,7 @@ std::string printable(std::string_view bytes) {
 } // namespace
 
 void socket_group::open(std::uint64_t socket, const std::string& target) {
-  if (owner_.options_.venue->ticket == nullptr) return connect(socket, owner_.options_.sockets, target);
+  if (owner_.options_.venue->ticket == nullptr) return connect(socket, owner_.sockets_of(target), target);
   awaiting_ticket_.insert(socket);
   owner_.ask_for_ticket(*this, socket);
 }

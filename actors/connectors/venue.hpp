@@ -105,6 +105,18 @@ struct venue_description {
   rest_call (*trade_call)(const instrument_spec& instrument, const trade_cursor& at) = nullptr;
   result<trade_page> (*read_trades)(const instrument_spec& instrument, std::string_view body) = nullptr;
 
+  /// The call for what comes behind an answer to `instruments()`, its target empty at the end; null where
+  /// each answer is all there is.
+  rest_call (*more_instruments)(const rest_call& asked, std::string_view body) = nullptr;
+
+  /// Targets of sockets and calls that begin so are the venue's second host's (HTX: swaps).
+  std::span<const std::string_view> second_host{};
+  [[nodiscard]] bool at_second_host(std::string_view target) const noexcept {
+    for (const auto start : second_host)
+      if (target.starts_with(start)) return true;
+    return false;
+  }
+
   /// Rules of a book channel; of the default one where the name is empty or unknown.
   [[nodiscard]] const book_rules& rules_of(std::string_view channel) const noexcept {
     for (const auto& each : books)

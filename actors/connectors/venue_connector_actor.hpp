@@ -38,6 +38,8 @@ struct venue_connector_options {
   market_selection what;
   net::address rest;               ///< https://api.binance.com
   net::address sockets;            ///< wss://stream.binance.com:9443; of no use where a ticket names it
+  std::optional<net::address> second_rest;    ///< of products with a host of their own; else as above
+  std::optional<net::address> second_sockets;
   std::filesystem::path authority; ///< PEM; empty: the system's store
   int image_levels = 0;            ///< of a REST image; 0: the venue's largest
   market_session_options session;  ///< timings; plan, protocol, traits and seed are set by the actor

@@ -497,3 +497,21 @@ CAF_TEST(any_bytes_are_safe) {
       R"({"event":"error","code":"60018","msg":"Wrong URL or channel:books,instId:NO-SUCH doesn't exist.","connId":"a"})"};
   CAF_CHECK_EQUAL(test::broken_promises(*okx, *okx_protocol, okx_frames, random, 20000), 0u);
 }
+
+CAF_TEST(bybit_lists_of_instruments_go_on_behind_their_cursor) {
+  const auto& venue = bybit::description();
+  CAF_REQUIRE(venue.more_instruments != nullptr);
+  const auto page = [](std::string_view cursor) {
+    return R"({"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[],"nextPageCursor":")"
+           + std::string{cursor} + R"("}})";
+  };
+  rest_call first;
+  first.target = "/v5/market/instruments-info?category=linear&limit=1000";
+  const auto second = venue.more_instruments(first, page("first%3DA&b"));
+  CAF_CHECK_EQUAL(second.target, first.target + "&cursor=first%253DA%26b");
+  const auto third = venue.more_instruments(second, page("next"));
+  CAF_CHECK_EQUAL(third.target, first.target + "&cursor=next");
+  CAF_CHECK(venue.more_instruments(third, page("next")).target.empty()); // no endless walk
+  CAF_CHECK(venue.more_instruments(first, page("")).target.empty());
+  CAF_CHECK(venue.more_instruments(first, "no JSON").target.empty());
+}

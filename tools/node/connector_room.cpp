@@ -60,6 +60,13 @@ result<child_definition> connector_child(const room_context& context, const std:
   if (!stream) return stream.error();
   options.rest = *rest;
   options.sockets = *stream;
+  for (const auto& [what, where] : {std::pair{"swap_rest", &options.second_rest}, {"swap_stream", &options.second_sockets}}) {
+    const auto url = config.text(connector_key(venue, what));
+    if (url.empty()) continue;
+    const auto at = net::parse_url(url);
+    if (!at) return at.error();
+    *where = *at;
+  }
   options.authority = config.text(connector_key(venue, "ca"));
   options.traits = configured_traits(config, *options.venue);
   options.what.book_channel = config.text(connector_key(venue, "book"));

@@ -29,7 +29,10 @@ child_definition feed_child(const room_context& context, const instrument_spec& 
                             const std::vector<consolidated_options>& books) {
   feed_actor_options options;
   options.core.spec = spec;
-  options.book_channel = context.config.text("venues." + std::string{spec.id.venue()} + ".book");
+  const auto venue_key = "venues." + std::string{spec.id.venue()};
+  options.book_channel = context.config.text(venue_key + ".book");
+  if (const auto swaps = context.config.text(venue_key + ".swap_book"); spec.kind != contract_kind::spot && !swaps.empty())
+    options.book_channel = swaps;
   options.core.frame_interval = context.config.duration("predictor.interval");
   options.core.stale_after = stale_after(context);
   options.contract_e8 = contract_value(context.config, spec.id);

@@ -253,6 +253,11 @@ result<std::vector<child_definition>> backfillers(const room_context& context, c
   const auto rest = net::parse_url(config.text("venues." + venue + ".rest"));
   if (!rest) return rest.error();
   options.rest = *rest;
+  if (const auto swaps = config.text("venues." + venue + ".swap_rest"); !swaps.empty()) {
+    const auto at = net::parse_url(swaps);
+    if (!at) return at.error();
+    options.second_rest = *at;
+  }
   options.authority = config.text("venues." + venue + ".ca");
   options.requests_per_minute = static_cast<std::uint32_t>(config.integer("backfill.requests"));
   out.push_back(

@@ -117,7 +117,11 @@ result<std::vector<instrument_spec>> fetch_instruments(const venue_check_options
   how.body_limit = largest_page;
   net::http_client client{io, std::move(how)};
   std::vector<instrument_spec> out;
-  for (auto& call : options.venue->instruments()) {
+  constexpr std::size_t most_pages = 100; // a cursor that never ends must end here
+  auto calls = options.venue->instruments();
+  for (std::size_t n = 0; n < calls.size() && n < most_pages; ++n) {
+    auto call = calls[n];
+    const auto asked = call;
     const auto target = call.target;
     auto reply = call_once(client, std::move(call), deadline);
     if (!reply) return std::move(reply).error();
@@ -126,6 +130,8 @@ result<std::vector<instrument_spec>> fetch_instruments(const venue_check_options
                                               + ": " + reply->body.substr(0, 200)};
     auto read = options.venue->read_instruments(reply->body, clock.now());
     if (!read) return std::move(read).error();
+    if (const auto more = options.venue->more_instruments; more != nullptr)
+      if (auto next = more(asked, reply->body); !next.target.empty()) calls.push_back(std::move(next));
     // Some venues list an instrument in more than one answer.
     for (auto& each : *read)
       if (std::ranges::find(out, each.id, &instrument_spec::id) == out.end())

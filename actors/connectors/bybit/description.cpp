@@ -34,6 +34,7 @@ const venue_description& description() {
     v.decoder = make_decoder;
     v.instruments = instrument_calls;
     v.read_instruments = read_instruments;
+    v.more_instruments = more_instruments;
     v.candles = {.per_page = 1000, .newest_first = true};
     v.candle_call = candle_call;
     v.read_candles = read_candles;

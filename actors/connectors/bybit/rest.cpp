@@ -114,6 +114,28 @@ std::vector<rest_call> instrument_calls() {
   return out;
 }
 
+rest_call more_instruments(const rest_call& asked, std::string_view body) {
+  dom::parser parser;
+  dom::object result_of;
+  dom::array list;
+  if (!read_list(parser, body, result_of, list)) return {};
+  const auto cursor = text_at(result_of, "nextPageCursor");
+  if (cursor.empty()) return {};
+  rest_call out;
+  out.target = asked.target.substr(0, asked.target.find("&cursor=")) + "&cursor=";
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  for (const char c : cursor) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-'
+                       || c == '.' || c == '_' || c == '~';
+    if (plain) out.target += c;
+    else out.target.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+  // The same cursor again would go on for ever.
+  if (out.target == asked.target) return {};
+  return out;
+}
+
 result<std::vector<instrument_spec>> read_instruments(std::string_view body, market_time now) {
   dom::parser parser;
   dom::object result_of;

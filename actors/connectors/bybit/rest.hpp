@@ -6,8 +6,12 @@
 
 namespace troupe::bybit {
 
-/// One call a product. Each list fits one page of 1,000.
+/// One call a product, for its first page of 1,000.
 std::vector<rest_call> instrument_calls();
+
+/// The next page of a list: `nextPageCursor` of the answer, which goes into the next call's `cursor` as it is,
+/// percent-encoded.
+rest_call more_instruments(const rest_call& asked, std::string_view body);
 
 /// Spot pairs, perpetuals ("BTC-USDT-PERP") and dated contracts ("BTC-USDT-270326") that trade.
 result<std::vector<instrument_spec>> read_instruments(std::string_view body, market_time now);

@@ -22,6 +22,9 @@ constexpr std::array books{book_channel{"depth.step0", whole}, book_channel{"mbp
                            book_channel{"mbp.400", joined},
                            book_channel{"depth.size_150.high_freq", counted}};
 
+/// Swaps have a host of their own, api.hbdm.com.
+constexpr std::array swap_targets{"/linear-swap"sv, "/swap-"sv};
+
 std::string_view target_of(contract_kind kind) noexcept {
   switch (kind) {
   case contract_kind::spot: return "/ws";
@@ -53,9 +56,12 @@ struct topic_lists {
 
 std::vector<market_socket_plan> plan(std::span<const instrument_spec> instruments,
                                      const market_selection& what) {
-  const std::string_view channel = what.book_channel.empty() ? books[0].name : what.book_channel;
+  const std::string_view wanted = what.book_channel.empty() ? books[0].name : what.book_channel;
   topic_lists lists;
   for (const auto& instrument : instruments) {
+    // Where spot has numbered changes, swaps have theirs.
+    const bool spot = instrument.kind == contract_kind::spot;
+    const auto channel = !spot && wanted.starts_with("mbp."sv) ? "depth.size_150.high_freq"sv : wanted;
     const auto& symbol = instrument.venue_symbol;
     const auto target = target_of(instrument.kind);
     const auto book_target = channel.starts_with("mbp."sv) ? "/feed"sv : target;
@@ -90,6 +96,7 @@ const venue_description& description() {
       .trades = past_trades_rules,
       .trade_call = trade_call,
       .read_trades = read_trades,
+      .second_host = swap_targets,
   };
   return out;
 }
