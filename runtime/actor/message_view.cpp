@@ -207,6 +207,7 @@ const type_entry* find_type(const caf::type_erased_tuple& content, std::size_t i
 void write_element(short_writer& out, const caf::type_erased_tuple& content, std::size_t i) {
   if (const auto* known = find_type(content, i)) return known->write(out, content.get(i));
   const auto type = content.type(i);
+  if (content.match_element<std::string>(i)) return out.text(content.get_as<std::string>(i));
   if (type.first != 0) return out.text(content.stringify(i));
   out.text("<" + type_name_of(reinterpret_cast<std::uintptr_t>(type.second)) + ">");
 }
