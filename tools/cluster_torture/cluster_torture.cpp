@@ -51,7 +51,7 @@ public:
 private:
   [[nodiscard]] json_view executor() const { return system_.report(execution_, executor_name); }
   [[nodiscard]] bool live() const { return executor().text("state_name") == "live"; }
-  [[nodiscard]] std::int64_t predictions() const;
+  std::int64_t predictions();
   bool agree();
   void count_orders();
   void suffer(const cluster_fault& fault);
@@ -68,20 +68,25 @@ private:
   std::string execution_;
   std::string train_;
   std::vector<std::string> wanted_;
+  std::map<std::string, std::int64_t> made_; ///< by predictor, as last reported
+  std::int64_t predictions_ = 0;
 };
 
-/// Predictions made so far, of all predictors that were reported.
-std::int64_t torture::predictions() const {
-  std::int64_t out = 0;
+/// Predictions seen to be made so far; a predictor that was started anew counts from 0.
+std::int64_t torture::predictions() {
   for (const auto& node : system_.conf().nodes()) {
     if (!node.has(node_role::ingest)) continue;
     const auto page = json_view::parse(system_.watcher(node.name.text).picture().whole);
     for (const auto& actor : page.items("actors")) {
       const auto name = actor.text("name");
-      if (name.starts_with("predictor/")) out += page.at("reports").at(name).integer("made");
+      if (!name.starts_with("predictor/")) continue;
+      const auto made = page.at("reports").at(name).integer("made");
+      auto& last = made_[name];
+      predictions_ += made >= last ? made - last : made;
+      last = made;
     }
   }
-  return out;
+  return predictions_;
 }
 
 bool torture::agree() {
