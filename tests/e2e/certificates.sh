@@ -5,6 +5,8 @@ source "$(dirname "$0")/common.sh"
 mkdir "$work/config"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 printf 'node pages host=127.0.0.1 port=%s roles=gateway tls=on\nnode model host=127.0.0.1 port=1 roles=model\n' "$port" >"$work/config/nodes.conf"
+printf 'venues:\n  binance:\n    instruments:\n      BTC-USDT:\n        symbol: BTCUSDT\n' >"$work/config/venues.yaml"
+printf 'trading:\n  gateway: paper\n' >"$work/config/troupe.yaml"
 program=("$troupe" --config "$work/config" --data "$work/data")
 tls=$work/config/tls
 
@@ -32,7 +34,7 @@ refused "node.pem is there already" "--replace" -- "${program[@]}" cluster issue
 grep -qF "has tls=off" "$work/err" || fail "a certificate that nobody uses is not told"
 if command -v openssl >/dev/null; then
   openssl verify -x509_strict -CAfile "$tls/authority/ca.pem" "$tls/pages/node.pem" >"$work/out" || fail "openssl verify: $(cat "$work/out")"
-  openssl x509 -in "$tls/pages/node.pem" -noout -ext subjectAltName -ext extendedKeyUsage >"$work/out"
+  openssl x509 -in "$tls/pages/node.pem" -noout -ext subjectAltName,extendedKeyUsage >"$work/out"
   grep -qF "URI:troupe://node/pages, DNS:pages.troupe" "$work/out" || fail "names: $(cat "$work/out")"
 fi
 
