@@ -100,7 +100,7 @@ void feed_state::on_batch(const frame_batch& batch) {
     forget_requests();
     const auto at = batch.frames.empty() ? env_.market->now() : batch.frames.front().received;
     core_->on_session(batch.session, true, at);
-    mender_->on_break(at);
+    note_break(at);
   }
   for (const auto& frame : batch.frames) core_->on_frame(frame.received, frame.payload);
 }
@@ -114,7 +114,7 @@ void feed_state::on_session_event(const session_event& event) {
     return;
   forget_requests();
   core_->on_session(event.session, connected, env_.market->now());
-  mender_->on_break(env_.market->now());
+  note_break(env_.market->now());
 }
 
 void feed_state::on_tick() {
@@ -159,9 +159,10 @@ void feed_state::ask_for_image() {
 
 void feed_state::on_trade(const trade_event& trade) {
   note_trade_holes();
-  const auto before = mender_->waiting();
   mender_->on_trade(trade);
-  if (before != 0) ask_trades_at_ = std::max(ask_trades_at_, env_.steady->now() + options_.trade_settle);
+  // The trade that ends a hole starts the wait for the venue's past.
+  if (hole_open_) ask_trades_at_ = env_.steady->now() + options_.trade_settle;
+  hole_open_ = false;
 }
 
 void feed_state::on_bar(const bar& b) {
@@ -269,11 +270,16 @@ void feed_state::show_book(bool at_once) {
 
 // --- bars for the store --------------------------------------------------------------------------
 
+void feed_state::note_break(market_time now) {
+  hole_open_ = true;
+  mender_->on_break(now);
+}
+
 /// Where the venue numbers its trades, the numbers show a hole before the trade behind it is taken.
 void feed_state::note_trade_holes() {
   if (!core_ || core_->trades().holes() == trade_holes_) return;
   trade_holes_ = core_->trades().holes();
-  mender_->on_break(env_.market->now());
+  note_break(env_.market->now());
 }
 
 void feed_state::ask_for_trades() {

@@ -95,6 +95,7 @@ private:
   void offer(subscriber& to);
   void acknowledge();
   void show_book(bool at_once);
+  void note_break(market_time now);
   void note_trade_holes();
   void ask_for_trades();
   void keep_bars();
@@ -127,6 +128,7 @@ private:
   steady_time store_again_;
   std::unique_ptr<bar_mender> mender_;
   std::uint64_t trade_holes_ = 0;
+  bool hole_open_ = true; ///< trades may be missing up to the next one
   steady_time ask_trades_at_;
   std::uint64_t bars_stored_ = 0;
   std::uint64_t bars_lost_ = 0;    ///< the store could not take them
