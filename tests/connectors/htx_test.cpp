@@ -466,8 +466,8 @@ CAF_TEST(plans_by_socket) {
                   "/swap-ws market.BTC-USD.depth.step0 market.BTC-USD.bbo market.BTC-USD.trade.detail\n");
   CAF_CHECK_EQUAL(targets("mbp.150"),
                   "/feed market.btcusdt.mbp.150\n/ws market.btcusdt.bbo market.btcusdt.trade.detail\n"
-                  "/linear-swap-ws market.BTC-USDT.bbo market.BTC-USDT.trade.detail\n"
-                  "/swap-ws market.BTC-USD.bbo market.BTC-USD.trade.detail\n");
+                  "/linear-swap-ws market.BTC-USDT.depth.size_150.high_freq market.BTC-USDT.bbo market.BTC-USDT.trade.detail\n"
+                  "/swap-ws market.BTC-USD.depth.size_150.high_freq market.BTC-USD.bbo market.BTC-USD.trade.detail\n");
 }
 
 CAF_TEST(any_bytes_are_safe) {

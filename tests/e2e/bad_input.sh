@@ -24,7 +24,7 @@ rm "$work/config/.env"
 # What no single file shows: nodes.conf, instruments and their rules, the account.
 refused "nodes.conf" "No such file" -- "$troupe" --config "$work/config" config check
 printf 'node exec host=0.0.0.0 port=4411 roles=execution accounts=main@binance\n' >"$work/config/nodes.conf"
-refused "nodes.conf:1: host=0.0.0.0" "write host=127.0.0.1" -- "$troupe" --config "$work/config" config check
+refused "nodes.conf:1: host=0.0.0.0" "names no machine" -- "$troupe" --config "$work/config" config check
 printf 'node exec host=127.0.0.1 port=4411 roles=execution accounts=main@binance\n' >"$work/config/nodes.conf"
 refused "venues.yaml has no venue 'binance'" -- "$troupe" --config "$work/config" config check
 printf 'venues:\n  binance:\n    stream: wss://127.0.0.1:1\n    instruments:\n      BTC-USDT:\n        symbol: BTCUSDT\n' \

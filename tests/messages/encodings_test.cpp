@@ -227,9 +227,9 @@ CAF_TEST(a_wrong_type_is_named_with_its_field) {
   out.pack(std::string{"ingest"});
   out.pack(std::string{"one"});
   out.pack(7);
-  const auto back = from_msgpack<ping>({buffer.data(), buffer.size()});
+  const auto back = from_msgpack<pong>({buffer.data(), buffer.size()});
   CAF_REQUIRE(!back);
-  CAF_CHECK_EQUAL(back.error().text, "ping.incarnation: not an integer");
+  CAF_CHECK_EQUAL(back.error().text, "pong.incarnation: not an integer");
   CAF_CHECK(back.error().code == codec_errc::wrong_type);
 }
 
@@ -312,7 +312,7 @@ CAF_TEST(the_writer_puts_commas_where_they_belong) {
 }
 
 CAF_TEST(messages_become_json_by_their_field_names) {
-  CAF_CHECK_EQUAL(to_json(ping{{"in\"gest"}, 7, 9}),
+  CAF_CHECK_EQUAL(to_json(pong{{"in\"gest"}, 7, 9}),
                   R"({"node":"in\"gest","incarnation":7,"sequence":9})");
 }
 

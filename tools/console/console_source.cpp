@@ -92,23 +92,23 @@ private:
     node_probe probe{name_, place_, between_->options.connect(), between_->options.who};
     steady_time next_round{};
     steady_time next_tap{};
-    task todo;
+    task job;
     for (;;) {
-      todo = wait(std::min(next_round, next_tap), todo.version);
-      if (todo.stopping) break;
-      for (const auto& order : todo.orders) {
+      job = wait(std::min(next_round, next_tap), job.version);
+      if (job.stopping) break;
+      for (const auto& order : job.orders) {
         auto outcome = probe.run(order);
         between_->tell([&](news& fresh) { fresh.outcomes.push_back(std::move(outcome)); });
       }
       const steady_time now{monotonic_ns()};
-      const bool other_page = todo.wanted != last_;
-      last_ = todo.wanted;
-      if (now >= next_round || other_page || !todo.orders.empty()) {
-        one_round(probe, todo.wanted);
+      const bool other_page = job.wanted != last_;
+      last_ = job.wanted;
+      if (now >= next_round || other_page || !job.orders.empty()) {
+        one_round(probe, job.wanted);
         next_round = now + between_->options.interval;
       }
-      const bool taps = todo.wanted.tap.number != 0;
-      if (auto caught = probe.tap(todo.wanted.tap))
+      const bool taps = job.wanted.tap.number != 0;
+      if (auto caught = probe.tap(job.wanted.tap))
         between_->tell([&](news& fresh) { fresh.taps.push_back(std::move(*caught)); });
       next_tap = taps ? steady_time{monotonic_ns()} + tap_interval : next_round;
     }
@@ -131,11 +131,11 @@ private:
   }
 
   void ask_parent() {
-    task todo;
+    task job;
     steady_time next{};
     for (;;) {
-      todo = wait(next, todo.version);
-      if (todo.stopping) return;
+      job = wait(next, job.version);
+      if (job.stopping) return;
       const steady_time now{monotonic_ns()};
       if (now < next) continue;
       next = now + between_->options.interval;
