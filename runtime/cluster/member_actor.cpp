@@ -152,6 +152,7 @@ void member_state::peer_down(const member_event& event) {
   const bool counted = std::exchange(i->second.counts, false);
   // Names first: whoever looks again because of the failed ask must not find the lost actor.
   env_.names->remove_node(event.peer);
+  for (const auto& [name, entry] : i->second.names) offer_name(name, event.peer.text);
   const auto failed = fail_pending(i->second.raw->node(), event.peer.text);
   asks_failed_ += failed;
   timeline::instance().add(timeline_event::link_down, event.peer.text, event.why);
@@ -355,6 +356,7 @@ void member_state::names_changed() {
       if (!options_.stays_local(name)) link.changed.insert(name);
     peers.push_back(peer);
   }
+  for (const auto& name : names) offer_name(name, {});
   for (const auto& peer : peers) send_names(peer);
 }
 
@@ -459,7 +461,7 @@ void member_state::show_name(const std::string& peer, const std::string& name,
   const auto known = env_.names->entry(name);
   if (known && known->node.text != peer) {
     ++name_conflicts_;
-    log::error("member", "two nodes run one name; the one known first stays",
+    log::warn("member", "two nodes run one name; the one known first stays until it gives it up",
                {{"name", name},
                 {"peer", peer},
                 {"other", known->node.text.empty() ? options_.self.text : known->node.text}});
@@ -472,6 +474,19 @@ void member_state::hide_name(const std::string& peer, const std::string& name,
                              const directory_entry& entry) {
   const auto known = env_.names->entry(name);
   if (known && known->node.text == peer) env_.names->remove(name, entry.incarnation, entry.handle);
+  offer_name(name, peer);
+}
+
+/// A name that nobody shows any more leads to the next node that has it: when a thing moves, its new place may be
+/// heard of before the old one has given it up.
+void member_state::offer_name(const std::string& name, const std::string& not_from) {
+  if (env_.names->entry(name)) return;
+  for (auto& [peer, link] : links_) {
+    const auto theirs = link.names.find(name);
+    if (peer == not_from || !link.counts || theirs == link.names.end()) continue;
+    env_.names->put(name, theirs->second);
+    return;
+  }
 }
 
 // --- leaving -------------------------------------------------------------------------------------

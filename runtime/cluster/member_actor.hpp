@@ -131,6 +131,7 @@ private:
   acknowledged take_names(const directory_update& update,
                           const std::vector<caf::strong_actor_ptr>& handles);
   void show_name(const std::string& peer, const std::string& name, const directory_entry& entry);
+  void offer_name(const std::string& name, const std::string& not_from);
   void hide_name(const std::string& peer, const std::string& name, const directory_entry& entry);
   [[nodiscard]] bool shared(const std::string& name, const directory_entry& entry) const;
 

@@ -168,6 +168,39 @@ CAF_TEST(one_name_on_two_nodes_the_known_one_stays) {
   CAF_CHECK(e->names->entry("twice")->node.text.empty());
   CAF_CHECK(m->names->entry("twice")->node.text.empty());
   CAF_CHECK(has(status(*e), "\"name_conflicts\":1"));
+  CAF_MESSAGE("given up here, it leads to the other node");
+  const auto ours = *e->names->entry("twice");
+  e->names->remove("twice", ours.incarnation, ours.handle);
+  pump();
+  CAF_REQUIRE(e->names->entry("twice").has_value());
+  CAF_CHECK_EQUAL(e->names->entry("twice")->node.text, "mars");
+  CAF_CHECK(answers(*e, "twice"));
+}
+
+CAF_TEST(a_name_that_moves_is_found_whichever_word_comes_first) {
+  auto& e = start(earth, "earth");
+  auto& m = start(mars, "mars");
+  auto& j = start(jupiter, "jupiter");
+  wire(earth, "earth", mars);
+  wire(earth, "earth", jupiter);
+  wire(mars, "mars", jupiter);
+  CAF_REQUIRE(pass_until(5s, [&] { return sees(e, "mars", "up") && sees(e, "jupiter", "up") && sees(m, "jupiter", "up"); }));
+  add_echo(m, "moving");
+  CAF_CHECK_EQUAL(e.names->entry("moving")->node.text, "mars");
+  add_echo(j, "moving"); // earth hears of the new place first ...
+  CAF_CHECK_EQUAL(e.names->entry("moving")->node.text, "mars");
+  const auto old = *m.names->entry("moving");
+  m.names->remove("moving", old.incarnation, old.handle); // ... and then that the old one is given up
+  pump();
+  CAF_REQUIRE(e.names->entry("moving").has_value());
+  CAF_CHECK_EQUAL(e.names->entry("moving")->node.text, "jupiter");
+  CAF_CHECK(answers(e, "moving") && answers(m, "moving"));
+  CAF_MESSAGE("the same when the old place is lost");
+  add_echo(m, "other");
+  add_echo(j, "other");
+  CAF_CHECK_EQUAL(e.names->entry("other")->node.text, "mars");
+  stopped = &mars;
+  CAF_REQUIRE(pass_until(3s, [&] { return e.names->entry("other") && e.names->entry("other")->node.text == "jupiter"; }));
 }
 
 CAF_TEST(the_published_actor_answers_programs) {

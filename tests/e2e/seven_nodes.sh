@@ -95,7 +95,9 @@ within() {
     fi
     python3 -c 'import select; select.select([], [], [], 0.1)'
   done
-  echo "$what: $(($(now_ms) - begun)) ms"
+  local took=$(($(now_ms) - begun))
+  echo "$what: $took ms"
+  ((took <= most * 1000 + 1000)) || fail "$what took $took ms, more than $most s"
 }
 end() {
   kill "${simulators[@]}" "${up:-}" 2>/dev/null || true
@@ -142,7 +144,7 @@ first=$(place_of model/cnn)
 other=model-1
 [[ $first == model-1 ]] && other=model-2
 "$troupe" "${common[@]}" actor move model/cnn "$other" || fail "the move was refused"
-within 3 "the model serves on $other after the move" serves "$other"
+within 5 "the model serves on $other after the move" serves "$other"
 before=$(made)
 within 20 'predictions go on after the move' more_than "$before"
 refused "can't run" -- "$troupe" "${common[@]}" actor move model/cnn train
