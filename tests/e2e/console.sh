@@ -162,7 +162,7 @@ echo "crowd/3 was back after $back ms"
 ((back <= 100)) || fail "crowd/3 was back after $back ms"
 shown "restarts 1"
 grep -q '"verb":"kill","target":"crowd/3"' "$work/crowd/audit.log" || fail "the kill is not in the audit log"
-grep -q "\"who\":\"$(id -un)\"" "$work/crowd/audit.log" || fail "the audit log does not say who"
+grep -qE "\"who\":\"($(id -un)|uid $(id -u))\"" "$work/crowd/audit.log" || fail "the audit log does not say who"
 keys s
 keys y
 keys y
@@ -180,7 +180,7 @@ shown "tap of churn/crowd"
 shown "status_report"
 keys 4
 shown "TAPPED"
-console_pid=$(pgrep -P "$("${server[@]}" display-message -p -t t '#{pane_pid}')" -x troupe)
+console_pid=$(pgrep -P "$("${server[@]}" display-message -p -t t '#{pane_pid}')")
 kill -KILL "$console_pid"
 shown "console ended with 137"
 "${server[@]}" kill-session -t t

@@ -317,6 +317,16 @@ CAF_TEST(arguments of actions) {
   given = model.orders_given();
   CAF_REQUIRE_EQUAL(given.size(), 1u);
   CAF_CHECK_EQUAL(given[0].verb, "resume");
+  // On its own page its own figures count, however old the table is.
+  model.press({key::enter, 0});
+  actor_detail detail;
+  detail.node = given[0].node;
+  detail.name = given[0].target;
+  model.take(detail);
+  type(model, "syy");
+  given = model.orders_given();
+  CAF_REQUIRE_EQUAL(given.size(), 1u);
+  CAF_CHECK_EQUAL(given[0].verb, "suspend");
 }
 
 CAF_TEST(a silent node is shown so and comes back) {

@@ -213,8 +213,10 @@ void console_model::press_action(char32_t glyph) {
   command order{node, std::string{what->verb}, what->of_node ? std::string{} : whom.name, {}};
   if (what->verb == "suspend") {
     bool suspended = has_detail_ && page_ == page::actor && detail_.row.suspended;
-    for (const auto& line : top_)
-      if (line.node->name == whom.node && line.row->name == whom.name) suspended = line.row->suspended;
+    // The rows may be of a page that was left a while ago.
+    if (page_ != page::actor)
+      for (const auto& line : top_)
+        if (ref_of(line) == whom) suspended = line.row->suspended;
     if (suspended) order.verb = "resume";
   }
   dialog_.begin(*what, std::move(order));

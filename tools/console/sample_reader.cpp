@@ -279,7 +279,7 @@ tap_answer read_tap(const std::string& node, troupe::tap_page&& told) {
   out.node = node;
   for (auto& row : told.rows)
     out.lines.push_back({node, std::move(row.actor), clock_text(row.at),
-                         std::move(row.type) + (row.answer ? " (answer)" : ""), std::move(row.sender),
+                         std::move(row.type) + (row.answer ? "<" : ""), std::move(row.sender),
                          std::move(row.text), row.sequence});
   out.seen = static_cast<std::int64_t>(told.matched);
   out.dropped = static_cast<std::int64_t>(told.limited + told.lost);
