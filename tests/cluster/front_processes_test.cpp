@@ -318,10 +318,13 @@ CAF_TEST(a_hostile_port_costs_neither_processor_nor_memory) {
       slow.push_back(connect_to(port, "127.0.0.1", 10, "127.0.0.2"));
     const std::string hello = std::string("\x16\x03\x01\x02\x00\x01", 6) + std::string(500, 'x');
     std::size_t at = 0;
+    std::int64_t due = 0; // a byte each 20 ms: ten seconds for the whole hello
     CAF_CHECK(eventually(6s, [&] {
+      const bool now = monotonic_ns() >= due;
       for (const auto& fd : slow)
-        (void)send_all(fd.get(), hello.substr(at % hello.size(), 1));
-      ++at;
+        if (now) (void)send_all(fd.get(), hello.substr(at % hello.size(), 1));
+      at += now ? 1 : 0;
+      if (now) due = monotonic_ns() + 20'000'000;
       return std::all_of(slow.begin(), slow.end(), [](const owned_fd& fd) {
         ::pollfd entry{fd.get(), POLLIN, 0};
         return ::poll(&entry, 1, 0) == 1;
