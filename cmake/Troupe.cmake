@@ -75,6 +75,7 @@ function(troupe_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE troupe_test_main ${arg_DEPS})
+  target_compile_options(${name} PRIVATE -include ${CMAKE_SOURCE_DIR}/tests/support/lasting_checks.hpp)
   # CAF's runner gives up on a single test after 10 s by default; the limit that counts is ctest's.
   add_test(NAME ${name} COMMAND ${name} -r ${arg_TIMEOUT} ${arg_ARGS})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
