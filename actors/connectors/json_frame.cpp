@@ -480,8 +480,8 @@ std::span<const level> json_frame::levels(json_value v, side s) noexcept {
 
 namespace {
 
-/// Empties what counts in an event of that kind, and every view: what stands in the other members means nothing,
-/// but must not point at rows that are gone.
+/// Empties what counts in an event of that kind, and every view: what stands in the other members means
+/// nothing, but must not point at rows that are gone.
 void renew(market_event& event, event_kind kind, frame_damage damage, std::string_view symbol) noexcept {
   event.kind = kind;
   event.damage = damage;
@@ -541,7 +541,8 @@ const market_event& json_decoder::only(event_kind kind, frame_damage damage) noe
 }
 
 const market_event& json_decoder::decode(std::string_view frame) noexcept {
-  if (!scans_ || !layout_scan::can_take(frame) || frame.size() > limits_.frame_bytes) return decode_general(frame);
+  if (!scans_ || !layout_scan::can_take(frame) || frame.size() > limits_.frame_bytes)
+    return decode_general(frame);
   count_ = 0;
   in_.start_lanes(frame.size());
   took_layout_ = read_layout({frame, in_.price_scale(), in_.size_scale()});

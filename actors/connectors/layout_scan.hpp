@@ -1,10 +1,10 @@
 #pragma once
 
-/// One pass over a frame that lies exactly as its venue writes it: literal, value, literal … without a copy and
-/// without an index of the text. A venue's decoder tries it first (`json_decoder::read_layout`); whatever it
-/// declines is read by field, by `json_frame`. It must therefore take nothing that would be read otherwise there:
-/// no white space, no escapes, nothing but printable ASCII in strings, no number with a zero in front, a sign or
-/// a digit behind the instrument's scale.
+/// One pass over a frame that lies exactly as its venue writes it: literal, value, literal … without a copy
+/// and without an index of the text. A venue's decoder tries it first (`json_decoder::read_layout`); whatever
+/// it declines is read by field, by `json_frame`. It must therefore take nothing that would be read otherwise
+/// there: no white space, no escapes, nothing but printable ASCII in strings, no number with a zero in front,
+/// a sign or a digit behind the instrument's scale.
 
 #include "actors/connectors/json_frame.hpp"
 #include "actors/connectors/number_scan.hpp"
@@ -14,12 +14,12 @@
 
 namespace troupe {
 
-/// A place in a frame. Each call takes what it names and moves behind it, or returns false: then the frame is to be
-/// left to the general way, whatever the place is by then. Not thread-safe.
+/// A place in a frame. Each call takes what it names and moves behind it, or returns false: then the frame is
+/// to be left to the general way, whatever the place is by then. Not thread-safe.
 class layout_scan {
 public:
-  /// The scans stop at the text's last character at the latest, because a bracket is neither digit nor quote; and
-  /// they load sixteen bytes at a time.
+  /// The scans stop at the text's last character at the latest, because a bracket is neither digit nor quote;
+  /// and they load sixteen bytes at a time.
   [[nodiscard]] static bool can_take(std::string_view text) noexcept {
     return text.size() >= 16 && (text.back() == '}' || text.back() == ']');
   }
@@ -131,9 +131,9 @@ public:
   bool bare_rows(level_lane& out) noexcept {
     return rows(out, [this](level& l) {
       if (end_ - p_ >= 52) [[likely]] {
-        const auto found = p_[0] == '['
-                               ? number_scan::scan_bare_level(p_ + 1, *prices_, price_scale_, *sizes_, size_scale_)
-                               : number_scan::scanned_level{};
+        using namespace number_scan;
+        const auto found = p_[0] == '[' ? scan_bare_level(p_ + 1, *prices_, price_scale_, *sizes_, size_scale_)
+                                        : scanned_level{};
         if (found.length != 0) [[likely]] {
           l = {{found.price}, {found.size}};
           p_ += 1 + found.length;
@@ -220,9 +220,8 @@ private:
     if (!parse_iso_time(text, out)) return false;
     std::int64_t second = 0;
     std::int64_t micros = 0;
-    if (text.size() != length_of_known || text[19] != '.' || text[26] != 'Z' || !digits(text.data() + 17, 2, second)
-        || !digits(text.data() + 20, 6, micros))
-      return true;
+    if (text.size() != length_of_known || text[19] != '.' || text[26] != 'Z') return true;
+    if (!digits(text.data() + 17, 2, second) || !digits(text.data() + 20, 6, micros)) return true;
     std::memcpy(minute_.data(), text.data(), minute_.size());
     base_ns_ = out.ns - second * 1'000'000'000 - micros * 1'000;
     return true;

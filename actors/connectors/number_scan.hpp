@@ -59,8 +59,8 @@ inline constexpr int max_scale = 12;
   return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
 }
 
-/// A bare decimal with a negative exponent, `2.781e-05`, as some venues' libraries write small numbers; exact, or
-/// declined. `length` is that of its characters. @pre p < end; the last character is no part of a number
+/// A bare decimal with a negative exponent, `2.781e-05`, as some venues' libraries write small numbers; exact,
+/// or declined. `length` is that of its characters. @pre p < end; the last character is no part of a number
 [[gnu::noinline]] inline scanned scan_exponent(const char* p, const char* end, int scale) noexcept {
   constexpr std::uint64_t limit = std::uint64_t{1} << 62;
   constexpr std::ptrdiff_t most_digits = 17;
@@ -325,7 +325,8 @@ inline scanned_level scan_bare_level(const char* p, const detail::digit_shuffles
   const auto whole = take_lowest(others);
   auto comma = whole;
   if (whole < 16 && p[whole] == '.') comma = take_lowest(others);
-  if (whole == 0 || whole > prices.longest_whole || comma > 16 || comma == whole + 1 || p[comma] != ',') return {};
+  if (whole == 0 || whole > prices.longest_whole || comma > 16 || comma == whole + 1 || p[comma] != ',')
+    return {};
   const auto start = comma + 1;
   const auto point = take_lowest(others);
   auto last = point;

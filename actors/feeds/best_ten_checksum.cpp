@@ -12,8 +12,8 @@
 namespace troupe {
 namespace {
 
-// A remainder is written as CRC-32 has it: bit 31 is the coefficient of x^0, and what follows a text of r in n
-// bytes of zeros is r · x^8n.
+// A remainder is written as CRC-32 has it: bit 31 is the coefficient of x^0; that of a text with n bytes of
+// zeros behind it is its own times x^8n.
 
 constexpr std::uint32_t polynomial = 0xedb88320;
 constexpr std::size_t longest_level = 40; // two numbers of 64 bits

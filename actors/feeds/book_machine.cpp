@@ -68,7 +68,8 @@ build_step book_machine::load(const image_event& image) {
 /// Where every message is an image, most levels are those of the one before.
 void book_machine::put_image(const image_event& image) {
   const bool repeats = rules_.family == book_family::images && !rules_.cut_beyond_depth;
-  if (!repeats || !difference_.take(image.bids, image.asks, valid())) return book_.load(image.bids, image.asks);
+  if (!repeats || !difference_.take(image.bids, image.asks, valid()))
+    return book_.load(image.bids, image.asks);
   book_.apply(side::buy, difference_.bids());
   book_.apply(side::sell, difference_.asks());
 }

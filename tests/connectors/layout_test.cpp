@@ -1,7 +1,7 @@
 #define CAF_SUITE layouts
 
-// What a decoder reads in one pass, it must read by field alike: over every recorded frame, over frames of each
-// layout, and over these with bytes changed.
+// What a decoder reads in one pass, it must read by field alike: over every recorded frame, over frames of
+// each layout, and over these with bytes changed.
 
 #include "actors/connectors/bitfinex/codec.hpp"
 #include "actors/connectors/coinbase/codec.hpp"
@@ -30,8 +30,8 @@ void put_levels(std::ostream& out, std::span<const level> levels) {
 /// Everything that counts in an event.
 std::string words_of(const market_event& e) {
   std::ostringstream out;
-  out << name_of(e.kind) << ' ' << name_of(e.damage) << ' ' << e.symbol << ' ' << e.stream << ' ' << e.request << ' '
-      << e.code << ' ' << e.text << ' ';
+  out << name_of(e.kind) << ' ' << name_of(e.damage) << ' ' << e.symbol << ' ' << e.stream << ' ' << e.request
+      << ' ' << e.code << ' ' << e.text << ' ';
   if (e.kind == event_kind::depth) {
     const auto& d = e.depth;
     out << d.event.ns << ' ' << d.transaction.ns << ' ' << d.first << ' ' << d.last << ' ' << d.previous << ' '
@@ -102,7 +102,9 @@ private:
 std::unique_ptr<frame_decoder> make_kucoin(const instrument_spec& spec) {
   return std::make_unique<kucoin::decoder>(spec);
 }
-std::unique_ptr<frame_decoder> make_htx(const instrument_spec& spec) { return std::make_unique<htx::decoder>(spec); }
+std::unique_ptr<frame_decoder> make_htx(const instrument_spec& spec) {
+  return std::make_unique<htx::decoder>(spec);
+}
 
 struct venue_samples {
   const char* name;

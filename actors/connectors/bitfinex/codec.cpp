@@ -54,6 +54,7 @@ private:
   void read_tail(json_value value, tail& behind);
   static void take_tail(std::uint64_t number, tail& behind) noexcept;
   void emit(channel_kind kind, const content& from, const tail& behind);
+  void add_change(const tail& behind, bool has_checksum, std::uint32_t checksum);
   [[nodiscard]] channel_kind kind_of(std::uint64_t channel) const noexcept;
   size size_of_amount(std::string_view text, side& s);
 
@@ -73,24 +74,24 @@ channel_kind v2_decoder::kind_of(std::uint64_t channel) const noexcept {
 bool v2_decoder::read_layout(layout_scan scan) {
   std::uint64_t channel = 0;
   if (!scan.is('[') || !scan.integer(channel) || !scan.is(',')) return false;
-  content what;
   tail behind;
+  bool heartbeat = false;
+  bool proof = false;
+  std::uint32_t checksum = 0;
   if (scan.is("\"hb\"")) {
-    what.word = "hb"sv;
+    heartbeat = true;
   } else if (kind_of(channel) != channel_kind::book) {
     return false;
   } else if (scan.is("\"cs\",")) {
     const bool negative = scan.is('-');
     std::uint64_t number = 0;
     if (!scan.integer(number)) return false;
-    what.word = "cs"sv;
-    what.checksum = negative ? -static_cast<std::int64_t>(number) : static_cast<std::int64_t>(number);
-    what.whole = true;
+    proof = true;
+    checksum = static_cast<std::uint32_t>(negative ? 0 - number : number);
   } else {
     side s{};
     level l;
     if (!scan_row(scan, s, l) || !in().lane(s).add(l)) return false;
-    what.whole = true;
   }
   while (scan.is(',')) {
     std::uint64_t number = 0;
@@ -98,14 +99,15 @@ bool v2_decoder::read_layout(layout_scan scan) {
     take_tail(number, behind);
   }
   if (!scan.is(']') || !scan.done()) return false;
-  emit(channel_kind::book, what, behind);
+  if (!heartbeat) add_change(behind, proof, checksum);
   return true;
 }
 
 /// [118880,5,-0.2236921]: price, count, amount; see read_book.
 bool v2_decoder::scan_row(layout_scan& scan, side& s, level& out) {
   std::uint64_t count = 0;
-  if (!scan.is('[') || !scan.bare_price(out.at) || !scan.is(',') || !scan.integer(count) || !scan.is(',')) return false;
+  if (!scan.is('[') || !scan.bare_price(out.at) || !scan.is(',')) return false;
+  if (!scan.integer(count) || !scan.is(',')) return false;
   s = scan.is('-') ? side::sell : side::buy;
   if (!scan.bare_size(out.quantity) || !scan.is(']')) return false;
   if (count == 0) out.quantity = {};
@@ -380,13 +382,18 @@ void v2_decoder::emit(channel_kind kind, const content& from, const tail& behind
     i.asks = rows_of(side::sell);
     return;
   }
-  auto& d = add(event_kind::depth, symbol).depth;
+  add_change(behind, from.word == "cs"sv,
+             static_cast<std::uint32_t>(static_cast<std::uint64_t>(from.checksum)));
+}
+
+void v2_decoder::add_change(const tail& behind, bool has_checksum, std::uint32_t checksum) {
+  auto& d = add(event_kind::depth, instrument().venue_symbol).depth;
   d.first = d.last = behind.sequence;
   d.event = d.transaction = behind.at;
-  d.bids = rows_of(side::buy);
-  d.asks = rows_of(side::sell);
-  d.has_checksum = from.word == "cs"sv;
-  d.checksum = static_cast<std::uint32_t>(static_cast<std::uint64_t>(from.checksum));
+  d.bids = in().lane(side::buy).since(0);
+  d.asks = in().lane(side::sell).since(0);
+  d.has_checksum = has_checksum;
+  d.checksum = checksum;
 }
 
 } // namespace

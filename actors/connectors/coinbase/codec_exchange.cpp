@@ -36,7 +36,8 @@ private:
   iso_clock clock_;
 };
 
-/// {"type":"l2update","product_id":"BAND-GBP","changes":[["buy","9.2","0.5"]],"time":"2021-04-17T16:43:43.194567Z"} and
+/// {"type":"l2update","product_id":"BAND-GBP","changes":[["buy","9.2","0.5"]],
+/// "time":"2021-04-17T16:43:43.194567Z"} and
 /// {"type":"snapshot","product_id":"BAND-GBP","asks":[["14.8","12.7"],…],"bids":[…]}
 bool exchange_decoder::read_layout(layout_scan scan) {
   if (!scan.is(R"({"type":")")) return false;
@@ -52,7 +53,8 @@ bool exchange_decoder::scan_change(layout_scan& scan, std::string_view product) 
     level l;
     const bool buys = scan.is(R"(["buy",")");
     if (!buys && !scan.is(R"(["sell",")")) return false;
-    if (!scan.quoted_price(l.at) || !scan.is(",\"") || !scan.quoted_size(l.quantity) || !scan.is(']')) return false;
+    if (!scan.quoted_price(l.at) || !scan.is(",\"")) return false;
+    if (!scan.quoted_size(l.quantity) || !scan.is(']')) return false;
     if (!in().lane(buys ? side::buy : side::sell).add(l)) return false;
   } while (scan.is(','));
   std::string_view time;

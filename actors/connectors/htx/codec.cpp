@@ -59,7 +59,8 @@ private:
   bool scan_tick(layout_scan& scan, known_book& out);
   bool rescale(side s);
   std::span<const level> rows_of(side s) noexcept;
-  void add_image(std::uint64_t last, market_time sent, std::span<const level> bids, std::span<const level> asks);
+  void add_image(std::uint64_t last, market_time sent, std::span<const level> bids,
+                 std::span<const level> asks);
   void read_object(json_object root) override;
   void read_tick(json_object& root, const channel_parts& channel, market_time sent);
   void read_requested(json_object& root, std::string_view name);
@@ -92,8 +93,9 @@ struct decoder::json_part::known_book {
   std::uint64_t last = 0;
 };
 
-/// {"ch":"market.ATOM-USD.depth.step0","ts":1645289387543,"tick":{"mrid":1,"id":2,"bids":[[26.56,190],…],"asks":[…],
-/// "ts":1645289387542,"version":1645289387,"ch":"market.ATOM-USD.depth.step0"}}; spot has no mrid, id and inner ch.
+/// {"ch":"market.ATOM-USD.depth.step0","ts":1645289387543,"tick":{"mrid":1,"id":2,"bids":[[26.56,190],…],
+/// "asks":[…],"ts":1645289387542,"version":1645289387,"ch":"market.ATOM-USD.depth.step0"}}; spot has no mrid,
+/// no id and no inner ch.
 bool decoder::json_part::read_layout(layout_scan scan) {
   std::string_view name;
   market_time sent;

@@ -37,8 +37,8 @@ private:
 };
 
 /// Books as the venue writes them since 2022; images have no time at some ages of it.
-/// {"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":63412.4,"qty":0.5},…],"asks":[…],
-/// "checksum":1852619203,"timestamp":"2026-08-02T03:36:41.386179Z"}]}
+/// {"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":63412.4,"qty":0.5},…],
+/// "asks":[…],"checksum":1852619203,"timestamp":"2026-08-02T03:36:41.386179Z"}]}
 bool v2_decoder::read_layout(layout_scan scan) {
   if (!scan.is(R"({"channel":"book","type":")")) return false;
   const bool image = scan.is('s');

@@ -46,8 +46,8 @@ private:
   std::deque<std::string> ids_; // of the frame's trades; elements stay where they are
 };
 
-/// [1920,{"a":[["0.0429","44240.5","1618678150.259113"]],"c":"3110960256"},"book-1000","SC/EUR"]; changes of both
-/// sides are two objects.
+/// [1920,{"a":[["0.0429","44240.5","1618678150.259113"]],"c":"3110960256"},"book-1000","SC/EUR"]; changes
+/// of both sides are two objects.
 bool v1_decoder::read_layout(layout_scan scan) {
   std::uint64_t channel = 0;
   book_part book;
@@ -84,7 +84,8 @@ bool v1_decoder::scan_part(layout_scan& scan, book_part& out) {
 bool v1_decoder::scan_rows(layout_scan& scan, side s, market_time& newest) {
   return scan.rows(in().lane(s), [&](level& l) {
     market_time at;
-    if (!scan.is("[\"") || !scan.quoted_price(l.at) || !scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
+    if (!scan.is("[\"") || !scan.quoted_price(l.at)) return false;
+    if (!scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
     if (!scan.is(",\"") || !scan.seconds(at) || !scan.is('"')) return false;
     newest = std::max(newest, at);
     return scan.is(']') || scan.is(",\"r\"]");

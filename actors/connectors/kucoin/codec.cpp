@@ -89,7 +89,8 @@ struct decoder::known_data {
   enum member : unsigned {
     first = 1, last = 2, symbol = 4, changes = 8, time = 16,                      // of changes
     bids = 32, asks = 64,                                                         // within
-    number = 128, bid = 256, bid_size = 512, ask = 1024, ask_size = 2048, price = 4096, size = 8192 // of tickers
+    number = 128, bid = 256, bid_size = 512, ask = 1024, ask_size = 2048,         // of tickers
+    price = 4096, size = 8192
   };
   static constexpr unsigned of_change = first | last | changes;
   static constexpr unsigned of_ticker = number | bid | bid_size | ask | ask_size;
@@ -126,7 +127,8 @@ bool decoder::read_layout(layout_scan scan) {
   const auto parts = parts_of_topic(topic);
   const auto needed = parts.kind == topic_class::level2 ? known_data::of_change : known_data::of_ticker;
   if (parts.kind != topic_class::level2 && parts.kind != topic_class::ticker) return false;
-  if (!ours(parts.symbol) || (data.seen & needed) != needed || data.first_number > data.last_number) return false;
+  if (!ours(parts.symbol) || (data.seen & needed) != needed) return false;
+  if (data.first_number > data.last_number) return false;
   add_known(data, parts.kind, parts.symbol);
   return true;
 }
@@ -138,19 +140,24 @@ bool decoder::scan_data(layout_scan& scan, known_data& out) {
     std::string_view key;
     std::string_view left_out;
     if (!scan.is('"') || !scan.text(key) || !scan.is(':')) return false;
-    const auto text = [&](known_data::member which, auto take) { return out.once(which) && scan.is('"') && take(); };
+    const auto text = [&](known_data::member which, auto take) {
+      return out.once(which) && scan.is('"') && take();
+    };
     auto& best = out.best;
+    auto& bid_size = best.bid.quantity;
+    auto& ask_size = best.ask.quantity;
     bool taken = false;
     if (key == "changes"sv) taken = out.once(m::changes) && scan.is('{') && scan_changes(scan, out);
     else if (key == "sequenceStart"sv) taken = out.once(m::first) && scan.integer(out.first_number);
     else if (key == "sequenceEnd"sv) taken = out.once(m::last) && scan.integer(out.last_number);
     else if (key == "symbol"sv) taken = text(m::symbol, [&] { return scan.text(left_out); });
     else if (key == "time"sv) taken = out.once(m::time) && scan.milliseconds(out.at);
-    else if (key == "sequence"sv) taken = text(m::number, [&] { return scan.integer(best.sequence) && scan.is('"'); });
+    else if (key == "sequence"sv)
+      taken = text(m::number, [&] { return scan.integer(best.sequence) && scan.is('"'); });
     else if (key == "bestBid"sv) taken = text(m::bid, [&] { return scan.quoted_price(best.bid.at); });
-    else if (key == "bestBidSize"sv) taken = text(m::bid_size, [&] { return scan.quoted_size(best.bid.quantity); });
+    else if (key == "bestBidSize"sv) taken = text(m::bid_size, [&] { return scan.quoted_size(bid_size); });
     else if (key == "bestAsk"sv) taken = text(m::ask, [&] { return scan.quoted_price(best.ask.at); });
-    else if (key == "bestAskSize"sv) taken = text(m::ask_size, [&] { return scan.quoted_size(best.ask.quantity); });
+    else if (key == "bestAskSize"sv) taken = text(m::ask_size, [&] { return scan.quoted_size(ask_size); });
     else if (key == "price"sv) taken = text(m::price, [&] { return scan.text(left_out); });
     else if (key == "size"sv) taken = text(m::size, [&] { return scan.text(left_out); });
     if (!taken) return false;
@@ -175,7 +182,8 @@ bool decoder::scan_rows(layout_scan& scan, side s) {
   auto& numbers = rows_[s == side::sell ? 1 : 0];
   return scan.rows(in().lane(s), [&](level& l) {
     std::uint64_t number = 0;
-    if (!scan.is("[\"") || !scan.quoted_price(l.at) || !scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
+    if (!scan.is("[\"") || !scan.quoted_price(l.at)) return false;
+    if (!scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
     if (!scan.is(",\"") || !scan.integer(number) || !scan.is("\"]")) return false;
     numbers.push_back(number);
     return true;
