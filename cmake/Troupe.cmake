@@ -8,8 +8,9 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
+# The sanitizers and fuzzers look at the same vector code that is shipped.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -march=x86-64-v2")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -march=x86-64-v2 -fno-omit-frame-pointer")
 
 # Precompiled headers and ccache agree when the preprocessor keeps the #include of the header.
 find_program(CCACHE_PROGRAM ccache)
