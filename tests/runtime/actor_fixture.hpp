@@ -13,6 +13,7 @@
 #include <caf/test/dsl.hpp>
 
 #include <algorithm>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -146,6 +147,29 @@ struct tester_state {
 
   actor_pointer<tester_actor> self_;
   body run_;
+};
+
+/// A configuration with threads of its own, for what blocks.
+struct real_config : test_config {
+  real_config() {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::size_t{2});
+  }
+};
+
+/// Blocks in a handler until told from outside: an exit message can't end it.
+struct blocking_state {
+  using handle_type = subject_actor;
+  static inline const char* name = "blocking";
+  blocking_state(actor_pointer<subject_actor>, std::shared_future<void> release) : release_{std::move(release)} {}
+  subject_actor::behavior_type make_behavior() {
+    return {[](const status_request&) { return status_report{}; },
+            [this](const admin_command&) {
+              release_.wait();
+              return admin_result{};
+            }};
+  }
+  std::shared_future<void> release_;
 };
 
 } // namespace troupe::test

@@ -6,7 +6,6 @@
 #include <caf/test/io_dsl.hpp>
 
 #include <cmath>
-#include <future>
 #include <limits>
 
 using namespace troupe;
@@ -180,30 +179,6 @@ CAF_TEST_FIXTURE_SCOPE_END()
 
 namespace {
 
-/// Blocks in a handler until told from outside: what supervision must survive.
-struct blocker_state {
-  using handle_type = subject_actor;
-  static inline const char* name = "blocker";
-  blocker_state(actor_pointer<subject_actor>, std::shared_future<void> release)
-      : release_{std::move(release)} {}
-  subject_actor::behavior_type make_behavior() {
-    return {[](const status_request&) { return status_report{}; },
-            [this](const admin_command&) {
-              release_.wait();
-              return admin_result{};
-            }};
-  }
-  std::shared_future<void> release_;
-};
-
-struct real_config : caf::actor_system_config {
-  real_config() {
-    register_message_types(*this);
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", std::size_t{2});
-  }
-};
-
 template <class Predicate>
 bool eventually(Predicate true_at_last, std::chrono::seconds limit = 5s) {
   const auto end = monotonic_ns() + nanoseconds{limit}.count();
@@ -220,7 +195,7 @@ CAF_TEST(a_handler_that_does_not_return_is_reported_once_as_slow_and_once_as_stu
   real_config config;
   caf::actor_system system{config};
   std::promise<void> release;
-  auto blocker = spawn_actor<blocker_state>(system, {.name = "blocker", .detached = true},
+  auto blocker = spawn_actor<blocking_state>(system, {.name = "blocker", .detached = true},
                                             release.get_future().share());
   std::atomic<int> slow{0};
   std::atomic<int> stuck{0};
@@ -256,7 +231,7 @@ CAF_TEST(a_named_detached_actor_does_not_hold_up_the_end_of_the_system) {
       caf::actor_system system{config};
       for (int i = 0; i < 20; ++i) {
         const auto name = "detached/" + std::to_string(i);
-        auto h = spawn_actor<blocker_state>(system, {.name = name, .detached = true},
+        auto h = spawn_actor<blocking_state>(system, {.name = name, .detached = true},
                                             std::shared_future<void>{});
         names.put(name, {caf::actor_cast<caf::strong_actor_ptr>(h), {}, names.next_incarnation()});
       }

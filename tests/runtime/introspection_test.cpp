@@ -159,6 +159,54 @@ CAF_TEST(a_tap_on_an_order_sees_it_in_every_actor_and_nothing_else) {
   CAF_CHECK_EQUAL(take(*by_decision).rows.size(), 1u);
 }
 
+CAF_TEST(a_tap_on_the_next_order_follows_it_from_its_decision_to_the_venue_and_back) {
+  auto t = tap(about({}, "next"));
+  const auto decided = [](std::uint64_t sequence) {
+    decision d;
+    d.sequence = sequence;
+    return d;
+  };
+  const auto asked = [](const std::string& client_id, std::uint64_t sequence) {
+    risk_request r;
+    r.order = order_of(client_id, sequence);
+    return r;
+  };
+  const auto record = [](const std::string& bytes) {
+    journal_append out;
+    out.entries.resize(1);
+    out.entries[0].bytes = bytes;
+    return out;
+  };
+  const auto answered = [](const std::string& client_id) {
+    order_report out;
+    out.client_id = client_id;
+    return out;
+  };
+  auto& taps = tap_registry::instance();
+  const auto comes = [&](auto message) { taps.noted("watched/a", "somebody", caf::make_message(std::move(message))); };
+  comes(order_of("before-the-first", 41));
+  comes(decided(42)); // becomes no order
+  comes(decided(43));
+  comes(asked("order-of-43", 43));
+  comes(decided(44));
+  comes(asked("order-of-44", 44));
+  comes(record("..order-of-43.."));
+  comes(record("..order-of-44.."));
+  taps.noted("gateway/x", "watched/a", caf::make_message(order_of("order-of-43", 43)));
+  taps.noted("watched/a", "gateway/x", caf::make_message(answered("order-of-43")));
+  taps.noted("watched/a", "gateway/x", caf::make_message(answered("order-of-44")));
+  const auto page = take(*t);
+  std::string seen;
+  for (const auto& row : page.rows) seen += row.actor + ":" + row.type + " ";
+  CAF_CHECK_EQUAL(seen, "watched/a:decision watched/a:risk_request watched/a:journal_append gateway/x:intent "
+                        "watched/a:order_report ");
+  CAF_CHECK_EQUAL(page.matched, 5u);
+  // Also who watches one actor sees what it hands to the venue.
+  auto by_name = tap(about("watched/a"));
+  taps.noted("gateway/x", "watched/a", caf::make_message(order_of("order-of-45", 45)));
+  CAF_CHECK_EQUAL(take(*by_name).rows.size(), 1u);
+}
+
 CAF_TEST(a_tap_ends_by_count) {
   auto a = watched("watched/a");
   auto t = tap(bounded(about("watched/a"), 3, 100, 10s));

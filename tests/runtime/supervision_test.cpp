@@ -490,6 +490,33 @@ CAF_TEST(kills_by_an_operator_count_neither_for_the_intensity_nor_for_the_back_o
   CAF_CHECK(h.machine.causes().empty());
 }
 
+CAF_TEST(a_restart_is_timed_from_its_cause_to_the_first_answer_of_the_new_start) {
+  auto h = three(restart_strategy::one_for_one);
+  const auto newest = [&] { return h.machine.child("b")->history.back(); };
+  const auto answer = [&](std::uint64_t incarnation) { h.machine.answered("b", incarnation, h.now); };
+  answer(1);
+  CAF_CHECK(h.machine.child("b")->history.empty());
+  h.end("b");
+  CAF_CHECK(!newest().back_after);
+  h.pass(3ms);
+  answer(1); // of the one that ended
+  CAF_CHECK(!newest().back_after);
+  answer(2);
+  CAF_CHECK(newest().back_after == nanoseconds{3ms});
+  h.pass(1s);
+  answer(2);
+  CAF_CHECK(newest().back_after == nanoseconds{3ms});
+  // A kill by order counts from the order, however long the handler that runs goes on.
+  h.children.immortal = {"b"};
+  h.order(&supervision::kill_child, "b");
+  h.pass(20ms);
+  h.children.immortal.clear();
+  h.end("b");
+  h.pass(4ms);
+  answer(3);
+  CAF_CHECK(newest().back_after == nanoseconds{24ms});
+}
+
 CAF_TEST(an_operators_kill_that_does_not_work_is_reported_stuck_and_restarts_when_it_does) {
   auto h = three(restart_strategy::one_for_one);
   h.children.immortal = {"b"};

@@ -2,28 +2,10 @@
 #include "runtime/actor/supervisor_actor.hpp"
 #include "tests/runtime/actor_fixture.hpp"
 
-#include <future>
-
 using namespace troupe;
 using namespace troupe::test;
 
 namespace {
-
-/// Blocks in a handler until it is let go: an exit message can't end it.
-struct stuck_state {
-  using handle_type = subject_actor;
-  static inline const char* name = "stuck";
-  stuck_state(actor_pointer<subject_actor>, std::shared_future<void> release)
-      : release_{std::move(release)} {}
-  subject_actor::behavior_type make_behavior() {
-    return {[](const status_request&) { return status_report{}; },
-            [this](const admin_command&) {
-              release_.wait();
-              return admin_result{};
-            }};
-  }
-  std::shared_future<void> release_;
-};
 
 struct fixture : actor_fixture {
   ~fixture() override { end_all(); }
@@ -110,6 +92,11 @@ CAF_TEST(permanent_children_restart_after_every_end) {
     pass(100ms);
     CAF_REQUIRE(find("a"));
     CAF_CHECK(names.entry("a")->incarnation > before);
+    // Its supervisor has asked it meanwhile, and knows since when it answers.
+    const auto page = status(top, 0);
+    std::size_t times = 0;
+    for (auto at = page.find("\"back_us\":"); at != std::string::npos; at = page.find("\"back_us\":", at + 1)) ++times;
+    CAF_CHECK_EQUAL(times, actor_table::instance().find("a").restarts);
   }
   CAF_CHECK_EQUAL(took(), "+a, -a, +a, -a, +a, -a, +a");
   CAF_CHECK_EQUAL(actor_table::instance().find("a").restarts, 3u);
@@ -372,12 +359,7 @@ CAF_TEST_FIXTURE_SCOPE_END()
 // -----------------------------------------------------------------------------
 
 CAF_TEST(a_child_blocked_in_a_handler_is_reported_stuck_and_not_waited_for) {
-  struct real_config : caf::actor_system_config {
-    real_config() {
-      register_message_types(*this);
-      set("scheduler.policy", caf::atom("sharing"));
-    }
-  } config;
+  real_config config;
   caf::actor_system system{config};
   directory names;
   std::promise<void> release;
@@ -388,7 +370,7 @@ CAF_TEST(a_child_blocked_in_a_handler_is_reported_stuck_and_not_waited_for) {
   how.on_event = [&](const supervisor_event& e) {
     if (e.what == supervisor_event::kind::stuck) reported.set_value(e.child);
   };
-  auto definition = child<stuck_state>({.id = "blocked", .grace = 20ms}, {.detached = true},
+  auto definition = child<blocking_state>({.id = "blocked", .grace = 20ms}, {.detached = true},
                                        release.get_future().share());
   auto top = spawn_supervisor(system, {nullptr, nullptr, &names, 1}, how, {definition});
   top->attach_functor([&](const caf::error& reason) { over.set_value(from_caf(reason)); });
