@@ -145,7 +145,9 @@ result<node_runtime> start_node(caf::actor_system& system, const actor_environme
   if (out.front) node.sections["links"] = [front = out.front] { return to_json(front->report()); };
   node.data = options.data;
   node.observer_thread = true;
-  out.watch = std::make_shared<node_watch>(system);
+  node_watch_options watch;
+  watch.on_stuck = [stem = out.stem] { stem->stuck(); };
+  out.watch = std::make_shared<node_watch>(system, std::move(watch));
   node.sections.try_emplace("watchdog", [watch = out.watch] { return watch->json(); });
   node.observed.try_emplace("watchdog", [watch = out.watch] { return watch->json(); });
   // Noted where the file's keeper can't reach it: cutting off the newest records shows.

@@ -2,7 +2,6 @@
 
 #include "messages/json.hpp"
 #include "runtime/actor/timeline.hpp"
-#include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 
 #include <cstdio>
@@ -11,7 +10,6 @@
 namespace troupe {
 namespace {
 
-constexpr std::int64_t memory_every = 10'000'000'000;
 constexpr std::size_t kept_findings = 8;
 
 /// Comes back when the scheduler gets to it.
@@ -51,7 +49,7 @@ std::uint64_t resident_bytes() {
 }
 
 node_watch::node_watch(caf::actor_system& system, node_watch_options options)
-    : options_{options}, memory_{options.memory}, stall_{options.stall} {
+    : options_{std::move(options)}, memory_{options_.memory}, stall_{options_.stall} {
   pulse_ = caf::actor_cast<caf::actor>(
       spawn_actor<pulse_state>(system, spawn_options{.name = "pulse"}, answered_));
   watchdog_options how;
@@ -65,6 +63,7 @@ node_watch::node_watch(caf::actor_system& system, node_watch_options options)
               + (handler.detached ? "; it has a thread of its own"
                                   : "; the parent is to restart this process"),
           true);
+    if (!handler.detached && options_.on_stuck) options_.on_stuck();
   };
   how.on_look = [this](bool stuck) { look(stuck); };
   dog_ = std::make_unique<watchdog>(std::move(how));
@@ -86,7 +85,7 @@ void node_watch::found(std::uint64_t& counter, std::string text, bool grave) {
 void node_watch::look(bool stuck) {
   stuck_.store(stuck, std::memory_order_relaxed);
   const auto now = monotonic_ns();
-  const auto clocks = clock_.look(now, wall_clock{}.now().ns, options_.every);
+  const auto clocks = clock_.look(now, (options_.wall != nullptr ? options_.wall->now() : host_.now()).ns, options_.every);
   if (clocks.jump.count() != 0) {
     const auto text =
         "the wall clock jumped by " + milliseconds(clocks.jump) + "; is its time service in order?";
@@ -106,7 +105,7 @@ void node_watch::look(bool stuck) {
     found(stalls_, text, true);
   }
   if (stall_.wants_poke(answered)) caf::anon_send(pulse_, acknowledged{stall_.poke(now)});
-  if (now - memory_looked_ < memory_every) return;
+  if (now - memory_looked_ < options_.memory_every.count()) return;
   memory_looked_ = now;
   const auto resident = resident_bytes();
   if (const auto least = memory_.look(now, resident))

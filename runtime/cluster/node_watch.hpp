@@ -2,14 +2,15 @@
 
 /// Watches over the process of a node: handlers that take long or don't return, a scheduler that stalls, a
 /// clock that jumps, memory that grows. Findings go to the log, to the time line and into the status.
-/// A handler that has blocked a scheduler thread for ten seconds silences the heartbeat, so that the parent
-/// process ends this one and starts it anew; one on a thread of its own is only reported.
+/// A handler that has blocked a scheduler thread for ten seconds is told to the parent process, which ends this
+/// one and starts it anew, and silences the heartbeat; one on a thread of its own is only reported.
 
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 #include "runtime/actor/actor_base.hpp"
 #include "runtime/actor/process_watch.hpp"
 #include "runtime/actor/watchdog.hpp"
+#include "runtime/clock.hpp"
 
 #include <atomic>
 #include <deque>
@@ -25,6 +26,10 @@ struct node_watch_options {
   nanoseconds every = std::chrono::milliseconds{50};
   nanoseconds stall = std::chrono::seconds{1};
   memory_watch::options memory{};
+  nanoseconds memory_every = std::chrono::seconds{10}; ///< between two readings
+  const market_clock* wall = nullptr;                  ///< read for jumps; null: the host's
+  /// A handler has blocked a scheduler thread for `stuck`: this process is to be started anew. On the watch's thread.
+  std::function<void()> on_stuck{};
 };
 
 /// Thread-safe; a thread of its own from construction to destruction.
@@ -53,6 +58,7 @@ private:
   caf::actor pulse_;
   std::shared_ptr<std::atomic<std::uint64_t>> answered_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::atomic<bool> stuck_{false};
+  wall_clock host_;
   clock_watch clock_;
   memory_watch memory_;
   stall_watch stall_;

@@ -35,6 +35,10 @@ public:
   void beat() const noexcept {
     if (watchdog_ > nanoseconds{0}) send("WATCHDOG=1");
   }
+  /// No progress any more: systemd acts at once as it would when the beats fall silent.
+  void stuck() const noexcept {
+    if (watchdog_ > nanoseconds{0}) send("WATCHDOG=trigger");
+  }
   /// One line for `systemctl status`.
   void say(std::string_view status) const noexcept;
 

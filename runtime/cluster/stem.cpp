@@ -80,6 +80,7 @@ struct slot {
   bool ever_ready = false;
   bool provoked = false; // an operator or the rig had a hand in its end
   bool stuck = false;
+  bool says_stuck = false; // it told so itself
   bool again = false; // an operator asked for a restart
   std::uint64_t restarts = 0;
   std::uint64_t kills = 0;
@@ -158,7 +159,7 @@ private:
     s.log_offset = std::filesystem::file_size(s.spec->log_file, none);
     if (none) s.log_offset = 0;
     auto spawned = spawn_process(s.spec->command, s.spec->log_file, s.spec->heartbeat);
-    s.provoked = s.stuck = s.beat_seen = s.again = false;
+    s.provoked = s.stuck = s.says_stuck = s.beat_seen = s.again = false;
     s.kill_at.reset();
     s.ready.reset();
     if (!spawned) {
@@ -198,11 +199,14 @@ private:
       }
       s.last_beat = now();
       s.beat_seen = true;
-      if (std::memchr(bytes, 'R', static_cast<std::size_t>(got)) != nullptr) become_ready(s);
+      const auto says = [&](char word) { return std::memchr(bytes, word, static_cast<std::size_t>(got)) != nullptr; };
+      if (says('R')) become_ready(s);
+      s.says_stuck = s.says_stuck || says('S');
     }
   }
 
   [[nodiscard]] steady_time silent_at(const slot& s) const {
+    if (s.says_stuck) return s.last_beat;
     return s.last_beat + (s.beat_seen ? options_.silence : options_.first_beat);
   }
 
@@ -219,8 +223,10 @@ private:
       if (!judged || now() < silent_at(s)) continue;
       s.stuck = true;
       s.kill_at = now() + options_.abort_grace;
-      say("node " + s.spec->name + " (pid " + std::to_string(s.pid) + ") made no progress for "
-          + std::to_string(whole_millis(now() - s.last_beat)) + " ms; aborting it");
+      say("node " + s.spec->name + " (pid " + std::to_string(s.pid) + ") "
+          + (s.says_stuck ? std::string{"says that something in it does not return (see its log)"}
+                          : "made no progress for " + std::to_string(whole_millis(now() - s.last_beat)) + " ms")
+          + "; aborting it");
       ::kill(s.pid, SIGABRT);
     }
   }
@@ -245,7 +251,7 @@ private:
     s.ready.reset();
     s.kill_at.reset();
     s.last_exit = end_text(how);
-    if (s.stuck) s.last_exit += ", after its heartbeat fell silent";
+    if (s.stuck) s.last_exit += s.says_stuck ? ", after it said that it is stuck" : ", after its heartbeat fell silent";
     if (stopping_) {
       s.enter(run_state::stopped);
       return;

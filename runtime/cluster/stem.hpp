@@ -5,8 +5,8 @@
 /// system and opens none of the nodes' files; everything happens in one poll loop.
 ///
 /// A node gets a pipe in the environment variable TROUPE_STEM_FD (`stem_link.hpp` is its side): one byte a
-/// second while its scheduler makes progress, and 'R' once all its actors run. A silent one gets
-/// SIGABRT, two seconds later SIGKILL. Nodes die with the parent (PR_SET_PDEATHSIG, SIGKILL).
+/// second while its scheduler makes progress, 'R' once all its actors run, and 'S' when something in it does not
+/// return. That one and a silent one get SIGABRT, two seconds later SIGKILL. Nodes die with the parent (PR_SET_PDEATHSIG, SIGKILL).
 ///
 /// Exit codes of a node: 0 drained, not started again; 75 declared dead, started at once with a new
 /// incarnation; 78 wrong configuration or 65 files that a person has to mend, not started again; else a

@@ -8,7 +8,7 @@
 
 namespace troupe {
 
-/// Owns the pipe. `beat` and `ready` never block and may be called from any thread.
+/// Owns the pipe. `beat`, `ready` and `stuck` never block and may be called from any thread.
 class stem_link {
 public:
   /// No parent.
@@ -33,6 +33,11 @@ public:
   void ready() noexcept {
     put('R');
     service_.ready();
+  }
+  /// "I can't mend myself": what runs here does not end, and only a new process helps.
+  void stuck() noexcept {
+    put('S');
+    service_.stuck();
   }
   /// "I was told to stop."
   void stopping() noexcept { service_.stopping(); }

@@ -5,14 +5,9 @@
 
 #include "messages/json.hpp"
 #include "runtime/actor/supervisor_actor.hpp"
-#include "runtime/clock.hpp"
-#include "runtime/cluster/node_runtime.hpp"
-#include "runtime/cluster/nodes_conf_file.hpp"
-#include "runtime/cluster/restart_policy.hpp"
+#include "tests/cluster/node_process.hpp"
 
-#include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
 
 namespace {
 
@@ -77,17 +72,6 @@ private:
   std::uint64_t ticks_ = 0;
 };
 
-/// Blocks the worker it runs on for ever.
-struct crowd_blocker_state {
-  using handle_type = observable_actor;
-  using self_pointer = actor_pointer<observable_actor>;
-  static inline const char* name = "blocker";
-  explicit crowd_blocker_state(self_pointer) {}
-  observable_actor::behavior_type make_behavior() {
-    for (;;) ::pause();
-  }
-};
-
 supervisor_options rules(std::string name) {
   supervisor_options out{.name = std::move(name)};
   // Deaths are what this node is for: no number of them is too many.
@@ -108,48 +92,19 @@ std::vector<child_definition> branches(actor_environment env, const std::string&
 }
 
 int run_crowd(const char* file, const char* name, const char* data, std::size_t actors) {
-  block_stop_signals();
-  auto stem = std::make_shared<stem_link>(stem_link::from_environment());
-  auto conf = load_nodes_conf(file);
-  if (!conf) {
-    std::fprintf(stderr, "%s\n", conf.error().text.c_str());
-    return exit_configuration;
-  }
-  static monotonic_clock steady;
-  static wall_clock market;
-  static directory names;
-  const actor_environment env{&market, &steady, &names, static_cast<std::uint64_t>(::getpid())};
-  static system_config config{{.threads = 2}};
-  static caf::actor_system system{config};
-  static std::vector<observable_actor> kept;
-  node_runtime_options options;
-  options.conf = std::move(conf).value();
-  options.name = name;
-  options.data = data;
-  options.build = "test";
-  options.stem = stem;
-  options.node.section_actors["tree"] = "supervisor/root";
-  options.node.verbs["wedge"] = [](auto, const admin_command&, const admin_answer& answer) {
-    for (int i = 0; i < 8; ++i)
-      kept.push_back(spawn_actor<crowd_blocker_state>(system, spawn_options{.name = "local/blocker"}));
-    answer({true, "wedged"});
+  const auto prepare = [](test::node_process&, node_runtime_options& options) {
+    options.node.section_actors["tree"] = "supervisor/root";
   };
-  static auto node = start_node(system, env, std::move(options));
-  if (!node) {
-    std::fprintf(stderr, "%s\n", node.error().text.c_str());
-    end_process(1);
-  }
-  static auto root = spawn_supervisor(system, env, rules("supervisor/root"), branches(env, name, actors));
-  names.put("supervisor/root", {caf::actor_cast<caf::strong_actor_ptr>(root), {}, 1});
-  const auto churn = std::string{"churn/"} + name;
-  kept.push_back(
-      spawn_actor<churn_state>(system, spawn_options{.name = churn}, env, std::string{name} + "/", actors));
-  names.put(churn, {caf::actor_cast<caf::strong_actor_ptr>(kept.back()), {}, 1});
-  node->ready();
-  std::printf("ready\n");
-  std::fflush(stdout);
-  wait_for_stop();
-  shutdown_plan{}.step("farewell", 1s, [] { node->leave(system); }).run(0);
+  return test::run_node_process(file, name, data, prepare, [&](test::node_process& process) {
+    static auto root =
+        spawn_supervisor(process.system, process.env, rules("supervisor/root"), branches(process.env, name, actors));
+    process.names.put("supervisor/root", {caf::actor_cast<caf::strong_actor_ptr>(root), {}, 1});
+    const auto churn = std::string{"churn/"} + name;
+    process.keep(churn, spawn_actor<churn_state>(process.system, spawn_options{.name = churn}, process.env,
+                                                 std::string{name} + "/", actors));
+    std::printf("ready\n");
+    std::fflush(stdout);
+  });
 }
 
 } // namespace

@@ -84,8 +84,8 @@ CAF_TEST(dials_back_off_and_never_faster_than_the_least_pause) {
   }
   CAF_REQUIRE(dials.size() > 8);
   for (std::size_t i = 1; i < dials.size(); ++i) {
-    CAF_CHECK(dials[i] - dials[i - 1] >= 500ms);
-    CAF_CHECK(dials[i] - dials[i - 1] <= 2700ms);
+    CAF_CHECK(dials[i] - dials[i - 1] >= 250ms);
+    CAF_CHECK(dials[i] - dials[i - 1] <= 1350ms);
   }
 }
 

@@ -56,11 +56,27 @@ struct placement_fixture : fixture {
       n.names->put("supervisor/placed", {caf::actor_cast<caf::strong_actor_ptr>(top), {}, 1});
       tops.push_back(top);
     }
-    const auto place = spawn_actor<placement_state>(where.sys, spawn_options{.name = placement_name({name})}, env, options);
-    n.names->put(placement_name({name}), {caf::actor_cast<caf::strong_actor_ptr>(place), {}, 1});
-    places[name] = place;
-    pump();
+    begin_placement(n, name, options);
     return n;
+  }
+
+  void begin_placement(node& n, const std::string& name, const placement_options& options) {
+    const actor_environment env{&market, &steady, n.names.get(), 7};
+    const auto place =
+        spawn_actor<placement_state>(n.where->sys, spawn_options{.name = placement_name({name})}, env, options);
+    n.names->put(placement_name({name}), {caf::actor_cast<caf::strong_actor_ptr>(place), {}, options.incarnation});
+    places[name] = place;
+    settings[name] = options;
+    pump();
+  }
+
+  /// The mind of a coordinator that was started anew: it knows nothing of what it placed before.
+  void forget_placement(node& n, const std::string& name) {
+    caf::anon_send_exit(places.at(name), caf::exit_reason::kill);
+    pump();
+    auto options = settings.at(name);
+    ++options.incarnation;
+    begin_placement(n, name, options);
   }
 
   ~placement_fixture() {
@@ -92,6 +108,7 @@ struct placement_fixture : fixture {
   placer_options rules;
   node *e = nullptr, *m = nullptr, *j = nullptr;
   std::map<std::string, placement_actor> places;
+  std::map<std::string, placement_options> settings;
   std::vector<supervisor_actor> tops;
 };
 
@@ -125,6 +142,30 @@ CAF_TEST(what_a_dead_node_ran_starts_on_the_other_and_goes_home_later) {
   stopped = nullptr;
   CAF_REQUIRE(pass_until(3s, [&] { return !m->declared_dead.empty(); }));
   CAF_CHECK_EQUAL(at(*e, "model/cnn"), "jupiter");
+}
+
+CAF_TEST(a_coordinator_started_anew_leaves_what_runs_where_it_runs) {
+  CAF_REQUIRE(pass_until(5s, [&] { return everywhere("model/cnn", "mars") && everywhere("book/x", "jupiter"); }));
+  CAF_REQUIRE(move(*e, "earth", "model/cnn", "jupiter")->done);
+  CAF_REQUIRE(pass_until(2s, [&] { return everywhere("model/cnn", "jupiter"); }));
+  const auto model = j->names->handle("model/cnn");
+  CAF_MESSAGE("the coordinator starts anew, without its pins, while it does not reach jupiter");
+  stopped = &jupiter;
+  CAF_REQUIRE(pass_until(3s, [&] { return at(*e, "model/cnn").empty(); }));
+  settings["earth"].data.clear();
+  settings["earth"].rules.settle = 1h; // it has its home on mars
+  forget_placement(*e, "earth");
+  pass(1s);
+  CAF_CHECK_EQUAL(at(*e, "model/cnn"), "");
+  CAF_MESSAGE("jupiter is reached: the coordinator hears of it, and nobody takes anything from anybody");
+  stopped = nullptr;
+  CAF_REQUIRE(pass_until(1500ms, [&] { return everywhere("model/cnn", "jupiter") && everywhere("book/x", "jupiter"); }));
+  for (int step = 0; step < 20; ++step) {
+    pass(50ms);
+    CAF_CHECK_EQUAL(at(*j, "model/cnn"), "jupiter");
+  }
+  CAF_CHECK(j->names->handle("model/cnn") == model);
+  CAF_CHECK(answers(*e, "model/cnn") && answers(*m, "book/x"));
 }
 
 CAF_TEST(an_operator_moves_and_the_word_outlives_the_coordinator) {

@@ -241,6 +241,8 @@ CAF_TEST(stopped_node_is_noticed_in_time_and_comes_back) {
   CAF_REQUIRE(eventually(5s, [&] { return echo_pid("a", "b") == pid_of("b"); }));
   std::cout << "SIGCONT to up: " << since_ms(resumed) << " ms\n";
 
+  CAF_CHECK(eventually(2s, [&] { return has(read_all(data / "b.log"), "this process did not run for"); }));
+
   CAF_MESSAGE("a stop so long that the connection itself is given up");
   ::kill(static_cast<pid_t>(pid_of("b")), SIGSTOP);
   CAF_REQUIRE(eventually(5s, [&] { return sees("a", "b", "suspected"); }));
@@ -260,6 +262,26 @@ CAF_TEST(wedged_node_is_killed_and_restarted) {
   CAF_REQUIRE(eventually(10s, [&] { return echo_pid("a", "b") == pid_of("b"); }));
   CAF_CHECK(has(stem("status"), "after its heartbeat fell silent"));
   CAF_CHECK(has(read_all(data / "b" / "audit.log"), R"("verb":"wedge")"));
+}
+
+CAF_TEST(a_blocked_handler_is_reported_and_its_process_is_started_anew_by_the_parent) {
+  start_and_join("60000"); // silence alone would take a minute
+  const auto old_pid = pid_of("b");
+  const auto log = [&] { return read_all(data / "b.log"); };
+  const auto begin = monotonic_ns();
+  CAF_REQUIRE(client->command("b", admin_command{"block", {}, {}, "test"}).has_value());
+  CAF_REQUIRE(eventually(2s, [&] { return has(log(), "local/stuck has been in its handler of acknowledged for 1"); }));
+  std::cout << "blocked handler to its report: " << since_ms(begin) << " ms\n";
+  CAF_CHECK(sees("b", "a", "up")); // the other worker goes on
+  CAF_CHECK_EQUAL(pid_of("b"), old_pid);
+  CAF_REQUIRE(eventually(15s, [&] { return pid_of("b") > 0 && pid_of("b") != old_pid; }));
+  const auto anew = since_ms(begin);
+  std::cout << "blocked handler to a new process: " << anew << " ms\n";
+  CAF_CHECK(anew >= 10'000 && anew <= 12'000);
+  CAF_CHECK(has(log(), "; the parent is to restart this process"));
+  CAF_CHECK(has(stem("status"), "after it said that it is stuck"));
+  CAF_CHECK(has(read_all(data / "stem.log"), "says that something in it does not return (see its log); aborting it"));
+  CAF_CHECK(eventually(10s, [&] { return echo_pid("a", "b") == pid_of("b"); }));
 }
 
 CAF_TEST(declared_dead_and_drained_nodes) {

@@ -65,6 +65,8 @@ CAF_TEST(states_reach_systemd_by_path_and_by_abstract_name) {
     link.beat(); // nobody any more
     moved.ready();
     CAF_CHECK_EQUAL(systemd.next(), "READY=1\nSTATUS=running");
+    moved.stuck();
+    CAF_CHECK_EQUAL(systemd.next(), "WATCHDOG=trigger");
     moved.stopping();
     CAF_CHECK_EQUAL(systemd.next(), "STOPPING=1\nSTATUS=stopping");
     CAF_CHECK_EQUAL(systemd.next(), "");
@@ -83,6 +85,7 @@ CAF_TEST(without_a_watchdog_nothing_beats) {
     const auto link = link_with(micros, std::to_string(::getpid()));
     CAF_CHECK(link.attached());
     link.beat();
+    link.stuck();
     CAF_CHECK_EQUAL(systemd.next(), "");
   }
   // The watchdog of another process is not ours.

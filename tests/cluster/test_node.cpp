@@ -1,17 +1,12 @@
 // A small node for tests: cluster_test_node NODES_CONF NAME DATA [CERTIFICATES [FAULTS]]
 // Runs what every node runs and one actor "echo/NAME". The verb `wedge` blocks every worker of the
-// scheduler, `exit` ends the process with the code in the argument `code`, `blob` answers with as many bytes as the
+// scheduler, `block` one of them, `exit` ends the process with the code in the argument `code`, `blob` answers with as many bytes as the
 // argument `bytes` says.
 
 #include "messages/json.hpp"
-#include "runtime/clock.hpp"
-#include "runtime/cluster/node_runtime.hpp"
-#include "runtime/cluster/nodes_conf_file.hpp"
-#include "runtime/cluster/restart_policy.hpp"
+#include "tests/cluster/node_process.hpp"
 
-#include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
 
 namespace {
 
@@ -32,64 +27,41 @@ struct echo_state {
   self_pointer self_;
 };
 
-/// Blocks the worker it runs on for ever.
-struct blocker_state {
-  using handle_type = observable_actor;
-  using self_pointer = actor_pointer<observable_actor>;
-  static inline const char* name = "blocker";
-  explicit blocker_state(self_pointer) {}
-  observable_actor::behavior_type make_behavior() {
-    for (;;) ::pause();
+/// Its handler does not return.
+struct stuck_state {
+  using handle_type = caf::typed_actor<on<acknowledged>>;
+  using self_pointer = actor_pointer<handle_type>;
+  static inline const char* name = "stuck";
+  explicit stuck_state(self_pointer) {}
+  handle_type::behavior_type make_behavior() {
+    return {[](const acknowledged&) {
+      for (;;) ::pause();
+    }};
   }
 };
 
 int run(const char* file, const char* name, const char* data, const char* certificates, const char* faults) {
-  block_stop_signals();
-  auto stem = std::make_shared<stem_link>(stem_link::from_environment());
-  auto conf = load_nodes_conf(file);
-  if (!conf) {
-    std::fprintf(stderr, "%s\n", conf.error().text.c_str());
-    return exit_configuration;
-  }
-  static monotonic_clock steady;
-  static wall_clock market;
-  static directory names;
-  const actor_environment env{&market, &steady, &names, static_cast<std::uint64_t>(::getpid())};
-  static system_config config{{.threads = 2}};
-  static caf::actor_system system{config};
-  static std::vector<observable_actor> kept;
-  node_runtime_options options;
-  options.conf = std::move(conf).value();
-  options.name = name;
-  options.data = data;
-  options.build = "test";
-  options.stem = stem;
-  options.front.directory = certificates;
-  options.front.faults = faults;
-  options.node.verbs["exit"] = [](auto, const admin_command& c, const admin_answer&) {
-    ::_exit(std::atoi(c.arguments.at("code").c_str()));
+  const auto prepare = [&](test::node_process& process, node_runtime_options& options) {
+    options.front.directory = certificates;
+    options.front.faults = faults;
+    options.node.verbs["exit"] = [](auto, const admin_command& c, const admin_answer&) {
+      ::_exit(std::atoi(c.arguments.at("code").c_str()));
+    };
+    options.node.verbs["blob"] = [](auto, const admin_command& c, const admin_answer& answer) {
+      std::string out(std::strtoull(c.arguments.at("bytes").c_str(), nullptr, 10), '\0');
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(i * 31 + i / 251);
+      answer({true, std::move(out)});
+    };
+    options.node.verbs["block"] = [&process](auto, const admin_command&, const admin_answer& answer) {
+      static const auto one = spawn_actor<stuck_state>(process.system, spawn_options{.name = "local/stuck"});
+      tell_anonymously(one, acknowledged{1});
+      answer({true, "blocked"});
+    };
   };
-  options.node.verbs["blob"] = [](auto, const admin_command& c, const admin_answer& answer) {
-    std::string out(std::strtoull(c.arguments.at("bytes").c_str(), nullptr, 10), '\0');
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(i * 31 + i / 251);
-    answer({true, std::move(out)});
-  };
-  options.node.verbs["wedge"] = [](auto, const admin_command&, const admin_answer& answer) {
-    for (int i = 0; i < 8; ++i)
-      kept.push_back(spawn_actor<blocker_state>(system, spawn_options{.name = "local/blocker"}));
-    answer({true, "wedged"});
-  };
-  static auto node = start_node(system, env, std::move(options));
-  if (!node) {
-    std::fprintf(stderr, "%s\n", node.error().text.c_str());
-    end_process(1);
-  }
-  const auto echo = std::string{"echo/"} + name;
-  kept.push_back(spawn_actor<echo_state>(system, spawn_options{.name = echo}));
-  names.put(echo, {caf::actor_cast<caf::strong_actor_ptr>(kept.back()), {}, 1});
-  node->ready();
-  wait_for_stop();
-  shutdown_plan{}.step("farewell", std::chrono::seconds{1}, [] { node->leave(system); }).run(0);
+  return test::run_node_process(file, name, data, prepare, [&](test::node_process& process) {
+    const auto echo = std::string{"echo/"} + name;
+    process.keep(echo, spawn_actor<echo_state>(process.system, spawn_options{.name = echo}));
+  });
 }
 
 } // namespace

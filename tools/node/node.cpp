@@ -202,6 +202,9 @@ status add_metrics(const room_context& context, const std::string& build, std::v
   return ok;
 }
 
+/// Who can end this process when an actor in it can't be ended; set before there are actors.
+std::atomic<stem_link*> parent_process{nullptr};
+
 } // namespace
 
 status mode_is_offered(const std::string& mode) {
@@ -210,6 +213,9 @@ status mode_is_offered(const std::string& mode) {
 }
 
 void log_supervision(const supervisor_event& event) {
+  // Its thread and its name are lost until its handler returns: only a new process brings them back.
+  if (event.what == supervisor_event::kind::stuck)
+    if (auto* parent = parent_process.load()) parent->stuck();
   const bool expected = event.what == supervisor_event::kind::started || event.what == supervisor_event::kind::finished
                         || (event.what == supervisor_event::kind::ended && classify_exit(event.why) == exit_class::normal);
   if (!expected && event.why.code && !first_failure::instance().note(event.why)) return;
@@ -223,6 +229,7 @@ void log_supervision(const supervisor_event& event) {
 int run_node(const node_options& options, const std::map<node_role, room>& rooms) {
   block_stop_signals();
   auto stem = std::make_shared<stem_link>(stem_link::from_environment());
+  parent_process = stem.get(); // this function ends with the process
 
   const auto config = load_process_configuration(options.config, options.overrides);
   if (!config) return refuse(config.error(), exit_configuration);

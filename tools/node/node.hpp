@@ -68,7 +68,8 @@ inline child_spec named_child(std::string id) {
 result<child_definition> connector_child(const room_context& context, const std::string& venue,
                                          const std::vector<instrument_spec>& instruments);
 
-/// Writes what a supervisor did to the log.
+/// Writes what a supervisor did to the log; a child that does not end although killed is told to the parent
+/// process, which starts this one anew.
 void log_supervision(const supervisor_event& event);
 
 /// A configured instrument with the venue's rules as an earlier run of this node heard them; as configured
