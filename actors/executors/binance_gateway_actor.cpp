@@ -13,7 +13,7 @@ namespace troupe {
 
 /// The transport of the core, and the core itself. Everything but `post` runs on the I/O thread.
 struct binance_spot_gateway::impl final : binance::gateway_transport, std::enable_shared_from_this<impl> {
-  impl(net::io_runner& runner, binance_gateway_options how, binance::api_keys keys,
+  impl(net::io_runner& runner, binance_gateway_options how, api_keys keys,
        net::tls_context trust, const market_clock& market_source, const steady_clock& steady_source)
       : io{runner}, options{std::move(how)}, tls{std::move(trust)}, market{market_source},
         steady{steady_source}, client{std::make_unique<net::http_client>(runner, client_options())},
@@ -143,10 +143,10 @@ void binance_spot_gateway::impl::refresh_status() {
 }
 
 result<std::unique_ptr<binance_spot_gateway>> binance_spot_gateway::make(
-    net::io_runner& io, binance_gateway_options options, binance::api_keys keys, const market_clock& market,
+    net::io_runner& io, binance_gateway_options options, api_keys keys, const market_clock& market,
     const steady_clock& steady) {
   if (keys.key.empty() || keys.secret_key.empty())
-    return {binance::order_errc::bad_order, "account " + options.gateway.account.text
+    return {order_errc::bad_order, "account " + options.gateway.account.text
                                                 + ": API key or secret is empty; set both in .env"};
   auto trust = net::tls_context::client(options.authority);
   if (!trust) return std::move(trust).error();
@@ -158,7 +158,7 @@ result<std::unique_ptr<binance_spot_gateway>> binance_spot_gateway::make(
 }
 
 result<std::unique_ptr<binance_spot_gateway>> binance_spot_gateway::make(
-    binance_gateway_options options, binance::api_keys keys, const market_clock& market,
+    binance_gateway_options options, api_keys keys, const market_clock& market,
     const steady_clock& steady) {
   auto io = std::make_unique<net::io_runner>();
   auto made = make(*io, std::move(options), std::move(keys), market, steady);

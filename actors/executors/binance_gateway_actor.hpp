@@ -24,11 +24,11 @@ class binance_spot_gateway final : public venue_gateway {
 public:
   /// Registers both keys for redaction in logs. An error when the authority can't be read or a key is empty.
   static result<std::unique_ptr<binance_spot_gateway>>
-  make(net::io_runner& io, binance_gateway_options options, binance::api_keys keys,
+  make(net::io_runner& io, binance_gateway_options options, api_keys keys,
        const market_clock& market, const steady_clock& steady);
   /// The same with an I/O thread of its own, which ends with the gateway.
   static result<std::unique_ptr<binance_spot_gateway>> make(binance_gateway_options options,
-                                                            binance::api_keys keys,
+                                                            api_keys keys,
                                                             const market_clock& market,
                                                             const steady_clock& steady);
   ~binance_spot_gateway() override;

@@ -27,17 +27,6 @@ const char* word(time_in_force tif) noexcept {
   return "GTC";
 }
 
-bool multiple(std::int64_t raw, std::int64_t step) noexcept { return step <= 0 || raw % step == 0; }
-
-/// Client ids: up to 36 of . A-Z : / a-z 0-9 _ -
-bool valid_client_id(std::string_view id) noexcept {
-  if (id.empty() || id.size() > 36) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == ':'
-           || c == '/' || c == '_' || c == '-';
-  });
-}
-
 /// Decimals that matter in "0.00100000": 3. Zero for "0".
 int decimals_of(std::string_view text) {
   const auto point = text.find('.');
@@ -114,16 +103,8 @@ result<instrument_spec> build_spec(const rule_texts& texts, std::string_view ven
 } // namespace
 
 result<api_call> place_call(const intent& order, const instrument_spec& spec) {
-  const auto bad = [&](const char* why) -> result<api_call> {
-    return {order_errc::bad_order, "order " + order.client_id + " in " + spec.id.text + ": " + why};
-  };
-  if (!valid_client_id(order.client_id))
-    return bad("client order id must be 1 to 36 of . A-Z : / a-z 0-9 _ -");
-  if (order.quantity.raw <= 0 || !multiple(order.quantity.raw, spec.lot.raw))
-    return bad("size is no multiple of the lot");
+  if (auto fits = check_order(order, spec, ".:/_-", 36); !fits) return std::move(fits).error();
   const bool priced = order.kind != order_kind::market;
-  if (priced && (order.limit.raw <= 0 || !multiple(order.limit.raw, spec.tick.raw)))
-    return bad("price is no multiple of the tick");
   api_call out{"POST", "/api/v3/order", {}, true, 1, true};
   auto& list = out.list;
   list.emplace_back("symbol", spec.venue_symbol);
@@ -203,18 +184,13 @@ bool contains(std::string_view text, std::string_view part) noexcept {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
-constexpr classified open_question(refusal why = refusal::none) {
-  return {command_result::unknown, why, false};
-}
-constexpr classified no(refusal why) { return {command_result::rejected, why, false}; }
-
 /// -2010 tells its reason only in words.
 classified of_new_order_rejected(std::string_view text) {
   // Proves that the first attempt arrived: to be asked for and adopted.
   if (contains(text, "duplicate")) return open_question(refusal::duplicate);
-  if (contains(text, "insufficient balance")) return no(refusal::funds);
-  if (contains(text, "immediately match")) return no(refusal::would_take);
-  return no(refusal::other);
+  if (contains(text, "insufficient balance")) return refused(refusal::funds);
+  if (contains(text, "immediately match")) return refused(refusal::would_take);
+  return refused(refusal::other);
 }
 
 classified of_code(command_kind kind, const venue_error& said) {
@@ -223,19 +199,19 @@ classified of_code(command_kind kind, const venue_error& said) {
     return open_question();
   case -1021: return {command_result::rejected, refusal::clock, true};
   case -1022: case -2014: case -1099:
-    return no(refusal::signature);
-  case -1002: case -2015: case -2018: return no(refusal::permission);
-  case -1003: case -1015: case -1034: return no(refusal::rate);
-  case -1008: return no(refusal::overload);
+    return refused(refusal::signature);
+  case -1002: case -2015: case -2018: return refused(refusal::permission);
+  case -1003: case -1015: case -1034: return refused(refusal::rate);
+  case -1008: return refused(refusal::overload);
   case -1013: case -1111: case -1100: case -1101: case -1102: case -1103: case -1104: case -1105: case -1106:
   case -1112: case -1115: case -1116: case -1117: case -1121: case -1128: case -1130:
-    return no(refusal::filter);
-  case -2010: return kind == command_kind::place ? of_new_order_rejected(said.text) : no(refusal::other);
-  case -2011: return no(refusal::gone);
+    return refused(refusal::filter);
+  case -2010: return kind == command_kind::place ? of_new_order_rejected(said.text) : refused(refusal::other);
+  case -2011: return refused(refusal::gone);
   case -2013: return kind == command_kind::query ? classified{command_result::absent, refusal::none, false}
-                                                 : no(refusal::gone);
-  case -2026: return no(refusal::gone); // archived: ended long ago without a fill
-  default: return no(refusal::other);
+                                                 : refused(refusal::gone);
+  case -2026: return refused(refusal::gone); // archived: ended long ago without a fill
+  default: return refused(refusal::other);
   }
 }
 
@@ -244,7 +220,7 @@ classified of_code(command_kind kind, const venue_error& said) {
 classified classify_answer(command_kind kind, unsigned http_status, const std::optional<venue_error>& said) {
   if (http_status >= 500 || http_status < 200 || (http_status >= 300 && http_status < 400))
     return open_question(said && said->code == -1008 ? refusal::overload : refusal::none);
-  if (http_status == 429 || http_status == 418 || http_status == 403) return no(refusal::rate);
+  if (http_status == 429 || http_status == 418 || http_status == 403) return refused(refusal::rate);
   // Success that can't be read, or an error without a code: the venue said something, we don't know what.
   if (!said) return open_question();
   if (http_status == 409) return open_question();

@@ -1,110 +1,13 @@
 #include "actors/connectors/binance/order_codec.hpp"
 
-#include <simdjson.h>
+#include "actors/connectors/order_reading.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace troupe::binance {
 namespace {
 
-namespace dom = simdjson::dom;
-
-constexpr std::uint8_t money_scale = 8; // Binance gives balances and fees with eight decimals
-constexpr std::size_t max_body = 32u << 20;
-
-class order_category final : public std::error_category {
-  const char* name() const noexcept override { return "binance-order"; }
-  std::string message(int value) const override {
-    switch (static_cast<order_errc>(value)) {
-    case order_errc::not_json: return "not JSON";
-    case order_errc::missing_field: return "field missing";
-    case order_errc::bad_value: return "value can't be read";
-    case order_errc::unknown_symbol: return "symbol not configured";
-    case order_errc::bad_order: return "order can't be written down";
-    }
-    return "unknown";
-  }
-};
-
-result<std::string> text_of(const dom::element& object, const char* key) {
-  std::string_view out;
-  if (object[key].get(out) != simdjson::SUCCESS)
-    return {order_errc::missing_field, std::string{"text field '"} + key + "'"};
-  return std::string{out};
-}
-
-std::string text_or_empty(const dom::element& object, const char* key) {
-  std::string_view out;
-  return object[key].get(out) == simdjson::SUCCESS ? std::string{out} : std::string{};
-}
-
-bool flag_or(const dom::element& object, const char* key, bool fallback) {
-  bool out = false;
-  return object[key].get(out) == simdjson::SUCCESS ? out : fallback;
-}
-
-std::optional<std::int64_t> integer_of(const dom::element& object, const char* key) {
-  std::int64_t out = 0;
-  if (object[key].get(out) != simdjson::SUCCESS) return std::nullopt;
-  return out;
-}
-
-result<std::int64_t> decimal_of(const dom::element& object, const char* key, int scale) {
-  auto text = text_of(object, key);
-  if (!text) return std::move(text).error();
-  auto value = parse_decimal(*text, scale);
-  if (!value) return {order_errc::bad_value, std::string{"field '"} + key + "': " + value.error().text};
-  return *value;
-}
-
-market_time from_millis(std::optional<std::int64_t> ms) {
-  constexpr std::int64_t most = INT64_MAX / 1'000'000;
-  return {std::clamp<std::int64_t>(ms.value_or(0), 0, most) * 1'000'000};
-}
-
-/// Fees have up to eight decimals, some assets more: the rest is kept by a finer scale.
-status read_fee(const std::string& text, fill& out) {
-  for (const std::uint8_t scale : {money_scale, std::uint8_t{12}, std::uint8_t{18}}) {
-    const auto value = parse_decimal(text, scale);
-    if (!value) continue;
-    out.fee_raw = *value;
-    out.fee_scale = scale;
-    return ok;
-  }
-  return {order_errc::bad_value, "fee '" + text + "'"};
-}
-
-template <class T>
-result<T> with_document(std::string_view body, const char* what, auto&& use) {
-  if (body.size() > max_body) return {order_errc::not_json, std::string{what} + ": too large"};
-  dom::parser parser;
-  dom::element root;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS)
-    return {order_errc::not_json, std::string{what} + " of " + std::to_string(body.size()) + " bytes"};
-  return use(root);
-}
-
-const instrument_spec* spec_of(const order_context& context, std::string_view symbol) {
-  const auto place = context.by_symbol.find(symbol);
-  return place == context.by_symbol.end() ? nullptr : &place->second;
-}
-
-result<const instrument_spec*> spec_in(const dom::element& object, const char* key,
-                                       const order_context& context) {
-  auto symbol = text_of(object, key);
-  if (!symbol) return std::move(symbol).error();
-  const auto* spec = spec_of(context, *symbol);
-  if (spec == nullptr) return {order_errc::unknown_symbol, "symbol '" + *symbol + "'"};
-  return spec;
-}
-
-result<side> side_of(const dom::element& object, const char* key) {
-  const auto word = text_or_empty(object, key);
-  if (word == "BUY") return side::buy;
-  if (word == "SELL") return side::sell;
-  return {order_errc::bad_value, "side '" + word + "'"};
-}
+using namespace order_reading;
 
 /// One row of "fills" in a FULL answer.
 result<fill> read_answer_fill(const dom::element& row, const instrument_spec& spec) {
@@ -198,22 +101,6 @@ result<fill> read_trade(const dom::element& row, const order_context& context) {
   return out;
 }
 
-result<asset_balance> read_balance(const dom::element& row, const char* asset, const char* free,
-                                   const char* locked) {
-  asset_balance out;
-  out.scale = money_scale;
-  auto name = text_of(row, asset);
-  if (!name) return std::move(name).error();
-  out.asset = std::move(*name);
-  const auto free_raw = decimal_of(row, free, money_scale);
-  if (!free_raw) return free_raw.error();
-  const auto locked_raw = decimal_of(row, locked, money_scale);
-  if (!locked_raw) return locked_raw.error();
-  out.free_raw = *free_raw;
-  out.locked_raw = *locked_raw;
-  return out;
-}
-
 // --- private stream -------------------------------------------------------------------------------
 
 result<fill> read_report_fill(const dom::element& event, const instrument_spec& spec, const order_report& of,
@@ -242,7 +129,7 @@ result<fill> read_report_fill(const dom::element& event, const instrument_spec& 
 }
 
 result<user_event> read_execution(const dom::element& event, const order_context& context) {
-  const auto* spec = spec_of(context, text_or_empty(event, "s"));
+  const auto* spec = context.find(text_or_empty(event, "s"));
   if (spec == nullptr) return user_event{other_event{"executionReport of " + text_or_empty(event, "s")}};
   order_report out;
   out.account = context.account;
@@ -313,11 +200,6 @@ reply_event read_reply(const dom::element& root) {
 }
 
 } // namespace
-
-std::error_code make_error_code(order_errc code) noexcept {
-  static const order_category category;
-  return {static_cast<int>(code), category};
-}
 
 std::optional<order_state> parse_order_state(std::string_view word) noexcept {
   if (word == "NEW" || word == "PENDING_NEW" || word == "PENDING_CANCEL") return order_state::acknowledged;

@@ -5,39 +5,11 @@
 /// point. Source: binance-spot-api-docs (rest-api.md, user-data-stream.md, errors.md, filters.md).
 
 #include "actors/connectors/binance/signer.hpp"
-#include "actors/executors/venue_gateway.hpp"
-
-#include <map>
-#include <optional>
-#include <variant>
+#include "actors/connectors/order_words.hpp"
 
 namespace troupe::binance {
 
-enum class order_errc {
-  not_json = 1,
-  missing_field,
-  bad_value,
-  unknown_symbol,
-  bad_order,      ///< the intent can't be expressed at the venue
-};
-std::error_code make_error_code(order_errc code) noexcept;
-
-/// Whose orders, and the scales of the instruments they may be in.
-struct order_context {
-  account_id account;
-  std::map<std::string, instrument_spec, std::less<>> by_symbol; ///< "BTCUSDT" → rules
-};
-
-/// A REST call, not signed yet. Costs after facts of 2026: place and cancel 1, query 4, open orders 6,
-/// trades 20, account 20, rules 20, time 1.
-struct api_call {
-  std::string method;
-  std::string path;
-  parameters list;
-  bool needs_signature = true;
-  std::uint32_t weight = 1;
-  bool is_order = false; ///< charged to the order count
-};
+// Costs after facts of 2026: place and cancel 1, query 4, open orders 6, trades 20, account 20, rules 20, time 1.
 
 /// POST /api/v3/order with the intent's client id and full answer. An error when the quantity or price
 /// isn't a positive multiple of lot and tick.
@@ -60,12 +32,6 @@ result<std::vector<order_report>> parse_open_orders(std::string_view body, const
 /// GET myTrades: ascending by trade id. Client order ids are not in it: venue order ids are.
 result<std::vector<fill>> parse_trades(std::string_view body, const order_context& context);
 
-struct account_state {
-  std::vector<asset_balance> balances; ///< scale 8
-  market_time updated;
-  bool can_trade = true;
-  std::optional<bool> can_withdraw;
-};
 result<account_state> parse_account(std::string_view body);
 result<market_time> parse_server_time(std::string_view body);
 
@@ -77,47 +43,14 @@ result<instrument_spec> parse_rules(std::string_view body, std::string_view venu
                                     std::optional<std::pair<int, int>> scales = {});
 
 /// {"code": -2013, "msg": "…"}; nothing when the body is something else.
-struct venue_error {
-  std::int32_t code = 0;
-  std::string text;
-};
 std::optional<venue_error> parse_venue_error(std::string_view body);
 
 // --- private stream -------------------------------------------------------------------------------
-
-struct balances_event {
-  std::vector<asset_balance> changed;
-  market_time at;
-};
-/// The stream ends or the server goes down: reconnect and reconcile.
-struct stream_end_event {
-  std::string what;
-};
-/// An answer to one of our own requests on the socket.
-struct reply_event {
-  std::string id;
-  unsigned status = 0;
-  std::optional<venue_error> error;
-};
-/// An event that says nothing an executor needs (balanceUpdate, listStatus, foreign symbols, …).
-struct other_event {
-  std::string what;
-};
-using user_event = std::variant<order_report, balances_event, stream_end_event, reply_event, other_event>;
 
 /// One frame of the WS API's user data: wrapped {subscriptionId, event} or bare, or a reply.
 result<user_event> parse_user_frame(std::string_view frame, const order_context& context);
 
 // --- classes of answers ---------------------------------------------------------------------------
-
-enum class command_kind : std::uint8_t { place, cancel, query };
-
-struct classified {
-  command_result kind = command_result::unknown;
-  refusal why = refusal::none;
-  bool retry_after_resync = false; ///< -1021: not looked at by the engine; resync and send once more
-  friend bool operator==(const classified&, const classified&) = default;
-};
 
 /// What an answer other than a readable success means: the table of error classes, one place for all.
 /// 5xx, -1006, -1007, -1000, -1001 and bodies that can't be read are unknown, whatever the command.
@@ -127,6 +60,3 @@ classified classify_answer(command_kind kind, unsigned http_status, const std::o
 std::optional<order_state> parse_order_state(std::string_view venue_word) noexcept;
 
 } // namespace troupe::binance
-
-template <>
-struct std::is_error_code_enum<troupe::binance::order_errc> : std::true_type {};

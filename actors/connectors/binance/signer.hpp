@@ -4,23 +4,9 @@
 /// percent-encoded before signing (else -1022). The WS API signs all parameters but the signature, sorted
 /// by name, joined raw (not encoded). Source: binance-spot-api-docs, rest-api.md and web-socket-api.md.
 
-#include "messages/secret.hpp"
-
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include "actors/connectors/signing.hpp"
 
 namespace troupe::binance {
-
-/// Names and raw values in the order of sending.
-using parameters = std::vector<std::pair<std::string, std::string>>;
-
-/// Lower-case hex of HMAC-SHA256.
-std::string hmac_sha256_hex(const secret& key, std::string_view text);
-
-/// "a=1&b=x%20y": names and values percent-encoded (RFC 3986), in order.
-std::string query_of(const parameters& list);
 
 /// The query with "&signature=…" behind it.
 std::string signed_query(const parameters& list, const secret& key);

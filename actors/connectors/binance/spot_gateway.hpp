@@ -59,12 +59,6 @@ struct spot_gateway_options {
   std::uint64_t seed = 1;                                ///< jitter
 };
 
-/// The key pair; made by whoever reads `.env`.
-struct api_keys {
-  secret key;
-  secret secret_key;
-};
-
 class spot_gateway final : public venue_gateway {
 public:
   /// `transport` must outlive the gateway.
