@@ -332,6 +332,29 @@ CAF_TEST(okx_recording) {
   CAF_CHECK_EQUAL(equal, 290u);
 }
 
+CAF_TEST(okx_trades_say_how_many_they_stand_for) {
+  const auto decoder = okx::description().decoder(spec_of("ABC-USDT", contract_kind::spot, 2, 4));
+  const auto decode = [&](std::string_view count) -> const market_event& {
+    static std::string frame;
+    frame = R"({"arg":{"channel":"trades","instId":"ABC-USDT"},"data":[{"instId":"ABC-USDT",)"
+            R"("tradeId":"130639474","px":"42219.9","sz":"0.1206","side":"buy","ts":"1630048897897")";
+    frame += count;
+    frame += "}]}";
+    return decoder->decode(frame);
+  };
+  const auto& three = decode(R"(,"count":"3")");
+  CAF_REQUIRE(three.kind == event_kind::trade);
+  CAF_CHECK_EQUAL(three.trade.id, 130639474u);
+  CAF_CHECK_EQUAL(three.trade.first_id, 130639472u);
+  CAF_CHECK_EQUAL(three.trade.last_id, 130639474u);
+  for (const auto* count : {"", R"(,"count":"1")"}) {
+    const auto& one = decode(count);
+    CAF_REQUIRE(one.kind == event_kind::trade);
+    CAF_CHECK_EQUAL(one.trade.first_id, one.trade.last_id);
+  }
+  CAF_CHECK(decode(R"(,"count":"130639475")").damage == frame_damage::bad_range);
+}
+
 CAF_TEST(okx_numbers_chain_the_book) {
   const auto spec = spec_of("ABC-USDT", contract_kind::spot, 2, 0);
   const auto decoder = okx::description().decoder(spec);

@@ -274,6 +274,45 @@ CAF_TEST(an_aggregate_over_the_end_of_a_hole_gives_only_what_was_missing) {
   CAF_CHECK_EQUAL(found->second.low.raw, 999);
 }
 
+CAF_TEST(trades_told_singly_count_once_though_the_socket_joined_them) {
+  bar_mender_options options;
+  options.instrument = abc;
+  rig r{options, origin};
+  const auto trade = [](std::uint64_t first, std::uint64_t last, std::int64_t ms, std::int64_t quantity) {
+    happened h;
+    h.trade.id = h.trade.last_id = last;
+    h.trade.first_id = first;
+    h.trade.at = h.trade.event = origin + std::chrono::milliseconds{ms};
+    h.trade.at_price = {1000};
+    h.trade.quantity = {quantity};
+    h.trade.numbered = false;
+    return h;
+  };
+  r.on_trade(trade(1, 1, 0, 5));
+  auto hole = r.mender.due(r.at, now);
+  CAF_REQUIRE(hole.has_value());
+  r.mender.on_past({abc, hole->hole, {}, true, true, {}, {}}, now);
+  r.on_trade(trade(2, 4, 61'000, 30));
+  r.mender.on_break(r.at);
+  r.on_trade(trade(6, 8, 62'000, 300)); // 6, 7 and 8 in one message; 5 is missing
+  hole = r.mender.due(r.at, now);
+  CAF_REQUIRE(hole.has_value());
+  CAF_CHECK_EQUAL(hole->first, 5u);
+  CAF_CHECK_EQUAL(hole->end, 6u);
+  past_trades page{abc, hole->hole, {}, true, true, {}, {}};
+  for (std::uint64_t id = 2; id <= 8; ++id) {
+    const bool early = id <= 4;
+    page.trades.push_back({{}, id, id, id, origin + (early ? 61'000ms : 62'000ms), {1000},
+                           {early ? 10 : id == 5 ? 7 : 100}, side::buy});
+  }
+  r.mender.on_past(page, now);
+  r.on_trade(trade(9, 9, 200'000, 1));
+  const auto found = r.bars.find({60'000'000'000, (origin + 60'000ms).ns / 60'000'000'000 * 60'000'000'000});
+  CAF_REQUIRE(found != r.bars.end());
+  CAF_CHECK_EQUAL(found->second.volume.raw, 30 + 7 + 300);
+  CAF_CHECK_EQUAL(found->second.trades, 7u);
+}
+
 CAF_TEST(holes_beyond_the_reach_and_without_an_answer_are_lost_and_said) {
   bar_mender_options options;
   options.instrument = abc;

@@ -125,6 +125,7 @@ void decoder::read_best(json_object& row, std::string_view symbol) {
   add(event_kind::best, symbol).best = b;
 }
 
+/// One message may stand for several trades at one price: `tradeId` is the last of them, `count` how many.
 void decoder::read_trade(json_object& row, std::string_view symbol) {
   trade_event t;
   t.id = t.first_id = t.last_id = in().id(row, "tradeId");
@@ -135,6 +136,12 @@ void decoder::read_trade(json_object& row, std::string_view symbol) {
   if (taker != "buy" && taker != "sell") return in().fail(frame_damage::wrong_type);
   t.taker = taker == "buy" ? side::buy : side::sell;
   t.at = t.event = in().time(row, "ts", time_unit::ms);
+  json_value found;
+  if (in().find(row, "count", found))
+    if (const auto count = in().id(found); count > 1) {
+      if (count > t.last_id) return in().fail(frame_damage::bad_range);
+      t.first_id = t.last_id - count + 1;
+    }
   add(event_kind::trade, symbol).trade = t;
 }
 
