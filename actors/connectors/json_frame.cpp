@@ -161,12 +161,6 @@ bool json_frame::open(std::string_view text, std::size_t max_bytes) noexcept {
   return fine();
 }
 
-/// A level with its brackets and comma is at least six bytes of text.
-void json_frame::start_lanes(std::size_t bytes) noexcept {
-  for (auto& l : lanes_)
-    l.start(bytes / 6 + 2);
-}
-
 bool json_frame::is_object() noexcept {
   simdjson::ondemand::json_type type{};
   return fine() && document_.type().get(type) == simdjson::SUCCESS
@@ -481,20 +475,29 @@ std::span<const level> json_frame::levels(json_value v, side s) noexcept {
 namespace {
 
 /// Empties what counts in an event of that kind, and every view: what stands in the other members means
-/// nothing, but must not point at rows that are gone.
+/// nothing, but must not point at rows that are gone. One by one: of a chain of assignments the compiler
+/// makes loads of what it has just stored in halves, which the processor has to wait for.
 void renew(market_event& event, event_kind kind, frame_damage damage, std::string_view symbol) noexcept {
   event.kind = kind;
   event.damage = damage;
   event.symbol = symbol;
-  event.stream = event.request = event.text = {};
+  event.stream = {};
+  event.request = {};
+  event.text = {};
   event.code = 0;
   auto& depth = event.depth;
-  depth.bids = depth.asks = event.image.bids = event.image.asks = {};
-  depth.bid_rows = depth.ask_rows = {};
-  event.trade.id_text = event.candle.interval = {};
+  depth.bids = {};
+  depth.asks = {};
+  depth.bid_rows = {};
+  depth.ask_rows = {};
+  event.image.bids = {};
+  event.image.asks = {};
+  event.trade.id_text = {};
+  event.candle.interval = {};
   switch (kind) {
   case event_kind::depth: // field by field, for the compiler builds a whole one first
-    depth.event = depth.transaction = {};
+    depth.event = {};
+    depth.transaction = {};
     depth.first = depth.last = depth.previous = 0;
     depth.has_previous = depth.has_checksum = false;
     depth.checksum = 0;
@@ -519,7 +522,7 @@ json_decoder::json_decoder(const instrument_spec& instrument, const json_limits&
   events_.resize(1);
 }
 
-bool json_decoder::read_layout(layout_scan) {
+bool json_decoder::read_layout(std::string_view) {
   return false;
 }
 
@@ -545,7 +548,7 @@ const market_event& json_decoder::decode(std::string_view frame) noexcept {
     return decode_general(frame);
   count_ = 0;
   in_.start_lanes(frame.size());
-  took_layout_ = read_layout({frame, in_.price_scale(), in_.size_scale()});
+  took_layout_ = read_layout(frame);
   if (!took_layout_) return decode_general(frame);
   if (count_ == 0) return only(event_kind::other, frame_damage::none);
   given_ = 1;

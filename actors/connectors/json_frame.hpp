@@ -82,8 +82,11 @@ public:
   /// Takes a copy of `text`. False (and `damage()`) when it can't be the beginning of JSON.
   bool open(std::string_view text, std::size_t max_bytes = 16 << 20) noexcept;
 
-  /// Makes room for the levels that a text of so many bytes can hold, without taking it.
-  void start_lanes(std::size_t bytes) noexcept;
+  /// Makes room for the levels that a text of so many bytes can hold, without taking it. A level with its
+  /// brackets and comma is at least six bytes of text.
+  void start_lanes(std::size_t bytes) noexcept {
+    for (auto& l : lanes_) l.start(bytes / 6 + 2);
+  }
 
   [[nodiscard]] bool fine() const noexcept { return damage_ == frame_damage::none; }
   [[nodiscard]] frame_damage damage() const noexcept { return damage_; }
@@ -258,10 +261,12 @@ protected:
   virtual void read_object(json_object root) = 0;
   /// Frames of which the root is an array; `other` unless overridden.
   virtual void read_array(json_array) {}
-  /// One pass over a frame as the venue writes it, see `layout_scan`; rows go to the lanes, events to `add`.
+  /// One pass over a frame as the venue writes it, by `layout_of`; rows go to the lanes, events to `add`.
   /// False, whatever was added, leaves the frame to the general way. Must not change what later frames mean
   /// before it is sure to return true.
-  virtual bool read_layout(layout_scan);
+  virtual bool read_layout(std::string_view frame);
+  /// The pass over a frame; defined in layout_scan.hpp. @pre called within `read_layout`, with its frame
+  [[nodiscard]] layout_scan layout_of(std::string_view frame) const noexcept;
   /// True for known frames that are no JSON ("pong"): `other`.
   [[nodiscard]] virtual bool known_text(std::string_view) const noexcept { return false; }
 

@@ -96,6 +96,15 @@ public:
   bool seconds(market_time& out) noexcept {
     constexpr std::array<std::int64_t, 10> scales{0,       100'000'000, 10'000'000, 1'000'000, 100'000,
                                                   10'000,  1'000,       100,        10,        1};
+    constexpr std::int64_t latest_micros = 7'258'118'400'000'000; // year 2200
+    if (end_ - p_ > 18 && p_[17] == '"') [[likely]] {
+      const auto micros = number_scan::scan_microseconds(p_);
+      if (micros.length != 0 && micros.value < latest_micros) [[likely]] {
+        p_ += micros.length;
+        out.ns = micros.value * 1'000;
+        return true;
+      }
+    }
     if (p_ >= end_) return false;
     const auto whole = number_scan::scan_digits(p_, end_);
     if (whole.length == 0 || whole.value >= 7'258'118'400) return false; // year 2200
@@ -144,6 +153,44 @@ public:
     });
   }
 
+  /// `1.5","2"` from behind the price's opening quote up to and including the size's closing one.
+  bool quoted_pair(level& out) noexcept {
+    if (end_ - p_ >= 48) [[likely]] {
+      const auto found = number_scan::scan_level<false>(p_, *prices_, price_scale_, *sizes_, size_scale_);
+      if (found.length != 0) [[likely]] {
+        out = {{found.price}, {found.size}};
+        p_ += found.length;
+        return true;
+      }
+    }
+    return quoted_price(out.at) && is(",\"") && quoted_size(out.quantity);
+  }
+
+  /// From behind the opening bracket: one row `1.5,2,-3]` of price, number of orders and amount, whose sign
+  /// tells the side; without orders the size is 0. The place stays when this declines.
+  bool signed_row(side& s, level& out) noexcept {
+    if (p_ >= end_) return false;
+    const auto found = number_scan::scan_signed_row(p_, end_, *prices_, price_scale_, *sizes_, size_scale_);
+    if (found.length == 0) [[unlikely]]
+      return false;
+    s = found.sells ? side::sell : side::buy;
+    out = {{found.price}, {found.size}};
+    p_ += found.length;
+    return true;
+  }
+
+  /// What is left.
+  [[nodiscard]] std::string_view rest() const noexcept {
+    return {p_, static_cast<std::size_t>(end_ - p_)};
+  }
+  /// How many characters of the frame lie in front of the place.
+  [[nodiscard]] std::size_t place_in(std::string_view frame) const noexcept {
+    return static_cast<std::size_t>(p_ - frame.data());
+  }
+
+  /// Moves on behind what is known to stand here. @pre so many characters are left
+  void skip(std::size_t count) noexcept { p_ += count; }
+
   /// Rows of any shape: `row(level&)` takes one, brackets and all.
   template <class Row>
   bool rows(level_lane& out, Row row) noexcept {
@@ -185,6 +232,50 @@ private:
   int size_scale_;
   const number_scan::detail::digit_shuffles* prices_;
   const number_scan::detail::digit_shuffles* sizes_;
+};
+
+inline layout_scan json_decoder::layout_of(std::string_view frame) const noexcept {
+  return {frame, in_.price_scale(), in_.size_scale()};
+}
+
+/// What the frames of one subscription begin with, known of the one before. Not thread-safe.
+class known_beginning {
+public:
+  static constexpr std::size_t longest = 16;
+
+  /// Longer ones are not kept.
+  void remember(std::string_view text) noexcept {
+    length_ = text.size() <= longest ? text.size() : 0;
+    std::memcpy(text_.data(), text.data(), length_);
+  }
+  void forget() noexcept { length_ = 0; }
+  /// Length of what is known when the frame begins with it, else 0. @pre 16 readable characters
+  [[nodiscard]] std::size_t begins(const char* p) const noexcept {
+    return number_scan::begins(p, text_.data(), length_) ? length_ : 0;
+  }
+
+private:
+  std::array<char, longest> text_{};
+  std::size_t length_ = 0;
+};
+
+/// The same of what they end with: 16 to 32 characters. Not thread-safe.
+class known_ending {
+public:
+  void remember(std::string_view text) noexcept {
+    length_ = text.size() >= 16 && text.size() <= text_.size() ? text.size() : 0;
+    std::memcpy(text_.data(), text.data(), length_);
+  }
+  /// What is left of a frame is what is known.
+  [[nodiscard]] bool is(std::string_view rest) const noexcept {
+    if (rest.size() != length_ || length_ == 0) return false;
+    return number_scan::begins(rest.data(), text_.data(), 16)
+           && number_scan::begins(rest.data() + length_ - 16, text_.data() + length_ - 16, 16);
+  }
+
+private:
+  std::array<char, 32> text_{};
+  std::size_t length_ = 0;
 };
 
 /// Reads "2026-08-02T03:36:41.386179Z" again and again: the minute is read once. Any other time is read by

@@ -59,8 +59,8 @@ inline constexpr int max_scale = 12;
   return {static_cast<std::int64_t>(value), static_cast<std::uint32_t>(q - p) + 1};
 }
 
-/// A bare decimal with a negative exponent, `2.781e-05`, as some venues' libraries write small numbers; exact,
-/// or declined. `length` is that of its characters. @pre p < end; the last character is no part of a number
+/// A bare decimal with a negative exponent, `2.781e-05`, as some venues' libraries write small numbers;
+/// exact, or declined. `length` is that of its characters. @pre p < end; the last character is no part of a number
 [[gnu::noinline]] inline scanned scan_exponent(const char* p, const char* end, int scale) noexcept {
   constexpr std::uint64_t limit = std::uint64_t{1} << 62;
   constexpr std::ptrdiff_t most_digits = 17;
@@ -151,6 +151,13 @@ inline __m128i load_text(const char* p, const char* end) noexcept {
   const auto left = end - p;
   if (left >= 16) return load_bytes(p);
   return _mm_shuffle_epi8(load_bytes(end - 16), load_bytes(shift_left.data() + (16 - left)));
+}
+
+/// The same without a branch, for places that lie now in front of the last sixteen bytes, now within them.
+inline __m128i load_clipped(const char* p, const char* end) noexcept {
+  const auto left = end - p;
+  const auto back = left >= 16 ? 0 : 16 - left;
+  return _mm_shuffle_epi8(load_bytes(p - back), load_bytes(shift_left.data() + back));
 }
 
 inline __m128i below(std::uint32_t n) noexcept {
@@ -267,7 +274,9 @@ inline std::uint32_t take_lowest(std::uint64_t& mask) noexcept {
 
 /// Scans one level from behind `["` on. Where the level ends is found by itself, so that the next one can be
 /// begun before this one's numbers are finished; all other places come from one mask of what is no digit.
+/// With `closed` false more columns follow: `length` is up to and including the size's closing quote.
 /// @pre 48 readable bytes
+template <bool closed = true>
 inline scanned_level scan_level(const char* p, const detail::digit_shuffles& prices, int price_scale,
                                 const detail::digit_shuffles& sizes, int size_scale) noexcept {
   using namespace detail;
@@ -298,8 +307,9 @@ inline scanned_level scan_level(const char* p, const detail::digit_shuffles& pri
   if (point < 32 && p[point] == '.') last = take_lowest(others);
   const auto size_whole = point - start;
   const auto size_length = last - start;
-  if (last + 1 != bracket || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16
-      || last == point + 1 || p[last] != '"')
+  const bool ends = closed ? last + 1 == bracket : last < 32;
+  if (!ends || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16 || last == point + 1
+      || p[last] != '"')
     return {};
   const auto size_digits = _mm_sub_epi8(load_bytes(p + start), zero);
   if (!zeros_behind(first, whole, quote, price_scale)
@@ -307,7 +317,7 @@ inline scanned_level scan_level(const char* p, const detail::digit_shuffles& pri
     return {};
   const auto both = join_two(placed_digits(first, whole, quote, prices),
                              placed_digits(size_digits, size_whole, size_length, sizes));
-  return {both.first, both.second, bracket + 1};
+  return {both.first, both.second, last + 1 + static_cast<std::uint32_t>(closed)};
 }
 
 /// The same for numbers without quotes, `26.5586,147]`, from behind the opening bracket on.
@@ -344,6 +354,78 @@ inline scanned_level scan_bare_level(const char* p, const detail::digit_shuffles
   const auto both = join_two(placed_digits(first, whole, comma, prices),
                              placed_digits(size_digits, size_whole, size_length, sizes));
   return {both.first, both.second, last + 1};
+}
+
+/// A row of price, number of orders and signed amount.
+struct scanned_row {
+  std::int64_t price = 0;
+  std::int64_t size = 0;    ///< 0 where there are no orders
+  std::uint32_t length = 0; ///< up to and including the closing bracket; 0 = declined
+  bool sells = false;       ///< the amount is negative
+};
+
+/// Scans `118880,5,-0.2236]` from behind the opening bracket on.
+/// @pre p < end, at least 16 readable bytes lie before `end`, and the last of them is a bracket or brace
+inline scanned_row scan_signed_row(const char* p, const char* end, const detail::digit_shuffles& prices,
+                                   int price_scale, const detail::digit_shuffles& sizes,
+                                   int size_scale) noexcept {
+  using namespace detail;
+  const auto zero = _mm_set1_epi8('0');
+  const auto nine = _mm_set1_epi8(9);
+  const auto first = _mm_sub_epi8(load_clipped(p, end), zero);
+  const auto second = end - p > 16 ? _mm_sub_epi8(load_clipped(p + 16, end), zero) : zero;
+  // The upper half stays ones, so that there is always a lowest bit. Each place is asked for only behind a
+  // character that can't be the last one, so none lies beyond the end.
+  auto others = ~std::uint64_t{mask_of(_mm_cmpeq_epi8(_mm_min_epu8(first, nine), first))
+                               | mask_of(_mm_cmpeq_epi8(_mm_min_epu8(second, nine), second)) << 16};
+  const auto whole = take_lowest(others);
+  if (whole == 0 || whole > prices.longest_whole) return {};
+  const auto comma = p[whole] == '.' ? take_lowest(others) : whole;
+  if (comma > 16 || comma == whole + 1 || p[comma] != ',') return {};
+  const auto orders = comma + 1;
+  const auto behind = take_lowest(others);
+  if (behind == orders || behind > 31 || p[behind] != ',') return {};
+  const bool none = p[orders] == '0';
+  if (none && behind != orders + 1) return {}; // no JSON
+  const bool sells = p[behind + 1] == '-';
+  others &= ~(std::uint64_t{sells} << (behind + 1));
+  const auto start = behind + 1 + static_cast<std::uint32_t>(sells);
+  const auto point = take_lowest(others);
+  if (point > 31) return {};
+  const auto last = p[point] == '.' ? take_lowest(others) : point;
+  const auto size_whole = point - start;
+  const auto size_length = last - start;
+  if (last > 31 || p[last] != ']' || size_whole == 0 || size_whole > sizes.longest_whole || size_length > 16
+      || last == point + 1)
+    return {};
+  if ((p[0] == '0' && whole > 1) || (p[start] == '0' && size_whole > 1)) return {}; // no JSON
+  const auto size_digits = _mm_sub_epi8(load_clipped(p + start, end), zero);
+  if (!zeros_behind(first, whole, comma, price_scale)
+      || !zeros_behind(size_digits, size_whole, size_length, size_scale))
+    return {};
+  const auto both = join_two(placed_digits(first, whole, comma, prices),
+                             placed_digits(size_digits, size_whole, size_length, sizes));
+  return {both.first, none ? 0 : both.second, last + 1, sells};
+}
+
+/// Scans seconds with six decimals, `1618678150.259113`, as microseconds; what stands behind is not looked at.
+/// @pre 17 readable bytes
+inline scanned scan_microseconds(const char* p) noexcept {
+  using namespace detail;
+  const auto digits = _mm_sub_epi8(load_bytes(p), _mm_set1_epi8('0'));
+  const auto others = ~mask_of(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) & 0xffffU;
+  const auto sixth = static_cast<unsigned char>(p[16] - '0');
+  if (others != 1U << 10 || p[10] != '.' || sixth > 9) return {};
+  const auto placed =
+      _mm_shuffle_epi8(digits, _mm_setr_epi8(-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15));
+  return {join_digits(placed) * 10 + sixth, 17};
+}
+
+/// The first `length` of the sixteen characters at `p` are those at `text`. @pre both are readable
+inline bool begins(const char* p, const char* text, std::size_t length) noexcept {
+  const auto equal = detail::mask_of(_mm_cmpeq_epi8(detail::load_bytes(p), detail::load_bytes(text)));
+  const auto needed = (1U << length) - 1;
+  return (equal & needed) == needed;
 }
 
 /// Scans a bare non-negative integer of at most 15 digits; `length` stops at the first other character.
@@ -412,10 +494,13 @@ struct scanned_level {
   std::uint32_t length = 0;
 };
 
+template <bool closed = true>
 inline scanned_level scan_level(const char*, const detail::digit_shuffles&, int,
                                 const detail::digit_shuffles&, int) noexcept {
   return {};
 }
+
+inline scanned scan_microseconds(const char*) noexcept { return {}; }
 
 inline scanned scan_integer(const char* p, const char* end) noexcept {
   std::uint64_t value = 0;
@@ -431,6 +516,22 @@ inline scanned scan_integer(const char* p, const char* end) noexcept {
 inline scanned_level scan_bare_level(const char*, const detail::digit_shuffles&, int,
                                      const detail::digit_shuffles&, int) noexcept {
   return {};
+}
+
+struct scanned_row {
+  std::int64_t price = 0;
+  std::int64_t size = 0;
+  std::uint32_t length = 0;
+  bool sells = false;
+};
+
+inline scanned_row scan_signed_row(const char*, const char*, const detail::digit_shuffles&, int,
+                                   const detail::digit_shuffles&, int) noexcept {
+  return {};
+}
+
+inline bool begins(const char* p, const char* text, std::size_t length) noexcept {
+  return std::memcmp(p, text, length) == 0;
 }
 
 inline scanned scan_digits(const char* p, const char* end) noexcept {

@@ -40,8 +40,7 @@ void book_machine::reset() noexcept {
 }
 
 build_step book_machine::apply(const depth_event& change) {
-  book_.apply(side::buy, change.bids);
-  book_.apply(side::sell, change.asks);
+  book_.apply(change.bids, change.asks);
   if (keeps_ten_) ten_.changed(side::buy, change.bids), ten_.changed(side::sell, change.asks);
   last_ = change.last;
   newest_ = change.event;
@@ -70,8 +69,7 @@ void book_machine::put_image(const image_event& image) {
   const bool repeats = rules_.family == book_family::images && !rules_.cut_beyond_depth;
   if (!repeats || !difference_.take(image.bids, image.asks, valid()))
     return book_.load(image.bids, image.asks);
-  book_.apply(side::buy, difference_.bids());
-  book_.apply(side::sell, difference_.asks());
+  book_.apply(difference_.bids(), difference_.asks());
 }
 
 /// The checksum is looked at first: it says more than a crossed top, which may be its consequence.

@@ -155,6 +155,12 @@ void order_book::apply(side which, std::span<const level> levels) {
   follow_touch();
 }
 
+void order_book::apply(std::span<const level> bids, std::span<const level> asks) {
+  if (!bids.empty()) apply_levels<side::buy>(bids);
+  if (!asks.empty()) apply_levels<side::sell>(asks);
+  follow_touch();
+}
+
 void order_book::apply(side which, price at, size quantity) {
   const level one{at, quantity};
   apply(which, std::span{&one, 1});
@@ -241,6 +247,10 @@ level order_book::best(side which) const noexcept {
 }
 
 bool order_book::crossed() const noexcept {
+  const auto& bids = halves_[0];
+  const auto& asks = halves_[1];
+  if (bids.spill.empty() && asks.spill.empty())
+    return bids.best >= asks.best && asks.best >= 0; // a side without levels has -1
   const auto b = bid();
   const auto a = ask();
   return b.quantity.raw != 0 && a.quantity.raw != 0 && b.at >= a.at;

@@ -37,6 +37,9 @@ public:
   /// Sets levels in their order.
   void apply(side which, std::span<const level> levels);
 
+  /// The same on both sides.
+  void apply(std::span<const level> bids, std::span<const level> asks);
+
   /// Replaces everything.
   void load(std::span<const level> bids, std::span<const level> asks);
 

@@ -224,6 +224,34 @@ CAF_TEST(channels_flags_and_growing_arrays) {
   CAF_CHECK(kind(R"({"event":"info","code":20051,"msg":"Stopping"})") == event_kind::shutdown);
 }
 
+// Decoders know what the book's changes begin with; a number that is given anew must be forgotten there too.
+CAF_TEST(a_channel_number_given_anew_is_no_longer_the_book) {
+  constexpr std::string_view change = "[7,[118880,5,-0.2236921]]";
+  constexpr std::string_view greeting = R"({"event":"info","version":2,"platform":{"status":1}})";
+  const auto subscribed = [](std::string_view channel, std::string_view symbol) {
+    return R"({"event":"subscribed","channel":")" + std::string{channel} + R"(","chanId":7,"symbol":")"
+           + std::string{symbol} + R"("})";
+  };
+  const auto decoder = bitfinex::make_decoder(bitfinex_pair("tBTCUSD"));
+  const auto learn = [&] {
+    decoder->decode(subscribed("book", "tBTCUSD"));
+    for (int n = 0; n < 3; ++n) {
+      const auto& e = decoder->decode(change);
+      CAF_REQUIRE(e.kind == event_kind::depth);
+      CAF_CHECK(e.depth.bids.empty() && e.depth.asks.size() == 1);
+      CAF_CHECK_EQUAL(e.depth.asks[0].at.raw, 11'888'000'000'000);
+      CAF_CHECK_EQUAL(e.depth.asks[0].quantity.raw, 22'369'210);
+    }
+  };
+  learn();
+  for (const auto& other :
+       {subscribed("trades", "tBTCUSD"), subscribed("book", "tETHUSD"), std::string{greeting}}) {
+    decoder->decode(other);
+    CAF_CHECK(decoder->decode(change).kind != event_kind::depth);
+    learn();
+  }
+}
+
 CAF_TEST(checksums_prove_the_book) {
   bitfinex_book book{"tBTCUSD"};
   book.take(R"({"event":"subscribed","channel":"book","chanId":7,"symbol":"tBTCUSD"})");

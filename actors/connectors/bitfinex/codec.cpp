@@ -40,7 +40,10 @@ private:
     best_event best;
   };
 
-  bool read_layout(layout_scan scan) override;
+  bool read_layout(std::string_view frame) override;
+  bool scan_change(layout_scan& scan);
+  bool scan_proof(layout_scan& scan);
+  static bool scan_tail(layout_scan& scan, tail& out);
   static bool scan_row(layout_scan& scan, side& s, level& out);
   void read_object(json_object root) override;
   void read_array(json_array root) override;
@@ -59,6 +62,7 @@ private:
   size size_of_amount(std::string_view text, side& s);
 
   std::array<std::uint64_t, kinds> channels_{}; // numbers by kind; 0 = not subscribed
+  known_beginning book_begins_;                 // of changes, "[209640,[", while that is the book's
   std::string interval_;                        // of the candles, "1m"
 };
 
@@ -71,42 +75,61 @@ channel_kind v2_decoder::kind_of(std::uint64_t channel) const noexcept {
 
 /// Changes and proofs of the book, and heartbeats of any channel:
 /// [209640,[118880,5,-0.2236921]], [209640,"cs",-1234567,17,1755234957400], [209640,"hb",18]
-bool v2_decoder::read_layout(layout_scan scan) {
+bool v2_decoder::read_layout(std::string_view frame) {
+  auto scan = layout_of(frame);
+  if (const auto known = book_begins_.begins(frame.data()); known != 0) [[likely]] {
+    scan.skip(known);
+    return scan_change(scan);
+  }
   std::uint64_t channel = 0;
   if (!scan.is('[') || !scan.integer(channel) || !scan.is(',')) return false;
-  tail behind;
-  bool heartbeat = false;
-  bool proof = false;
-  std::uint32_t checksum = 0;
   if (scan.is("\"hb\"")) {
-    heartbeat = true;
-  } else if (kind_of(channel) != channel_kind::book) {
-    return false;
-  } else if (scan.is("\"cs\",")) {
-    const bool negative = scan.is('-');
-    std::uint64_t number = 0;
-    if (!scan.integer(number)) return false;
-    proof = true;
-    checksum = static_cast<std::uint32_t>(negative ? 0 - number : number);
-  } else {
-    side s{};
-    level l;
-    if (!scan_row(scan, s, l) || !in().lane(s).add(l)) return false;
+    tail ignored;
+    return scan_tail(scan, ignored);
   }
-  while (scan.is(',')) {
-    std::uint64_t number = 0;
-    if (!scan.integer(number)) return false;
-    take_tail(number, behind);
-  }
-  if (!scan.is(']') || !scan.done()) return false;
-  if (!heartbeat) add_change(behind, proof, checksum);
+  if (kind_of(channel) != channel_kind::book) return false;
+  if (scan.is("\"cs\",")) return scan_proof(scan);
+  if (!scan.is('[')) return false;
+  const auto beginning = frame.substr(0, scan.place_in(frame));
+  if (!scan_change(scan)) return false;
+  book_begins_.remember(beginning);
   return true;
 }
 
-/// [118880,5,-0.2236921]: price, count, amount; see read_book.
+/// From behind the row's opening bracket on.
+bool v2_decoder::scan_change(layout_scan& scan) {
+  tail behind;
+  side s{};
+  level l;
+  if (!scan.signed_row(s, l) && !scan_row(scan, s, l)) [[unlikely]]
+    return false;
+  if (!in().lane(s).add(l) || !scan_tail(scan, behind)) return false;
+  add_change(behind, false, 0);
+  return true;
+}
+
+bool v2_decoder::scan_proof(layout_scan& scan) {
+  tail behind;
+  std::uint64_t number = 0;
+  const bool negative = scan.is('-');
+  if (!scan.integer(number) || !scan_tail(scan, behind)) return false;
+  add_change(behind, true, static_cast<std::uint32_t>(negative ? 0 - number : number));
+  return true;
+}
+
+bool v2_decoder::scan_tail(layout_scan& scan, tail& out) {
+  while (scan.is(',')) {
+    std::uint64_t number = 0;
+    if (!scan.integer(number)) return false;
+    take_tail(number, out);
+  }
+  return scan.is(']') && scan.done();
+}
+
+/// 118880,5,-0.2236921]: price, count, amount, however written; see read_book.
 bool v2_decoder::scan_row(layout_scan& scan, side& s, level& out) {
   std::uint64_t count = 0;
-  if (!scan.is('[') || !scan.bare_price(out.at) || !scan.is(',')) return false;
+  if (!scan.bare_price(out.at) || !scan.is(',')) return false;
   if (!scan.integer(count) || !scan.is(',')) return false;
   s = scan.is('-') ? side::sell : side::buy;
   if (!scan.bare_size(out.quantity) || !scan.is(']')) return false;
@@ -128,7 +151,7 @@ void v2_decoder::read_object(json_object root) {
   if (name == "conf") add(event_kind::acknowledgement);
   if (name != "info") return;
   // {"event":"info","version":2,…} greets a new connection, whose numbers are other ones.
-  if (in().find(root, "version", value)) channels_.fill(0);
+  if (in().find(root, "version", value)) channels_.fill(0), book_begins_.forget();
   if (!in().find(root, "code", value)) return;
   const auto code = in().integer(value);
   if (code == 20051 || code == 20060 || code == 20061) add(event_kind::shutdown).code = code;
@@ -156,6 +179,7 @@ void v2_decoder::subscribed(json_object& root) {
     kind = channel_kind::candles;
   }
   // A number that is given anew is no longer what it was.
+  book_begins_.forget();
   for (auto& known : channels_)
     if (known == number) known = 0;
   if (!in().fine() || !ours(symbol) || kind == channel_kind::none) return;

@@ -18,7 +18,7 @@ public:
       : json_decoder{instrument, exchange_limits} {}
 
 private:
-  bool read_layout(layout_scan scan) override;
+  bool read_layout(std::string_view frame) override;
   bool scan_change(layout_scan& scan, std::string_view product);
   bool scan_image(layout_scan& scan, std::string_view product);
   void add_image(std::string_view product, std::span<const level> bids, std::span<const level> asks,
@@ -39,7 +39,8 @@ private:
 /// {"type":"l2update","product_id":"BAND-GBP","changes":[["buy","9.2","0.5"]],
 /// "time":"2021-04-17T16:43:43.194567Z"} and
 /// {"type":"snapshot","product_id":"BAND-GBP","asks":[["14.8","12.7"],…],"bids":[…]}
-bool exchange_decoder::read_layout(layout_scan scan) {
+bool exchange_decoder::read_layout(std::string_view frame) {
+  auto scan = layout_of(frame);
   if (!scan.is(R"({"type":")")) return false;
   const std::string_view product = instrument().venue_symbol;
   const auto named = [&] { return scan.is(R"(,"product_id":")") && scan.is(product) && scan.is('"'); };

@@ -55,7 +55,7 @@ public:
 private:
   struct known_book;
 
-  bool read_layout(layout_scan scan) override;
+  bool read_layout(std::string_view frame) override;
   bool scan_tick(layout_scan& scan, known_book& out);
   bool rescale(side s);
   std::span<const level> rows_of(side s) noexcept;
@@ -96,7 +96,8 @@ struct decoder::json_part::known_book {
 /// {"ch":"market.ATOM-USD.depth.step0","ts":1645289387543,"tick":{"mrid":1,"id":2,"bids":[[26.56,190],…],
 /// "asks":[…],"ts":1645289387542,"version":1645289387,"ch":"market.ATOM-USD.depth.step0"}}; spot has no mrid,
 /// no id and no inner ch.
-bool decoder::json_part::read_layout(layout_scan scan) {
+bool decoder::json_part::read_layout(std::string_view frame) {
+  auto scan = layout_of(frame);
   std::string_view name;
   market_time sent;
   if (!scan.is(R"({"ch":")") || !scan.text(name)) return false;

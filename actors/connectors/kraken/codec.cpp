@@ -20,7 +20,7 @@ private:
     market_time at;
   };
 
-  bool read_layout(layout_scan scan) override;
+  bool read_layout(std::string_view frame) override;
   bool scan_side(layout_scan& scan, side s);
   void read_object(json_object root) override;
   void read_answer(json_object& root);
@@ -39,7 +39,8 @@ private:
 /// Books as the venue writes them since 2022; images have no time at some ages of it.
 /// {"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":63412.4,"qty":0.5},…],
 /// "asks":[…],"checksum":1852619203,"timestamp":"2026-08-02T03:36:41.386179Z"}]}
-bool v2_decoder::read_layout(layout_scan scan) {
+bool v2_decoder::read_layout(std::string_view frame) {
+  auto scan = layout_of(frame);
   if (!scan.is(R"({"channel":"book","type":")")) return false;
   const bool image = scan.is('s');
   if (image ? !scan.is("napshot\"") : !scan.is("update\"")) return false;
@@ -60,8 +61,8 @@ bool v2_decoder::read_layout(layout_scan scan) {
 /// {"price":63412.4,"qty":0.00000000},…]
 bool v2_decoder::scan_side(layout_scan& scan, side s) {
   return scan.rows(in().lane(s), [&](level& l) {
-    return scan.is(R"({"price":)") && scan.bare_price(l.at) && scan.is(R"(,"qty":)") && scan.bare_size(l.quantity)
-           && scan.is('}');
+    return scan.is(R"({"price":)") && scan.bare_price(l.at) && scan.is(R"(,"qty":)")
+           && scan.bare_size(l.quantity) && scan.is('}');
   });
 }
 

@@ -28,7 +28,7 @@ private:
     market_time newest;
   };
 
-  bool read_layout(layout_scan scan) override;
+  bool read_layout(std::string_view frame) override;
   bool scan_part(layout_scan& scan, book_part& out);
   bool scan_rows(layout_scan& scan, side s, market_time& newest);
   void read_object(json_object root) override;
@@ -43,21 +43,39 @@ private:
   level read_quote(json_array columns);
 
   std::string pair_;
+  known_beginning begins_; // "[1920,{"", whatever the number: the pair stands at the end
+  known_ending ends_;      // ","book-1000","SC/EUR"]" of our pair
+  std::size_t pair_length_ = 0;
   std::deque<std::string> ids_; // of the frame's trades; elements stay where they are
 };
 
 /// [1920,{"a":[["0.0429","44240.5","1618678150.259113"]],"c":"3110960256"},"book-1000","SC/EUR"]; changes
 /// of both sides are two objects.
-bool v1_decoder::read_layout(layout_scan scan) {
-  std::uint64_t channel = 0;
+bool v1_decoder::read_layout(std::string_view frame) {
+  auto scan = layout_of(frame);
   book_part book;
-  if (!scan.is('[') || !scan.integer(channel) || !scan.is(",{\"") || !scan_part(scan, book)) return false;
+  const auto known = begins_.begins(frame.data());
+  if (known != 0) [[likely]] {
+    scan.skip(known);
+  } else {
+    std::uint64_t channel = 0;
+    if (!scan.is('[') || !scan.integer(channel) || !scan.is(",{\"")) return false;
+    begins_.remember(frame.substr(0, scan.place_in(frame)));
+  }
+  if (!scan_part(scan, book)) return false;
   if (scan.is(",{\"") && !scan_part(scan, book)) return false;
+  const auto ending = scan.rest();
+  if (ends_.is(ending)) [[likely]] {
+    add_book(ending.substr(ending.size() - 2 - pair_length_, pair_length_), book);
+    return true;
+  }
   std::string_view name;
   std::string_view pair;
   if (!scan.is(",\"") || !scan.text(name) || !name.starts_with("book")) return false;
   if (!scan.is(",\"") || !scan.text(pair) || !scan.is(']') || !scan.done()) return false;
   if (pair != pair_ && !ours(pair)) return false;
+  ends_.remember(ending);
+  pair_length_ = pair.size();
   add_book(pair, book);
   return true;
 }
@@ -84,8 +102,7 @@ bool v1_decoder::scan_part(layout_scan& scan, book_part& out) {
 bool v1_decoder::scan_rows(layout_scan& scan, side s, market_time& newest) {
   return scan.rows(in().lane(s), [&](level& l) {
     market_time at;
-    if (!scan.is("[\"") || !scan.quoted_price(l.at)) return false;
-    if (!scan.is(",\"") || !scan.quoted_size(l.quantity)) return false;
+    if (!scan.is("[\"") || !scan.quoted_pair(l)) return false;
     if (!scan.is(",\"") || !scan.seconds(at) || !scan.is('"')) return false;
     newest = std::max(newest, at);
     return scan.is(']') || scan.is(",\"r\"]");

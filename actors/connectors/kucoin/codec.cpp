@@ -109,7 +109,8 @@ struct decoder::known_data {
   }
 };
 
-bool decoder::read_layout(layout_scan scan) {
+bool decoder::read_layout(std::string_view frame) {
+  auto scan = layout_of(frame);
   known_data data;
   std::string_view topic;
   std::string_view type;

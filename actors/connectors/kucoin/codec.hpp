@@ -32,7 +32,7 @@ public:
 private:
   struct known_data;
 
-  bool read_layout(layout_scan scan) override;
+  bool read_layout(std::string_view frame) override;
   bool scan_data(layout_scan& scan, known_data& out);
   bool scan_changes(layout_scan& scan, known_data& out);
   bool scan_rows(layout_scan& scan, side s);
