@@ -92,4 +92,19 @@ result<asset_balance> read_balance(const dom::element& row, const char* asset, c
   return out;
 }
 
+result<account_state> read_spot_account(const dom::element& root) {
+  dom::array rows;
+  if (root["balances"].get(rows) != simdjson::SUCCESS) return {order_errc::missing_field, "balances"};
+  account_state out;
+  for (const auto row : rows) {
+    auto each = read_balance(row, "asset", "free", "locked");
+    if (!each) return std::move(each).error();
+    out.balances.push_back(std::move(*each));
+  }
+  out.updated = from_millis(integer_of(root, "updateTime"));
+  out.can_trade = flag_or(root, "canTrade", true);
+  if (bool withdraw = false; root["canWithdraw"].get(withdraw) == simdjson::SUCCESS) out.can_withdraw = withdraw;
+  return out;
+}
+
 } // namespace troupe::order_reading

@@ -33,6 +33,8 @@ status read_fee(std::string_view text, fill& out);
 /// An asset with what is free and what is locked, both as text.
 result<asset_balance> read_balance(const dom::element& row, const char* asset, const char* free,
                                    const char* locked);
+/// Balances and permissions as Binance and MEXC write them.
+result<account_state> read_spot_account(const dom::element& root);
 /// The rules of the instrument a row names.
 result<const instrument_spec*> spec_in(const dom::element& object, const char* key,
                                        const order_context& context);
@@ -46,6 +48,23 @@ result<T> with_document(std::string_view body, const char* what, auto&& use) {
   if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS)
     return {order_errc::not_json, std::string{what} + " of " + std::to_string(body.size()) + " bytes"};
   return use(root);
+}
+
+/// Parses a list, each of its rows with `read`.
+template <class T>
+result<std::vector<T>> read_list(std::string_view body, const char* what, auto&& read) {
+  return with_document<std::vector<T>>(body, what, [&](const dom::element& root) -> result<std::vector<T>> {
+    dom::array rows;
+    if (root.get(rows) != simdjson::SUCCESS)
+      return {order_errc::bad_value, std::string{what} + " are no list"};
+    std::vector<T> out;
+    for (const auto row : rows) {
+      auto each = read(row);
+      if (!each) return std::move(each).error();
+      out.push_back(std::move(*each));
+    }
+    return out;
+  });
 }
 
 } // namespace troupe::order_reading

@@ -217,18 +217,8 @@ result<order_report> parse_order(std::string_view body, const order_context& con
 }
 
 result<std::vector<order_report>> parse_open_orders(std::string_view body, const order_context& context) {
-  using list = std::vector<order_report>;
-  return with_document<list>(body, "open orders", [&](const dom::element& root) -> result<list> {
-    dom::array rows;
-    if (root.get(rows) != simdjson::SUCCESS) return {order_errc::bad_value, "open orders are no list"};
-    list out;
-    for (const auto row : rows) {
-      auto each = read_order(row, context);
-      if (!each) return std::move(each).error();
-      out.push_back(std::move(*each));
-    }
-    return out;
-  });
+  return read_list<order_report>(body, "open orders",
+                                 [&](const dom::element& row) { return read_order(row, context); });
 }
 
 result<std::vector<fill>> parse_trades(std::string_view body, const order_context& context) {
@@ -251,23 +241,7 @@ result<std::vector<fill>> parse_trades(std::string_view body, const order_contex
 }
 
 result<account_state> parse_account(std::string_view body) {
-  return with_document<account_state>(
-      body, "account", [&](const dom::element& root) -> result<account_state> {
-        dom::array rows;
-        if (root["balances"].get(rows) != simdjson::SUCCESS)
-          return {order_errc::missing_field, "balances"};
-        account_state out;
-        for (const auto row : rows) {
-          auto each = read_balance(row, "asset", "free", "locked");
-          if (!each) return std::move(each).error();
-          out.balances.push_back(std::move(*each));
-        }
-        out.updated = from_millis(integer_of(root, "updateTime"));
-        out.can_trade = flag_or(root, "canTrade", true);
-        if (bool withdraw = false; root["canWithdraw"].get(withdraw) == simdjson::SUCCESS)
-          out.can_withdraw = withdraw;
-        return out;
-      });
+  return with_document<account_state>(body, "account", read_spot_account);
 }
 
 result<market_time> parse_server_time(std::string_view body) {
