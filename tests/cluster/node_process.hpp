@@ -1,6 +1,7 @@
 #pragma once
 
-/// What the node programs of the tests share: a process that runs what every node runs, and some actors more.
+/// What the node programs of the tests share: a process that runs what every node runs, and some
+/// actors more.
 
 #include "runtime/clock.hpp"
 #include "runtime/cluster/node_runtime.hpp"
@@ -20,7 +21,8 @@ struct blocker_state {
   static inline const char* name = "blocker";
   explicit blocker_state(self_pointer) {}
   observable_actor::behavior_type make_behavior() {
-    for (;;) ::pause();
+    for (;;)
+      ::pause();
   }
 };
 
@@ -49,11 +51,12 @@ struct node_process {
   }
 };
 
-/// Runs node `name` of `file` until it is told to stop; returns only when that file can't be read. `prepare`
-/// adds to the options, `start` runs when the node does, before it is called ready.
-inline int run_node_process(const char* file, const char* name, const char* data,
-                            const std::function<void(node_process&, node_runtime_options&)>& prepare,
-                            const std::function<void(node_process&)>& start) {
+/// Runs node `name` of `file` until it is told to stop; returns only when that file can't be read.
+/// `prepare` adds to the options, `start` runs when the node does, before it is called ready.
+inline int
+run_node_process(const char* file, const char* name, const char* data,
+                 const std::function<void(node_process&, node_runtime_options&)>& prepare,
+                 const std::function<void(node_process&)>& start) {
   block_stop_signals();
   node_runtime_options options;
   options.stem = std::make_shared<stem_link>(stem_link::from_environment());
@@ -77,7 +80,9 @@ inline int run_node_process(const char* file, const char* name, const char* data
   start(process);
   node->ready();
   wait_for_stop();
-  shutdown_plan{}.step("farewell", std::chrono::seconds{1}, [&] { node->leave(process.system); }).run(0);
+  shutdown_plan{}
+      .step("farewell", std::chrono::seconds{1}, [&] { node->leave(process.system); })
+      .run(0);
 }
 
 } // namespace troupe::test

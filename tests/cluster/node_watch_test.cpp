@@ -1,14 +1,14 @@
 #define CAF_SUITE node_watch
-#include "runtime/cluster/node_watch.hpp"
-
 #include "messages/type_ids.hpp"
+#include "runtime/cluster/node_watch.hpp"
 
 #include <caf/test/unit_test.hpp>
 
 #include <future>
 #include <vector>
 
-// The watch over a process, with real threads: what it finds, and that it finds nothing when all is well.
+// The watch over a process, with real threads: what it finds, and that it finds nothing when all is
+// well.
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -21,7 +21,8 @@ using sleeper_actor = caf::typed_actor<on<acknowledged>>;
 struct sleeper_state {
   using handle_type = sleeper_actor;
   static inline const char* name = "sleeper";
-  sleeper_state(actor_pointer<sleeper_actor>, std::shared_future<void> release) : release_{std::move(release)} {}
+  sleeper_state(actor_pointer<sleeper_actor>, std::shared_future<void> release)
+      : release_{std::move(release)} {}
   sleeper_actor::behavior_type make_behavior() {
     return {[this](const acknowledged&) { release_.wait(); }};
   }
@@ -57,7 +58,8 @@ struct watched {
   ~watched() {
     watch.reset();
     release.set_value();
-    for (const auto& h : sleepers) send_kill(h);
+    for (const auto& h : sleepers)
+      send_kill(h);
   }
 
   void begin() { watch = std::make_unique<node_watch>(system, options); }
@@ -65,11 +67,14 @@ struct watched {
   /// Starts an actor whose handler blocks.
   void block(bool detached) {
     sleepers.push_back(spawn_actor<sleeper_state>(
-        system, {.name = "sleeper/" + std::to_string(sleepers.size()), .detached = detached}, released));
+        system, {.name = "sleeper/" + std::to_string(sleepers.size()), .detached = detached},
+        released));
     tell_anonymously(sleepers.back(), acknowledged{1});
   }
 
-  [[nodiscard]] bool says(std::string_view part) const { return watch->json().find(part) != std::string::npos; }
+  [[nodiscard]] bool says(std::string_view part) const {
+    return watch->json().find(part) != std::string::npos;
+  }
 
   [[nodiscard]] bool says_within(nanoseconds within, std::string_view part) const {
     const auto until = monotonic_ns() + within.count();
@@ -132,7 +137,8 @@ CAF_TEST(a_jump_of_the_wall_clock_is_told_with_its_size) {
   pass(30ms);
   CAF_CHECK(says(R"("clock_jumps":0)"));
   wall.step = -3'600'000'000'000;
-  CAF_CHECK(says_within(5s, "the wall clock jumped by -36000") || says("the wall clock jumped by -35999"));
+  CAF_CHECK(says_within(5s, "the wall clock jumped by -36000")
+            || says("the wall clock jumped by -35999"));
   CAF_CHECK(says(R"("clock_jumps":1)"));
   watch.reset(); // before its clock
 }

@@ -176,7 +176,9 @@ figures compare(caf::actor_system& system, int rounds, bool asking, std::uint64_
   return {median(std::move(bare)), median(std::move(timed)), median(std::move(ours))};
 }
 
-void print_json(const figures& one_way, const figures& ask, int rounds, std::ostream& out) {
+void print_json(const figures& one_way, const figures& ask,
+                const std::vector<link_results>& links, int rounds,
+                std::ostream& out) {
   json_writer w;
   w.begin_object().field("bench", "actors").field("rounds", rounds);
   w.key("one_way")
@@ -187,7 +189,9 @@ void print_json(const figures& one_way, const figures& ask, int rounds, std::ost
   w.key("ask").begin_object().field("bare_ns", ask.bare, 1).field("ours_ns", ask.ours, 1);
   w.field("bare_with_timeout_ns", ask.bare_with_timeout, 1);
   w.field("ratio_to_untimed", ask.ratio_to_untimed(), 3);
-  w.field("ratio", ask.ratio(), 3).field("goal_ratio", 1.15, 2).end_object().end_object();
+  w.field("ratio", ask.ratio(), 3).field("goal_ratio", 1.15, 2).end_object().key("links").begin_array();
+  for (const auto& link : links) write_json(link, w);
+  w.end_array().end_object();
   out << w.text() << "\n";
 }
 
@@ -206,22 +210,50 @@ void print_text(const figures& one_way, const figures& ask, std::ostream& out) {
   out << line;
 }
 
-} // namespace
+/// The figures within this process.
+struct hop_figures {
+  figures one_way;
+  figures ask;
+};
 
-int bench_actor_hop(const bench_actors_options& options, std::ostream& out, std::ostream& words) {
+hop_figures compare_hops(const bench_actors_options& options) {
   caf::actor_system_config config;
   register_message_types(config);
   config.set("scheduler.policy", caf::atom("sharing"))
       .set("scheduler.max-throughput", std::size_t{300});
   caf::actor_system system{config};
+  return {compare(system, options.rounds, false, options.messages),
+          compare(system, options.rounds, true, options.asks)};
+}
+
+} // namespace
+
+int bench_actor_hop(const bench_actors_options& options, std::ostream& out, std::ostream& words) {
+  const auto refuse = [&](const error& why) {
+    words << why.message() << "\n";
+    return 1;
+  };
+  // First of all: a process with threads can't be forked.
+  auto plain = link_peer::start(false);
+  if (!plain) return refuse(plain.error());
+  auto tls = link_peer::start(true);
+  if (!tls) return refuse(tls.error());
   words << "actors: " << options.rounds << " alternating runs of " << options.messages
-        << " messages and " << options.asks << " questions\n";
-  const auto one_way = compare(system, options.rounds, false, options.messages);
-  const auto ask = compare(system, options.rounds, true, options.asks);
-  if (options.json)
-    print_json(one_way, ask, options.rounds, out);
-  else
-    print_text(one_way, ask, out);
+        << " messages and " << options.asks << " questions; then " << options.links.rounds << " of "
+        << options.links.batches << " batches to another process, plain and over TLS\n";
+  const auto hops = compare_hops(options);
+  std::vector<link_results> links;
+  for (auto* peer : {&plain.value(), &tls.value()}) {
+    auto link = bench_link(*peer, links.empty() ? "plain" : "TLS", options.links);
+    if (!link) return refuse(link.error());
+    links.push_back(std::move(link).value());
+  }
+  if (options.json) {
+    print_json(hops.one_way, hops.ask, links, options.rounds, out);
+    return 0;
+  }
+  print_text(hops.one_way, hops.ask, out);
+  for (const auto& link : links) print_text(link, out);
   return 0;
 }
 

@@ -78,7 +78,9 @@ void add_bench_commands(CLI::App& app, global_options& global) {
     decoders_options->json = global.json;
     return bench_decoders(*decoders_options, std::cout, std::cerr);
   }));
-  bench->add_subcommand("actors", "A hop with introspection on against bare CAF")
+  bench
+      ->add_subcommand("actors",
+                       "Hop, questions, batches and a blob with introspection on, in a process and between two, against bare CAF")
       ->callback(run(global, [&global] { return bench_actors(std::cout, global.json); }));
   bench->add_subcommand("learning", "Does it learn: skill ratio on a planted signal and on inputs without one")
       ->callback(run(global, [] { return run_model_program({"bench", "learning"}); }));
