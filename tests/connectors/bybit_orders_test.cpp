@@ -3,6 +3,8 @@
 // Bybit's orders: requests as the venue signs them, its recorded answers and private frames.
 
 #include "actors/connectors/bybit/order_codec.hpp"
+#include "actors/executors/client_id.hpp"
+#include "actors/executors/order.hpp"
 #include "tests/support/order_samples.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -130,10 +132,44 @@ CAF_TEST(recorded_orders_are_read) {
       symbols());
   CAF_REQUIRE(dropped);
   CAF_REQUIRE_EQUAL(dropped->orders.size(), 1u);
-  // Rejected and yet half filled: both must be said.
-  CAF_CHECK(dropped->orders[0].state == order_state::rejected);
+  // "Rejected" and yet half filled: the rest has ended.
+  CAF_CHECK(dropped->orders[0].state == order_state::cancelled);
   CAF_CHECK_EQUAL(dropped->orders[0].filled.raw, 50);
   CAF_CHECK_EQUAL(dropped->orders[0].text, "INSUFFICIENT_MARGIN");
+}
+
+CAF_TEST(an_order_lives_through_what_was_recorded) {
+  const auto rest = test::sample_file(std::string{adapter} + "http_get_order_partially_filled_rejected.json",
+                                      "an_order_lives_through_what_was_recorded");
+  if (rest.empty()) return;
+  auto what = test::sample_intent(btc_linear());
+  what.client_id = "O-20251001-164609-APEX-000-49";
+  what.approval = approval_hash(what);
+  order mine{what};
+  mine.approve(what.approval);
+  mine.journal();
+  mine.send();
+  // The acknowledgement changes nothing but the id.
+  CAF_CHECK(
+      mine.apply(*parse_ack(R"({"retCode":0,"result":{"orderId":"5cf98598-39a7-459e-97bf-76ca765ee021",)"
+                            R"("orderLinkId":"O-20251001-164609-APEX-000-49"},"time":1672364262444})",
+                            symbols(), btc_linear().id))
+          .issues.empty());
+  CAF_CHECK(mine.state() == order_state::sent);
+  const auto page = parse_orders(rest, symbols());
+  CAF_REQUIRE(page);
+  CAF_CHECK(mine.apply(page->orders[0]).issues.empty());
+  CAF_CHECK(mine.closing()); // half of it was executed, and that execution is still to come
+  const auto executed = parse_user_frame(
+      R"({"topic":"execution","data":[{"symbol":"BTCUSDT","execId":"e-1","orderId":"5cf98598-39a7-459e-97bf-76ca765ee021",)"
+      R"("orderLinkId":"O-20251001-164609-APEX-000-49","side":"Buy","execPrice":"30000","execQty":"0.005",)"
+      R"("execFee":"0.0825","feeCurrency":"USDT","execType":"Trade","isMaker":true,"execTime":"1672364262450"}]})",
+      symbols());
+  CAF_REQUIRE(executed);
+  CAF_CHECK(mine.apply(std::get<order_report>(executed->front())).issues.empty());
+  CAF_CHECK(mine.done());
+  CAF_CHECK(mine.state() == order_state::cancelled);
+  CAF_CHECK_EQUAL(mine.filled().raw, 50);
 }
 
 CAF_TEST(recorded_executions_are_read) {
@@ -201,7 +237,7 @@ CAF_TEST(an_ack_is_no_proof_of_life) {
       R"({"retCode":0,"retMsg":"OK","result":{"orderId":"17","orderLinkId":"o-1"},"time":1700000000001})",
       symbols(), btc_linear().id);
   CAF_REQUIRE(ack);
-  CAF_CHECK(ack->state == order_state::sent);
+  CAF_CHECK(ack->state == order_state::unknown);
   CAF_CHECK_EQUAL(ack->venue_order_id, "17");
 }
 

@@ -40,6 +40,8 @@ result<order_report> read_order(const dom::element& row, const instrument_spec& 
   const auto filled = decimal_or_zero(row, "cumExecQty", spec.size_scale);
   if (!filled) return filled.error();
   out.filled = {*filled};
+  // What was executed stays executed: only the rest of it was refused.
+  if (out.state == order_state::rejected && out.filled.raw > 0) out.state = order_state::cancelled;
   if (const auto reason = text_or_empty(row, "rejectReason"); reason != "EC_NoError") out.text = reason;
   return out;
 }
@@ -214,7 +216,6 @@ result<order_report> parse_ack(std::string_view body, const order_context& conte
                                        auto order_id = text_of(*said, "orderId");
                                        if (!order_id) return std::move(order_id).error();
                                        out.venue_order_id = std::move(*order_id);
-                                       out.state = order_state::sent;
                                        out.at = from_millis(integer_of(root, "time"));
                                        return out;
                                      });

@@ -8,7 +8,7 @@
 ///   event or a query says that the order lives.
 /// * "Cancelled" and "PartiallyFilledCanceled" may both carry fills: the filled size is `cumExecQty`'s, never
 /// the
-///   word's.
+///   word's. "Rejected" may, too: with fills it is read as the end of the rest, `cancelled`.
 /// * orderLinkId is unique for ever, so an order may be asked for by it, and a repeat is refused (110072,
 /// 170141).
 
