@@ -1,5 +1,6 @@
 #include "tools/venue_sim/decimal.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace troupe::venue_sim {
@@ -41,16 +42,13 @@ void append_e8(std::string& out, std::int64_t value_e8, int decimals) {
     out += '-';
     magnitude = 0 - magnitude;
   }
-  char digits[24];
-  auto* end = std::to_chars(digits, digits + sizeof digits, magnitude / one_e8).ptr;
+  char digits[32];
+  auto* end = std::to_chars(digits, digits + 24, magnitude / one_e8).ptr;
   if (decimals > 0) {
-    *end++ = '.';
-    auto rest = magnitude % one_e8;
-    auto unit = static_cast<std::uint64_t>(one_e8) / 10;
-    for (int i = 0; i < decimals; ++i, unit /= 10) {
-      *end++ = static_cast<char>('0' + rest / unit);
-      rest %= unit;
-    }
+    // A one in front keeps the zeros behind the point; the point takes its place.
+    std::to_chars(end, digits + sizeof digits, one_e8 + magnitude % one_e8);
+    *end = '.';
+    end += 1 + std::min(decimals, 8);
   }
   out.append(digits, end);
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-/// The simulator's own picture of the venue's book: ordered maps, simple enough to be right at a glance.
+/// The simulator's own picture of the venue's book: ordered levels, simple enough to be right at a glance.
 /// Prices and quantities in units of 10^-8. Pure; one owner.
+
+#include "tools/venue_sim/level_map.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -21,8 +22,8 @@ struct book_level {
 /// more often than diffs. Images served to clients are of the former, matching looks at both.
 class market_book {
 public:
-  using bid_map = std::map<std::int64_t, std::int64_t, std::greater<>>;
-  using ask_map = std::map<std::int64_t, std::int64_t>;
+  using bid_map = level_map<std::greater<>>;
+  using ask_map = level_map<std::less<>>;
 
   void clear() {
     bids_.clear();

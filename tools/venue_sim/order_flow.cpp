@@ -167,12 +167,14 @@ std::int64_t flow_market::draw_distance() {
 }
 
 void flow_market::set_level(bool bid, std::int64_t ticks, std::int64_t steps) {
-  auto& side = bid ? bids_ : asks_;
-  if (steps == 0)
-    side.erase(ticks);
-  else
-    side[ticks] = steps;
-  (bid ? changed_bids_ : changed_asks_)[ticks] = steps;
+  const auto set = [&](auto& side) {
+    if (steps == 0)
+      side.erase(ticks);
+    else
+      side[ticks] = steps;
+  };
+  bid ? set(bids_) : set(asks_);
+  (bid ? changed_bids_ : changed_asks_).emplace_back(ticks, steps);
   ++update_id_;
 }
 
@@ -202,19 +204,23 @@ void flow_market::limit_order() {
 
 void flow_market::cancel_order() {
   const bool bid = (draw() & 1) != 0;
-  auto& side = bid ? bids_ : asks_;
+  const auto levels = bid ? bids_.size() : asks_.size();
   // The more levels stand, the more are deleted: the book finds its size by itself.
-  if (side.size() < 200 || uniform() * usual_levels > static_cast<double>(side.size())) return;
+  if (levels < 200 || uniform() * usual_levels > static_cast<double>(levels)) return;
   const auto wanted = std::llround(fair_) + (bid ? -draw_distance() : draw_distance());
-  auto at = side.lower_bound(wanted);
-  if (at == side.end()) --at;
-  set_level(bid, at->first, 0);
+  // The lowest level at or above that price, else the highest.
+  if (bid) {
+    const auto below = bids_.upper_bound(wanted);
+    set_level(bid, (below == bids_.begin() ? below : below - 1)->first, 0);
+  } else {
+    const auto at = asks_.lower_bound(wanted);
+    set_level(bid, (at == asks_.end() ? at - 1 : at)->first, 0);
+  }
 }
 
 void flow_market::market_order(bool buy, std::int64_t steps) {
-  auto& side = buy ? asks_ : bids_;
-  while (steps > 0 && side.size() > 100) {
-    const auto [ticks, there] = buy ? *side.begin() : *side.rbegin();
+  while (steps > 0 && (buy ? asks_.size() : bids_.size()) > 100) {
+    const auto [ticks, there] = buy ? *asks_.begin() : *bids_.begin();
     const auto part = std::min(steps, there);
     steps -= part;
     set_level(!buy, ticks, there - part);
@@ -233,18 +239,18 @@ void flow_market::market_order(bool buy, std::int64_t steps) {
 void flow_market::keep_filled() {
   const auto reach = static_cast<std::int64_t>(p_.distance_quantiles.back()) + 1;
   const auto fair = std::llround(fair_);
-  while (bids_.size() > 1000 && bids_.begin()->first < fair - reach)
-    set_level(true, bids_.begin()->first, 0);
-  while (asks_.size() > 1000 && asks_.rbegin()->first > fair + reach)
-    set_level(false, asks_.rbegin()->first, 0);
+  while (bids_.size() > 1000 && bids_.worst().first < fair - reach)
+    set_level(true, bids_.worst().first, 0);
+  while (asks_.size() > 1000 && asks_.worst().first > fair + reach)
+    set_level(false, asks_.worst().first, 0);
   while (bids_.size() < 300)
-    set_level(true, bids_.begin()->first - 1, draw_size(p_.level_log_mean, p_.level_log_sd));
+    set_level(true, bids_.worst().first - 1, draw_size(p_.level_log_mean, p_.level_log_sd));
   while (asks_.size() < 300)
-    set_level(false, asks_.rbegin()->first + 1, draw_size(p_.level_log_mean, p_.level_log_sd));
+    set_level(false, asks_.worst().first + 1, draw_size(p_.level_log_mean, p_.level_log_sd));
 }
 
 void flow_market::note_top() {
-  const std::int64_t top[4] = {best_bid(), bids_.rbegin()->second, best_ask(), asks_.begin()->second};
+  const std::int64_t top[4] = {best_bid(), bids_.begin()->second, best_ask(), asks_.begin()->second};
   if (std::equal(top, top + 4, top_)) return;
   std::copy(top, top + 4, top_);
   pending ticker;
@@ -271,8 +277,8 @@ void flow_market::step() {
   const bool up = fair >= best_ask(), down = fair <= best_bid();
   const bool taken = uniform() * (p_.trades_per_s + p_.deletes_per_s) < p_.trades_per_s;
   if ((up || down) && taken)
-    market_order(up, up ? asks_.begin()->second : bids_.rbegin()->second);
-  else if ((up || down) && (up ? asks_ : bids_).size() > 100)
+    market_order(up, up ? asks_.begin()->second : bids_.begin()->second);
+  else if ((up || down) && (up ? asks_.size() : bids_.size()) > 100)
     set_level(down, up ? best_ask() : best_bid(), 0);
   else {
     const auto pick = uniform() * (p_.trades_per_s + p_.sets_per_s + p_.deletes_per_s);
@@ -299,10 +305,17 @@ void flow_market::emit_diff(std::int64_t at_ns) {
   diff.event.first_id = diffed_id_ + 1;
   diff.event.last_id = update_id_;
   diff.event.previous_id = diffed_id_;
-  for (auto at = changed_bids_.rbegin(); at != changed_bids_.rend(); ++at)
-    diff.bids.push_back(level(at->first, at->second));
-  for (const auto& [ticks, steps] : changed_asks_)
-    diff.asks.push_back(level(ticks, steps));
+  // Of each price what was set last, best first.
+  const auto gather = [&](changes& from, auto better, std::vector<book_level>& out) {
+    std::stable_sort(from.begin(), from.end(),
+                     [&](const auto& a, const auto& b) { return better(a.first, b.first); });
+    out.reserve(from.size());
+    for (std::size_t n = 0; n < from.size(); ++n)
+      if (n + 1 == from.size() || from[n + 1].first != from[n].first)
+        out.push_back(level(from[n].first, from[n].second));
+  };
+  gather(changed_bids_, std::greater<>{}, diff.bids);
+  gather(changed_asks_, std::less<>{}, diff.asks);
   changed_bids_.clear();
   changed_asks_.clear();
   diffed_id_ = update_id_;

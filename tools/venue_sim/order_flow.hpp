@@ -56,14 +56,14 @@ private:
     std::vector<book_level> bids;
     std::vector<book_level> asks;
   };
-  using side_map = std::map<std::int64_t, std::int64_t>; ///< ticks → quantity in steps
+  using changes = std::vector<std::pair<std::int64_t, std::int64_t>>; ///< ticks, quantity in steps; the newest last
 
   std::uint64_t draw();
   double uniform();
   double normal();
   [[nodiscard]] std::int64_t draw_size(double log_mean, double log_sd);
   [[nodiscard]] std::int64_t draw_distance();
-  [[nodiscard]] std::int64_t best_bid() const { return bids_.rbegin()->first; }
+  [[nodiscard]] std::int64_t best_bid() const { return bids_.begin()->first; }
   [[nodiscard]] std::int64_t best_ask() const { return asks_.begin()->first; }
 
   void fill_book();
@@ -83,10 +83,10 @@ private:
   flow_parameters p_;
   std::uint64_t state_;
   double fair_ = 0; ///< ticks
-  side_map bids_;
-  side_map asks_;
-  std::map<std::int64_t, std::int64_t> changed_bids_;
-  std::map<std::int64_t, std::int64_t> changed_asks_;
+  market_book::bid_map bids_; ///< ticks → quantity in steps
+  market_book::ask_map asks_;
+  changes changed_bids_;
+  changes changed_asks_;
   std::int64_t update_id_ = 1'000'000'000;
   std::int64_t diffed_id_ = 0;
   std::int64_t trade_id_ = 1'000'000;
