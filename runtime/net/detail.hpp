@@ -89,11 +89,17 @@ public:
   auto async_write_some(const Buffers& buffers, Handler&& handler) {
     return asio::async_initiate<Handler, void(boost_error, std::size_t)>(
         [this](auto&& h, const Buffers& b) {
-          if (tls_) tls_->async_write_some(b, std::forward<decltype(h)>(h));
+          if (held_ || !gathered_.empty()) gather(b, std::forward<decltype(h)>(h));
+          else if (tls_) tls_->async_write_some(b, std::forward<decltype(h)>(h));
           else plain_->async_write_some(b, std::forward<decltype(h)>(h));
         },
         handler, buffers);
   }
+
+  /// While held, what is written is kept and goes out with the first write behind it: many small frames as one
+  /// TLS record and one system call. Whoever holds must write once more, or let go and write.
+  void hold(bool on) noexcept { held_ = on; }
+  [[nodiscard]] std::size_t gathered() const noexcept { return gathered_.size(); }
 
   /// Closes; with `abrupt` the peer gets an RST instead of a FIN.
   void close(bool abrupt = false) {
@@ -104,6 +110,28 @@ public:
   }
 
 private:
+  template <class Buffers, class Handler>
+  void gather(const Buffers& buffers, Handler&& handler) {
+    const auto size = beast::buffer_bytes(buffers);
+    const auto before = gathered_.size();
+    gathered_.resize(before + size);
+    asio::buffer_copy(asio::buffer(gathered_.data() + before, size), buffers);
+    const auto executor = asio::get_associated_executor(handler, get_executor());
+    if (held_) {
+      asio::post(executor, beast::bind_front_handler(std::forward<Handler>(handler), boost_error{}, size));
+      return;
+    }
+    auto done = asio::bind_executor(
+        executor, [this, size, h = std::forward<Handler>(handler)](const boost_error& ec, std::size_t) mutable {
+          gathered_.clear();
+          h(ec, ec ? 0 : size);
+        });
+    if (tls_) asio::async_write(*tls_, asio::buffer(gathered_), std::move(done));
+    else asio::async_write(*plain_, asio::buffer(gathered_), std::move(done));
+  }
+
+  bool held_ = false;
+  std::string gathered_; ///< written by its owner, not yet by the connection
   std::optional<beast::tcp_stream> plain_;
   std::optional<beast::ssl_stream<beast::tcp_stream>> tls_;
 };

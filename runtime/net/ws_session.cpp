@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace troupe::net {
+namespace {
+
+constexpr std::size_t gathered_most = 16 * 1024; // of frames that go out at once: what one TLS record holds
+
+} // namespace
 
 void ws_session::impl::open(net_stream&& stream, const http::request<http::string_body>& request,
                             ws_handlers calls, std::shared_ptr<admission> count) {
@@ -60,12 +65,17 @@ bool ws_session::impl::push(std::shared_ptr<const std::string> payload, bool tex
 }
 
 void ws_session::impl::write() {
-  if (ended || !opened || writing || closing || stalled || hole) return;
+  if (ended || !opened || writing) return;
+  auto& stream = socket->next_layer();
+  stream.hold(false);
+  if (closing || stalled || hole) return;
   outgoing_frame next;
   {
     const std::lock_guard lock{mutex};
     if (queue.empty()) return;
     next = queue.front();
+    // A frame with others behind it travels with them.
+    stream.hold(queue.size() > 1 && stream.gathered() + next.payload->size() < gathered_most);
   }
   writing = true;
   const auto bytes = asio::buffer(*next.payload);
@@ -130,6 +140,7 @@ void ws_session::impl::close(std::uint16_t code, std::string reason) {
   if (!opened) return fail({make_error_code(net_errc::closed), "session: closed by us"}, false);
   closing = true;
   over = true;
+  socket->next_layer().hold(false);
   websocket::close_reason why{code};
   why.reason.assign(reason.data(), std::min<std::size_t>(reason.size(), 120));
   timer->expires_after(std::chrono::seconds{2});
