@@ -31,6 +31,7 @@ struct sim_arguments {
   std::vector<std::string> symbols;
   double volatility = 1;
   double activity = 1;
+  std::size_t truth_changes = 200'000;
 };
 
 /// The venues that a simulator can play.
@@ -52,6 +53,7 @@ int data_venue_command(const sim_arguments& arguments) {
   options.seed = asked.seed;
   options.volatility = arguments.volatility;
   options.activity = arguments.activity;
+  options.truth_changes = arguments.truth_changes;
   options.clock = asked.clock;
   options.address = asked.address;
   options.port = asked.port;
@@ -119,6 +121,8 @@ void add_venue_commands(CLI::App& app, global_options& global) {
       ->capture_default_str();
   sim->add_option("--activity", arguments->activity, "Of a data venue's generated market: how often things happen, likewise")
       ->check(CLI::Range(0.0001, 100.0))
+      ->capture_default_str();
+  sim->add_option("--truth-changes", arguments->truth_changes, "Of a data venue: how many changes of a market /truth remembers; 0: none")
       ->capture_default_str();
   sim->add_option("--symbol", arguments->symbols, "Symbols of a data venue, BTC-USDT or BTC-USDT-PERP; with binance: market data only");
   sim->add_option("--tape", options.tapes, "Tape or recording of one stream; several are played in order. Without: generated market")

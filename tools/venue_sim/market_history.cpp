@@ -9,9 +9,6 @@
 namespace troupe::venue_sim {
 namespace {
 
-constexpr std::size_t most_trades = 100'000;
-constexpr std::size_t most_seconds = 20'000;
-constexpr std::size_t most_minutes = 50'000;
 constexpr std::int64_t second_ms = 1'000;
 constexpr std::int64_t minute_ms = 60'000;
 
@@ -62,9 +59,9 @@ void market_history::add_to(std::deque<candle>& list, const public_trade& t, std
 void market_history::add(const market_event& e) {
   const public_trade t{e.last_id, e.one.price_e8, e.one.quantity_e8, e.transact_ms, e.buyer_is_maker};
   trades_.push_back(t);
-  if (trades_.size() > most_trades) trades_.pop_front();
-  add_to(seconds_, t, second_ms, most_seconds);
-  add_to(minutes_, t, minute_ms, most_minutes);
+  if (trades_.size() > limits_.trades) trades_.pop_front();
+  add_to(seconds_, t, second_ms, limits_.seconds);
+  add_to(minutes_, t, minute_ms, limits_.minutes);
 }
 
 std::vector<public_trade> market_history::newest(std::size_t limit) const {

@@ -6,8 +6,17 @@
 
 namespace troupe::venue_sim {
 
+/// How much is remembered of a market.
+struct history_limits {
+  std::size_t trades = 100'000;
+  std::size_t seconds = 20'000; ///< candles of 1 s
+  std::size_t minutes = 50'000; ///< candles of 1 min
+};
+
 class market_history {
 public:
+  explicit market_history(history_limits limits = {}) : limits_{limits} {}
+
   void add(const market_event& trade);
 
   /// The newest `limit` trades, oldest first.
@@ -28,6 +37,7 @@ public:
 private:
   static void add_to(std::deque<candle>& list, const public_trade& t, std::int64_t step_ms, std::size_t most);
 
+  history_limits limits_;
   std::deque<public_trade> trades_;
   std::deque<candle> seconds_;
   std::deque<candle> minutes_;

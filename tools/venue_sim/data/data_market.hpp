@@ -37,8 +37,8 @@ struct data_event {
 /// A market and the book behind its newest change.
 class data_market {
 public:
-  data_market(data_instrument instrument, std::unique_ptr<market_source> source)
-      : instrument_{std::move(instrument)}, source_{std::move(source)} {}
+  data_market(data_instrument instrument, std::unique_ptr<market_source> source, history_limits remembered = {})
+      : instrument_{std::move(instrument)}, source_{std::move(source)}, history_{remembered} {}
 
   [[nodiscard]] const data_instrument& instrument() const noexcept { return instrument_; }
   [[nodiscard]] const market_book& book() const noexcept { return source_->book(); }

@@ -4,6 +4,7 @@
 #include "runtime/net/http_server.hpp"
 #include "tools/venue_sim/data/client_outlet.hpp"
 #include "tools/venue_sim/data/dialect.hpp"
+#include "tools/venue_sim/data/lateness.hpp"
 #include "tools/venue_sim/data/truth.hpp"
 #include "tools/venue_sim/faults.hpp"
 #include "tools/venue_sim/order_flow.hpp"
@@ -121,10 +122,12 @@ struct data_server::impl {
 
   status open();
   status make_markets();
+  [[nodiscard]] std::int64_t phase_of(std::size_t market) const;
   status open_ports();
   void pump();
   void play_due();
-  void show(data_market& market, data_event event);
+  void show(std::size_t at, data_event event);
+  void plan();
   void strike_sockets();
   void house_keeping(std::int64_t steady);
   void violated(std::string_view fact) { ++violations[std::string{fact}]; }
@@ -161,6 +164,10 @@ struct data_server::impl {
   std::int64_t shutdown_at_ns = 0;
   std::int64_t next_ping_ns = 0;
   std::int64_t next_tick_ns = 0;
+  /// Which market comes next, and when; the earliest in front. In its order, a heap.
+  std::vector<std::pair<std::int64_t, std::size_t>> agenda;
+  std::vector<std::int64_t> shown; ///< when that was due which goes out now
+  lateness behind;
   std::uint64_t events = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t sockets_opened = 0;
@@ -191,8 +198,7 @@ status data_server::impl::make_markets() {
     if (tape)
       source = std::make_unique<tape_market>(*tape, true);
     else
-      source = std::make_unique<flow_market>(flow, options.seed + n, start,
-                                             venue_kind::binance_spot);
+      source = std::make_unique<flow_market>(flow, options.seed + n, start + phase_of(n), venue_kind::binance_spot);
     const auto& shape = source->shape();
     instrument->tick_e8 = shape.tick_e8;
     instrument->step_e8 = shape.step_e8;
@@ -205,7 +211,7 @@ status data_server::impl::make_markets() {
     instrument->price_decimals = decimals(shape.tick_e8);
     instrument->quantity_decimals = decimals(shape.step_e8);
     world.markets.push_back(
-        std::make_unique<data_market>(std::move(*instrument), std::move(source)));
+        std::make_unique<data_market>(std::move(*instrument), std::move(source), options.history));
     truths.emplace_back(options.truth_changes);
   }
   return ok;
@@ -231,8 +237,26 @@ status data_server::impl::open() {
   const auto now = options.clock.market_at(steady_now_ns());
   for (auto& market : world.markets)
     market->seek(now);
+  plan();
   world.now_ms = now / data_ms;
   return open_ports();
+}
+
+/// When, within its interval, a generated market publishes its changes. In the recordings of Binance's spot socket
+/// all instruments keep one beat, within 25 ms; at the other venues each has its own, spread over the interval.
+std::int64_t data_server::impl::phase_of(std::size_t market) const {
+  constexpr std::int64_t interval_ms = 100, one_beat_ms = 25;
+  const auto spread = options.venue == "binance" ? one_beat_ms : interval_ms;
+  const auto beat = static_cast<std::int64_t>(options.seed % interval_ms);
+  // Steps of the golden section, so that as few as three lie apart.
+  return (beat + static_cast<std::int64_t>(market) * 618 * spread / 1000 % spread) % interval_ms * data_ms;
+}
+
+void data_server::impl::plan() {
+  agenda.clear();
+  for (std::size_t n = 0; n < world.markets.size(); ++n)
+    agenda.emplace_back(world.markets[n]->next_time(), n);
+  std::make_heap(agenda.begin(), agenda.end(), std::greater<>{});
 }
 
 status data_server::impl::open_ports() {
@@ -270,27 +294,25 @@ status data_server::impl::open_ports() {
 // ---- the markets
 // --------------------------------------------------------------------------------------
 
-void data_server::impl::show(data_market& market, data_event event) {
+void data_server::impl::show(std::size_t at, data_event event) {
+  auto& market = *world.markets[at];
   event.event_ms += skew_ms;
   if (event.what->kind != frame_kind::depth) {
     for (auto& [id, c] : clients)
       if (c->listens()) c->speaks->on_event(market, event);
     return;
   }
-  const auto at =
-      static_cast<std::size_t>(std::find_if(world.markets.begin(), world.markets.end(),
-                                            [&](const auto& m) { return m.get() == &market; })
-                               - world.markets.begin());
   event.spoil_checksum = faults.strikes(fault::wrong_checksum);
   if (const auto ask = market.book().best_ask(); ask && faults.strikes(fault::crossed_book)) {
     event.add_crossed = true;
     event.crossed = {ask->price_e8 + market.instrument().tick_e8, market.instrument().step_e8};
   }
   dialect->on_change(market, event);
-  const auto crc =
-      truths[at].add(event.number, dialect->sequence_of(market), event.event_ms, market.book());
-  if (options.on_change)
-    options.on_change(dialect->symbol_of(market.instrument()), dialect->sequence_of(market), event.event_ms, crc);
+  if (options.truth_changes > 0) {
+    const auto sequence = dialect->sequence_of(market);
+    const auto crc = truths[at].add(event.number, sequence, event.event_ms, market.book());
+    if (options.on_change) options.on_change(dialect->symbol_of(market.instrument()), sequence, event.event_ms, crc);
+  }
   for (auto& [id, c] : clients)
     if (c->listens()) c->speaks->on_event(market, event);
 }
@@ -299,15 +321,21 @@ void data_server::impl::play_due() {
   const auto now = options.clock.market_at(steady_now_ns());
   const auto due = paused_ns != 0 ? paused_ns : now;
   world.now_ms = now / data_ms + skew_ms;
-  for (std::size_t n = 0; n < events_at_once; ++n) {
-    const auto next = std::min_element(
-        world.markets.begin(), world.markets.end(),
-        [](const auto& a, const auto& b) { return a->next_time() < b->next_time(); });
-    if ((*next)->next_time() > due) return;
+  shown.clear();
+  for (std::size_t n = 0; n < events_at_once && agenda.front().first <= due; ++n) {
+    std::pop_heap(agenda.begin(), agenda.end(), std::greater<>{});
+    auto& [at, next] = agenda.back();
+    shown.push_back(at);
     ++events;
-    show(**next, (*next)->advance());
+    show(next, world.markets[next]->advance());
+    at = world.markets[next]->next_time();
+    std::push_heap(agenda.begin(), agenda.end(), std::greater<>{});
     strike_sockets();
   }
+  // Sockets get what is due at once when all of it is written.
+  const auto written = options.clock.market_at(steady_now_ns());
+  for (const auto at : shown)
+    behind.add((written - at) * 1000 / options.clock.rate_permille);
 }
 
 void data_server::impl::pump() {
@@ -316,9 +344,7 @@ void data_server::impl::pump() {
   forget_ended();
   const auto steady = steady_now_ns();
   house_keeping(steady);
-  std::int64_t next = never_ns;
-  for (const auto& market : world.markets)
-    next = std::min(next, market->next_time());
+  const auto next = agenda.front().first;
   for (auto& [id, c] : clients)
     c->outlet.flush(steady);
   auto nap = 50 * data_ms;
@@ -464,6 +490,8 @@ std::string data_server::impl::state() const {
   w.field("sockets", clients.size())
       .field("sockets_opened", sockets_opened)
       .field("frames_sent", frames_sent);
+  w.key("behind").begin_object().field("events", behind.count()).field("p50_ms", behind.ms(0.5), 1);
+  w.field("p99_ms", behind.ms(0.99), 1).field("most_ms", behind.most_ms(), 1).end_object();
   w.key("violations").begin_object();
   for (const auto& [fact, count] : violations)
     w.field(fact, count);
@@ -521,11 +549,14 @@ void data_server::impl::on_control(const net::http_request& request,
   } else if (path == "/pause" && request.method == "POST") {
     if (paused_ns == 0) paused_ns = options.clock.market_at(steady_now_ns());
     reply.body = state();
+  } else if (path == "/measure" && request.method == "POST") {
+    behind = {};
+    reply.body = state();
   } else if (stop)
     reply.body = R"({"stopping":true})";
   else
     reply.status = 404,
-    reply.body = R"({"error":"known: GET /state, GET and POST /faults, GET /truth, POST /pause, POST /stop"})";
+    reply.body = R"({"error":"known: GET /state, GET and POST /faults, GET /truth, POST /measure, POST /pause, POST /stop"})";
   answer.respond(std::move(reply));
   // After a moment, so that the answer is out.
   if (stop && !over)

@@ -2,8 +2,9 @@
 
 /// A data venue: one of the twelve venues' public market data on loopback TLS, REST and sockets on
 /// one port, with scripted faults (faults.hpp) and a control port: GET /state, GET|POST /faults,
-/// GET /truth, POST /pause (the
-/// markets stand still from then on), POST /stop.
+/// GET /truth, POST /measure (how late it is counts anew), POST /pause (the markets stand still from
+/// then on), POST /stop. "behind" in /state: how late events went out, from their instant on the market's
+/// clock until their frames were handed to the sockets.
 ///
 /// The truth is what a client's book must be: per market the checksum of the best levels behind
 /// each of the newest changes, as `GET /truth?symbol=S&from=N` lists it:
@@ -13,6 +14,7 @@
 ///
 /// All its work happens on one I/O thread of its own; public functions may be called from any.
 
+#include "tools/venue_sim/market_history.hpp"
 #include "tools/venue_sim/venue_sim.hpp"
 
 #include <functional>
@@ -34,7 +36,8 @@ struct data_server_options {
   std::uint16_t port = 0;
   std::uint16_t control_port = 0;
   std::string faults;                  ///< on from the start, the control endpoint's JSON
-  std::size_t truth_changes = 200'000; ///< remembered a market
+  std::size_t truth_changes = 200'000; ///< remembered a market; 0: none is made, nor is `on_change` called
+  history_limits history;             ///< a market, for REST
   std::size_t client_queue_bytes = 32U << 20;
   int ready_fd = 1;
   /// Hears the truth behind each change before any client does, on the I/O thread. May be empty.

@@ -6,7 +6,7 @@
 #include "tools/venue_sim/data/data_market.hpp"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 namespace troupe::venue_sim {
 
@@ -42,6 +42,7 @@ private:
   /// Adds the side's levels behind the last one shown, as many as the window has room for.
   template <class Side>
   void fill(const Side& side, std::vector<book_level>& shown) {
+    if (shown.size() >= std::min(depth_, side.size())) return;
     auto next = shown.empty() ? side.begin() : side.upper_bound(shown.back().price_e8);
     for (; next != side.end() && shown.size() < depth_; ++next)
       shown.push_back({next->first, next->second});
@@ -115,10 +116,16 @@ public:
     made.show(market.book());
     return made;
   }
+  /// Takes a change over into the market's window; false where that was never asked for: windows of depths that
+  /// nobody looks at cost nothing.
+  bool advance(const data_market& market, const market_event& change) {
+    const auto found = windows_.find(&market);
+    return found != windows_.end() && found->second.advance(market.book(), change);
+  }
 
 private:
   std::size_t depth_;
-  std::map<const data_market*, depth_window> windows_;
+  std::unordered_map<const data_market*, depth_window> windows_;
 };
 
 } // namespace troupe::venue_sim

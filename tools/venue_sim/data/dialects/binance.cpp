@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 namespace troupe::venue_sim {
 namespace {
@@ -57,7 +58,16 @@ public:
   void announce_shutdown() override;
 
 private:
-  void subscribe(const std::string& name) { streams_.emplace(name, parse_binance_stream(name)); }
+  /// The streams of one market, and how its frames are written.
+  struct shown_market {
+    market_shape shape;
+    std::vector<std::pair<std::string, binance_stream>> streams;
+  };
+  void subscribe(const std::string& name) {
+    streams_.emplace(name, parse_binance_stream(name));
+    shown_.clear();
+  }
+  [[nodiscard]] const shown_market& shown(const data_market& market);
   [[nodiscard]] bool carries(std::string_view kind) const {
     const bool is_public = kind == "depth" || kind == "bookTicker";
     return route_ == binance_route::all || is_public == (route_ == binance_route::public_only);
@@ -72,6 +82,7 @@ private:
   binance_route route_;
   bool combined_;
   std::map<std::string, binance_stream> streams_;
+  std::unordered_map<const data_market*, shown_market> shown_; ///< made when a market is first heard of
 };
 
 class binance_dialect final : public venue_dialect {
@@ -185,9 +196,10 @@ void binance_connection::on_message(std::string_view text, std::int64_t) {
     return port_.send(R"({"result":[)" + list + R"(],"id":)" + id + "}");
   }
   for (const auto& name : asked.texts("/params")) {
-    if (method == "UNSUBSCRIBE")
+    if (method == "UNSUBSCRIBE") {
       streams_.erase(name);
-    else
+      shown_.clear();
+    } else
       subscribe(name);
   }
   if (streams_.size() > binance_streams) {
@@ -197,12 +209,20 @@ void binance_connection::on_message(std::string_view text, std::int64_t) {
   port_.send(R"({"result":null,"id":)" + id + "}");
 }
 
+const binance_connection::shown_market& binance_connection::shown(const data_market& market) {
+  const auto [at, fresh] = shown_.try_emplace(&market);
+  if (!fresh) return at->second;
+  at->second.shape = of_.shape_of(market);
+  const auto symbol = binance_lower(at->second.shape.symbol);
+  for (const auto& stream : streams_)
+    if (stream.second.symbol == symbol && carries(stream.second.kind)) at->second.streams.push_back(stream);
+  return at->second;
+}
+
 void binance_connection::on_event(const data_market& market, const data_event& event) {
   if (!of_.shows(market)) return;
-  const auto shape = of_.shape_of(market);
-  const auto symbol = binance_lower(shape.symbol);
-  for (const auto& [name, stream] : streams_) {
-    if (stream.symbol != symbol || !carries(stream.kind)) continue;
+  const auto& [shape, streams] = shown(market);
+  for (const auto& [name, stream] : streams) {
     const auto kind = event.what->kind;
     const bool wanted = kind == frame_kind::depth ? stream.kind == "depth"
                         : kind == frame_kind::book_ticker

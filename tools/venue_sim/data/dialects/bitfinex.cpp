@@ -120,7 +120,7 @@ public:
   }
   void on_change(const data_market& market, const data_event& event) override {
     for (auto& [length, windows] : windows_)
-      changed_[length] = windows.of(market).advance(market.book(), *event.what);
+      changed_[length] = windows.advance(market, *event.what);
   }
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }
   std::unique_ptr<dialect_connection> accept(std::string_view path, std::string_view,

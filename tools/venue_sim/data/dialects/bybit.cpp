@@ -74,7 +74,7 @@ public:
   }
   void on_change(const data_market& market, const data_event& event) override {
     for (auto& [depth, windows] : windows_)
-      changed_[depth] = windows.of(market).advance(market.book(), *event.what);
+      changed_[depth] = windows.advance(market, *event.what);
   }
   [[nodiscard]] std::uint64_t sequence_of(const data_market& market) const override {
     return first_u + windows_.at(50).of(market).number();

@@ -68,9 +68,9 @@ public:
     return i.base + "_" + i.quote;
   }
   void on_change(const data_market& market, const data_event& event) override {
-    changed_[0] = shallow_.of(market).advance(market.book(), *event.what);
-    changed_[1] = deep_.of(market).advance(market.book(), *event.what);
-    changed_[2] = hundred_.of(market).advance(market.book(), *event.what);
+    changed_[0] = shallow_.advance(market, *event.what);
+    changed_[1] = deep_.advance(market, *event.what);
+    changed_[2] = hundred_.advance(market, *event.what);
   }
   /// Ids count the book's changes; a message spans several.
   [[nodiscard]] static std::int64_t id_of(std::uint64_t number) {

@@ -18,35 +18,61 @@ namespace {
 
 constexpr std::array<std::size_t, 4> htx_depths{5, 20, 150, 400};
 constexpr std::int64_t htx_second = 1'000'000'000;
+constexpr std::int64_t htx_image_every_ms = 1000;
+constexpr std::int64_t htx_image_patience_ms = 500; ///< then it goes out though nothing has changed
 constexpr int htx_missed_pongs = 2; ///< then the socket is cut
 
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  constexpr int gzip_window = 15 + 16;
-  if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    return {};
-  std::string out(::deflateBound(&stream, static_cast<uLong>(text.size())) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const bool done = ::deflate(&stream, Z_FINISH) == Z_STREAM_END;
-  out.resize(done ? stream.total_out : 0);
-  ::deflateEnd(&stream);
-  return out;
+/// Texts as gzip frames; its tables are kept from frame to frame.
+class gzip_writer {
+public:
+  gzip_writer() {
+    constexpr int gzip_window = 15 + 16, small_tables = 5;
+    ready_ = ::deflateInit2(&stream_, Z_BEST_SPEED, Z_DEFLATED, gzip_window, small_tables, Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~gzip_writer() {
+    if (ready_) ::deflateEnd(&stream_);
+  }
+  gzip_writer(const gzip_writer&) = delete;
+  gzip_writer& operator=(const gzip_writer&) = delete;
+
+  std::string frame(std::string_view text) {
+    if (!ready_ || ::deflateReset(&stream_) != Z_OK) return {};
+    std::string out(::deflateBound(&stream_, static_cast<uLong>(text.size())) + 32, '\0');
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    stream_.avail_in = static_cast<uInt>(text.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream_.avail_out = static_cast<uInt>(out.size());
+    const bool done = ::deflate(&stream_, Z_FINISH) == Z_STREAM_END;
+    out.resize(done ? stream_.total_out : 0);
+    return out;
+  }
+
+private:
+  z_stream stream_{};
+  bool ready_ = false;
+};
+
+void append_htx_number(std::string& out, std::int64_t value_e8) {
+  append_e8(out, value_e8, 8);
+  out.erase(out.find_last_not_of('0') + 1);
+  if (out.back() == '.') out += '0';
 }
 
 std::string htx_number(std::int64_t value_e8) {
-  auto text = text_e8(value_e8);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text += '0';
-  return text;
+  std::string out;
+  append_htx_number(out, value_e8);
+  return out;
 }
 
 void htx_side(text_writer& w, std::string_view key, const std::vector<book_level>& levels) {
   w.name(key).open('[');
-  for (const auto& l : levels)
-    w.open('[').raw(htx_number(l.price_e8)).raw(htx_number(l.quantity_e8)).close(']');
+  for (const auto& l : levels) {
+    w.open('[').raw({});
+    append_htx_number(w.buffer(), l.price_e8);
+    w.raw({});
+    append_htx_number(w.buffer(), l.quantity_e8);
+    w.close(']');
+  }
   w.close(']');
 }
 
@@ -55,6 +81,12 @@ struct htx_topic {
   std::string symbol;
   std::string channel;   ///< "mbp", "depth.step0", "trade.detail", "bbo"
   std::size_t depth = 0; ///< of mbp
+  std::int64_t next_image_ms = 0; ///< of depth.step0, market time
+
+  /// Its image is due; one too far ahead was planned before the venue's clock was set back.
+  [[nodiscard]] bool wants_image(std::int64_t ms) const {
+    return ms >= next_image_ms || ms + 3 * htx_image_every_ms < next_image_ms;
+  }
 };
 
 htx_topic parse_htx_topic(std::string_view name) {
@@ -82,9 +114,9 @@ public:
   void tick(std::int64_t steady_ns) override;
 
 private:
-  void say(std::string_view text) { port_.send_binary(gzip(text)); }
+  void say(std::string_view text) { port_.send_binary(gzip_.frame(text)); }
   void refuse(const json_request& asked, std::string_view topic);
-  void send_step0(const std::string& name, const data_market& market);
+  void send_step0(const std::string& name, htx_topic& topic, const data_market& market, std::int64_t ms);
   void publish(const std::string& name, frame_kind kind, bool image, std::int64_t ms,
                std::string_view tick);
   void send_trade(const std::string& name, const data_event& event);
@@ -96,8 +128,9 @@ private:
   bool feed_;
   dialect_port& port_;
   std::map<std::string, htx_topic> topics_;
+  gzip_writer gzip_;
+  std::int64_t images_begun_ = 0;
   std::int64_t next_ping_ns_ = 0;
-  std::int64_t next_image_ns_ = 0;
   int unanswered_ = 0;
 };
 
@@ -117,7 +150,7 @@ public:
   }
   void on_change(const data_market& market, const data_event& event) override {
     for (auto& [depth, windows] : windows_)
-      changed_[depth] = windows.of(market).advance(market.book(), *event.what);
+      changed_[depth] = windows.advance(market, *event.what);
   }
   [[nodiscard]] static std::int64_t id_of(std::uint64_t number) {
     return 100'020'000'000 + static_cast<std::int64_t>(number) * 11;
@@ -224,7 +257,7 @@ void htx_connection::on_message(std::string_view text, std::int64_t) {
       .number("seqNum", htx_dialect::id_of(window.number()));
   htx_side(w, "bids", window.all_bids());
   htx_side(w, "asks", window.all_asks());
-  port_.publish({frame_kind::depth, name, true}, gzip(w.close('}').close('}').take()), true);
+  port_.publish({frame_kind::depth, name, true}, gzip_.frame(w.close('}').close('}').take()), true);
 }
 
 void htx_connection::tick(std::int64_t steady_ns) {
@@ -236,29 +269,36 @@ void htx_connection::tick(std::int64_t steady_ns) {
     }
     say(R"({"ping":)" + std::to_string(of_.world_.now_ms) + "}");
   }
-  if (steady_ns < next_image_ns_) return;
-  next_image_ns_ = steady_ns + htx_second;
-  for (const auto& [name, topic] : topics_)
-    if (topic.channel == "depth.step0") send_step0(name, *of_.find(topic.symbol));
+  const auto now = of_.world_.now_ms;
+  for (auto& [name, topic] : topics_)
+    if (topic.channel == "depth.step0" && topic.wants_image(now - htx_image_patience_ms))
+      send_step0(name, topic, *of_.find(topic.symbol), now);
 }
 
 void htx_connection::publish(const std::string& name, frame_kind kind, bool image, std::int64_t ms,
                              std::string_view tick) {
   text_writer w;
   w.open('{').text("ch", name).number("ts", ms).name("tick").raw(tick);
-  port_.publish({kind, name, image}, gzip(w.close('}').take()), true);
+  port_.publish({kind, name, image}, gzip_.frame(w.close('}').take()), true);
 }
 
-void htx_connection::send_step0(const std::string& name, const data_market& market) {
+/// One a second and instrument, behind a change where there is one. In the recordings each instrument has its own
+/// instant within the second, which is drawn with its first image here: steps of the golden section.
+void htx_connection::send_step0(const std::string& name, htx_topic& topic, const data_market& market,
+                                std::int64_t ms) {
+  const bool first = topic.next_image_ms == 0;
+  topic.next_image_ms += htx_image_every_ms;
+  if (topic.next_image_ms <= ms || topic.wants_image(ms)) topic.next_image_ms = ms + htx_image_every_ms;
+  if (first) topic.next_image_ms += images_begun_++ * 618 % htx_image_every_ms;
   const auto& window = of_.window(150, market);
   text_writer w;
   w.open('{');
   htx_side(w, "bids", window.all_bids());
   htx_side(w, "asks", window.all_asks());
   w.number("version", htx_dialect::id_of(window.number()))
-      .number("ts", of_.world_.now_ms)
+      .number("ts", ms)
       .close('}');
-  publish(name, frame_kind::depth, true, of_.world_.now_ms, w.take());
+  publish(name, frame_kind::depth, true, ms, w.take());
 }
 
 void htx_connection::send_change(const std::string& name, std::size_t depth,
@@ -314,11 +354,13 @@ void htx_connection::send_best(const std::string& name, const data_market& marke
 void htx_connection::on_event(const data_market& market, const data_event& event) {
   if (market.instrument().perpetual) return;
   const auto symbol = of_.symbol_of(market.instrument());
-  for (const auto& [name, topic] : topics_) {
+  for (auto& [name, topic] : topics_) {
     if (topic.symbol != symbol) continue;
     if (event.what->kind == frame_kind::trade && topic.channel == "trade.detail")
       send_trade(name, event);
     if (event.what->kind != frame_kind::depth) continue;
+    if (topic.channel == "depth.step0" && topic.wants_image(event.event_ms))
+      send_step0(name, topic, market, event.event_ms);
     if (topic.channel == "bbo" && of_.changed(150)) send_best(name, market, event);
     if (topic.channel != "mbp") continue;
     // A change that is only scripted still has its own number: it follows no change of the window.

@@ -107,7 +107,7 @@ public:
   }
   void on_change(const data_market& market, const data_event& event) override {
     for (auto& [depth, windows] : windows_)
-      changed_[depth] = windows.of(market).advance(market.book(), *event.what);
+      changed_[depth] = windows.advance(market, *event.what);
   }
   /// The venue numbers nothing.
   [[nodiscard]] std::uint64_t sequence_of(const data_market&) const override { return 0; }

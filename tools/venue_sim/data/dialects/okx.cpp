@@ -88,9 +88,9 @@ public:
     return i.base + "-" + i.quote;
   }
   void on_change(const data_market& market, const data_event& event) override {
-    changed_ = deep_.of(market).advance(market.book(), *event.what);
-    changed_five_ = five_.of(market).advance(market.book(), *event.what);
-    changed_one_ = one_.of(market).advance(market.book(), *event.what);
+    changed_ = deep_.advance(market, *event.what);
+    changed_five_ = five_.advance(market, *event.what);
+    changed_one_ = one_.advance(market, *event.what);
   }
   /// Steps are not one: the number counts more than this channel.
   [[nodiscard]] std::uint64_t sequence_of(const data_market& market) const override {
