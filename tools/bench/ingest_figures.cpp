@@ -90,9 +90,14 @@ void print(std::ostream& out, const ingest_figures& f) {
         static_cast<unsigned long long>(f.undelivered),
         static_cast<unsigned long long>(f.differing));
   if (!f.note.empty()) out << "  " << f.note << '\n';
-  for (const auto& [venue, ages] : f.venues)
-    say("  %-13s %10llu books, age p50 %.2f ms, p99 %.2f ms\n", venue.c_str(),
+  for (const auto& [venue, ages] : f.venues) {
+    say("  %-13s %10llu books, age p50 %.2f ms, p99 %.2f ms", venue.c_str(),
         static_cast<unsigned long long>(ages.count()), ages.ms(0.5), ages.ms(0.99));
+    if (const auto lag = f.simulators.find(venue); lag != f.simulators.end())
+      say("; of it the simulator's own lag p50 %.1f ms, p99 %.1f ms, most %.1f ms", lag->second.p50_ms,
+          lag->second.p99_ms, lag->second.most_ms);
+    out << '\n';
+  }
 }
 
 void write(json_writer& out, const ingest_figures& f) {
@@ -121,13 +126,18 @@ void write(json_writer& out, const ingest_figures& f) {
       .field("load_after", f.load_after, 2)
       .field("note", f.note);
   out.key("venues").begin_array();
-  for (const auto& [venue, ages] : f.venues)
+  for (const auto& [venue, ages] : f.venues) {
     out.begin_object()
         .field("venue", venue)
         .field("books", ages.count())
         .field("age_p50_ms", ages.ms(0.5), 3)
-        .field("age_p99_ms", ages.ms(0.99), 3)
-        .end_object();
+        .field("age_p99_ms", ages.ms(0.99), 3);
+    if (const auto lag = f.simulators.find(venue); lag != f.simulators.end())
+      out.field("simulator_lag_p50_ms", lag->second.p50_ms, 1)
+          .field("simulator_lag_p99_ms", lag->second.p99_ms, 1)
+          .field("simulator_lag_most_ms", lag->second.most_ms, 1);
+    out.end_object();
+  }
   out.end_array().end_object();
 }
 

@@ -5,6 +5,7 @@
 
 #include "messages/json.hpp"
 #include "messages/time.hpp"
+#include "tools/bench/simulator_control.hpp"
 
 #include <algorithm>
 #include <array>
@@ -99,6 +100,7 @@ struct ingest_figures {
   double load_after = 0;
   age_table ages;
   std::map<std::string, age_table> venues;
+  std::map<std::string, simulator_lag> simulators; ///< by venue; part of the ages above
   std::string note;
 
   [[nodiscard]] double rate() const noexcept {

@@ -2,6 +2,7 @@
 
 #include "runtime/clock.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <queue>
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_at_once = 256;        // then other feeds get their turn
 constexpr std::int64_t pulse_every = 50'000'000; // the feed actor's own
-constexpr std::int64_t worth_a_nap = 30'000;
+constexpr std::int64_t nap = 250'000; // what falls due within it is handed over together, as by one read of a socket
 
 struct due_place {
   std::int64_t due;
@@ -67,7 +68,7 @@ void play(std::vector<play_place>& places, const play_schedule& schedule, play_c
     const auto next = queue.top();
     const auto now = steady_ns();
     if (next.due > now) {
-      if (next.due - now > worth_a_nap) pace_until(next.due);
+      pace_until(std::max(next.due, now + nap));
       continue;
     }
     queue.pop();

@@ -112,6 +112,7 @@ private:
   monotonic_clock steady_;
   directory names_;
   std::vector<demo::child_process> simulators_; // outlive the connectors
+  std::vector<std::pair<std::string_view, std::uint16_t>> control_ports_;
   std::vector<std::unique_ptr<socket_feed>> feeds_;
   std::vector<connector_actor> connectors_;
   system_config settings_;
@@ -161,6 +162,8 @@ status socket_world::start_simulator(const venue_description& venue, venue_check
                      std::to_string(run_.scale.origin_steady.ns),
                      "--activity",
                      std::to_string(options_.busy ? 1 : activity_of(venue, options_.seed)),
+                     "--truth-changes",
+                     "0",
                      "--ready-fd",
                      "3",
                      "--symbol"};
@@ -174,6 +177,7 @@ status socket_world::start_simulator(const venue_description& venue, venue_check
   if (!line) return std::move(line).error();
   simulators_.push_back(std::move(*started));
   const auto ready = json_view::parse(*line);
+  control_ports_.emplace_back(venue.name, static_cast<std::uint16_t>(ready.integer("control_port")));
   how.authority = ready.text("ca");
   how.rest = {true, "localhost", static_cast<std::uint16_t>(ready.integer("port")), ""};
   how.sockets = how.rest;
@@ -264,6 +268,9 @@ void socket_world::measure(ingest_figures& out) {
   const auto to = from + options_.seconds * ns_per_s;
   run_.measured_to = to;
   run_.measured_from = from;
+  pace_until(from - std::min<std::int64_t>(options_.warm_up, 1) * ns_per_s / 2);
+  for (const auto& [venue, port] : control_ports_)
+    if (auto begun = begin_lag(port); !begun) out.note += std::string{venue} + ": " + begun.error().message() + "; ";
   pace_until(from);
   const auto cpu = cpu_seconds();
   const auto others = simulators_cpu();
@@ -275,6 +282,12 @@ void socket_world::measure(ingest_figures& out) {
   out.other_cpu_seconds = simulators_cpu() - others;
   out.messages = run_.frames.load() - frames;
   out.bytes = run_.bytes.load() - bytes;
+  for (const auto& [venue, port] : control_ports_) {
+    if (const auto lag = lag_of(port))
+      out.simulators[std::string{venue}] = *lag;
+    else
+      out.note += std::string{venue} + ": " + lag.error().message() + "; ";
+  }
   collect(out);
 }
 
@@ -296,7 +309,7 @@ void socket_world::collect(ingest_figures& out) {
             },
             [&](const caf::error&) { ++out.undelivered; });
   out.feeds = feeds_.size();
-  out.note = std::string{"simulators GENERATE each instrument's market, as busy as "}
+  out.note += std::string{"simulators GENERATE each instrument's market, as busy as "}
              + (options_.busy ? "a recorded BTC-USDT" : "the venue's recordings");
   if (untimed > 0)
     out.note += "; " + std::to_string(untimed) + " books without a time of the venue have no age";
