@@ -1,6 +1,7 @@
 #include "actors/feeds/best_ten_checksum.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -83,6 +84,57 @@ inline std::uint64_t product(std::uint32_t a, std::uint32_t b) noexcept {
 
 #endif
 
+/// Decimal digits of a number, sixteen characters without branches: zero bytes, which mean nothing in a
+/// polynomial, then the digits. The first character is the lowest byte.
+struct decimal_text {
+  std::uint64_t front = 0;
+  std::uint64_t back = 0;
+  std::uint32_t length = 0; ///< of the digits
+};
+
+constexpr std::uint64_t beyond_text = 10'000'000'000'000'000;
+
+constexpr auto digit_pairs = [] {
+  std::array<std::uint16_t, 100> out{};
+  for (std::size_t n = 0; n < out.size(); ++n)
+    out[n] = static_cast<std::uint16_t>(('0' + n / 10) | ('0' + n % 10) << 8);
+  return out;
+}();
+
+inline std::uint64_t eight_digits(std::uint32_t n) noexcept {
+  const auto pair = [](std::uint32_t two) { return std::uint64_t{digit_pairs[two]}; };
+  const auto first = n / 10'000;
+  const auto last = n % 10'000;
+  return pair(first / 100) | pair(first % 100) << 16 | pair(last / 100) << 32 | pair(last % 100) << 48;
+}
+
+/// @pre n < beyond_text
+inline decimal_text text_of(std::uint64_t n) noexcept {
+  constexpr std::uint64_t zeros = 0x3030303030303030;
+  decimal_text out{eight_digits(static_cast<std::uint32_t>(n / 100'000'000)),
+                   eight_digits(static_cast<std::uint32_t>(n % 100'000'000)), 0};
+  const auto lowest = [](std::uint64_t bits) {
+    return static_cast<std::uint32_t>(std::countr_zero(bits)) / 8;
+  };
+  const auto front = out.front ^ zeros;
+  const auto back = (out.back ^ zeros) | std::uint64_t{1} << 63; // nought is one digit
+  const auto idle = front != 0 ? lowest(front) : 8 + lowest(back);
+  out.front = idle < 8 ? out.front & ~std::uint64_t{0} << 8 * idle : 0;
+  out.back = idle > 8 ? out.back & ~std::uint64_t{0} << 8 * (idle - 8) : out.back;
+  out.length = 16 - idle;
+  return out;
+}
+
+/// That text with `behind` bytes behind it, as a sum of products. Remainders are those of texts times x^32.
+TROUPE_PRODUCT inline std::uint64_t products_of(const decimal_text& text, std::uint32_t behind) noexcept {
+  const auto word = [](std::uint64_t both, int which) {
+    return static_cast<std::uint32_t>(both >> 32 * which);
+  };
+  return product(word(text.front, 0), powers[behind + 16])
+         ^ product(word(text.front, 1), powers[behind + 12])
+         ^ product(word(text.back, 0), powers[behind + 8]) ^ product(word(text.back, 1), powers[behind + 4]);
+}
+
 /// The remainder of a sum of products.
 inline std::uint32_t reduced(std::uint64_t products) noexcept {
   products <<= 1; // bits 63 to 32 are x^0 to x^31 now
@@ -139,7 +191,17 @@ void best_ten_checksum::take(half& h, const level& row) noexcept {
   h.summed = known_ = false;
 }
 
-void best_ten_checksum::print(const level& what, printed& to) noexcept {
+TROUPE_PRODUCT void best_ten_checksum::print(const level& what, printed& to) noexcept {
+  const auto at = static_cast<std::uint64_t>(what.at.raw);
+  const auto quantity = static_cast<std::uint64_t>(what.quantity.raw);
+  if (at < beyond_text && quantity < beyond_text) [[likely]] {
+    const auto front = text_of(at);
+    const auto back = text_of(quantity);
+    to.what = what;
+    to.length = front.length + back.length;
+    to.remainder = reduced(products_of(front, back.length) ^ products_of(back, 0));
+    return;
+  }
   char text[longest_level];
   auto* end = std::to_chars(text, text + longest_level, what.at.raw).ptr;
   end = std::to_chars(end, text + longest_level, what.quantity.raw).ptr;

@@ -62,8 +62,8 @@ bool v1_decoder::read_layout(std::string_view frame) {
     if (!scan.is('[') || !scan.integer(channel) || !scan.is(",{\"")) return false;
     begins_.remember(frame.substr(0, scan.place_in(frame)));
   }
-  if (!scan_part(scan, book)) return false;
-  if (scan.is(",{\"") && !scan_part(scan, book)) return false;
+  for (int part = 0; part == 0 || (part == 1 && scan.is(",{\"")); ++part)
+    if (!scan_part(scan, book)) return false;
   const auto ending = scan.rest();
   if (ends_.is(ending)) [[likely]] {
     add_book(ending.substr(ending.size() - 2 - pair_length_, pair_length_), book);
