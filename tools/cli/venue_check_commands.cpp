@@ -35,11 +35,11 @@ constexpr evidence known_evidence[] = {{"binance", "2024-08"},
                                        {"bybit", ""},
                                        {"deribit", "2021"},
                                        {"mexc", ""},
-                                       {"coinbase", "2022"},
+                                       {"coinbase", "2021 (the Exchange feed)"},
                                        {"kraken", "2026-08"},
                                        {"okx", "2022"},
                                        {"kucoin", "2021"},
-                                       {"gate", "2022"},
+                                       {"gate", "2021 (the older way)"},
                                        {"bitfinex", "2025-08"},
                                        {"htx", "2022"}};
 
