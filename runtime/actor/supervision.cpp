@@ -233,6 +233,14 @@ void supervision::started(std::string_view child, std::uint64_t incarnation, ste
   advance(now);
 }
 
+void supervision::answered(std::string_view child, std::uint64_t incarnation, steady_time now) {
+  auto* r = find(child);
+  if (!r || r->view.incarnation != incarnation || r->view.state != child_state::running) return;
+  if (r->view.history.empty()) return;
+  auto& newest = r->view.history.back();
+  if (newest.incarnation == incarnation && !newest.back_after) newest.back_after = now - newest.gone;
+}
+
 void supervision::declined(std::string_view child, std::uint64_t incarnation, steady_time now) {
   auto* r = find(child);
   if (!r || r->view.incarnation != incarnation || r->view.state != child_state::starting) return;
@@ -310,7 +318,8 @@ void supervision::restart(record& r, bool counts, const error& why, steady_time 
   r.view.state = child_state::stopped;
   r.view.history.push_back({now, !counts                         ? "killed by an operator"
                                  : why.code || !why.text.empty() ? why.message()
-                                                                 : "ended normally"});
+                                                                 : "ended normally",
+                            counts ? now : r.kill_ordered, r.view.incarnation + 1, {}});
   if (r.view.history.size() > kept_causes) r.view.history.pop_front();
   if (counts && !count_restart(r, why, now)) {
     std::string text = "more than " + std::to_string(rules_.intensity) + " restarts within "
@@ -556,6 +565,7 @@ void supervision::kill_child(std::string_view child, std::uint64_t order, steady
                                                       + std::string{to_text(r->view.state)}});
   if (!r->kill_sent) {
     r->killed_by_operator = true;
+    r->kill_ordered = now;
     send_kill(*r, now);
   }
   reply(order);

@@ -97,10 +97,14 @@ std::string_view to_text(child_state state) noexcept;
 std::string_view to_text(restart_strategy strategy) noexcept;
 std::string_view to_text(restart_type type) noexcept;
 
-/// Why a child was started again.
+/// Why a child was started again, and how long it was away.
 struct restart_note {
-  steady_time at;
+  steady_time at; ///< its end
   std::string why;
+  steady_time gone{};            ///< its end, or the operator's order to kill it
+  std::uint64_t incarnation = 0; ///< the first start after it
+  /// From `gone` until that start answered its first question: its state was built by then. Empty until it has.
+  std::optional<nanoseconds> back_after{};
 };
 
 /// One child as the outside sees it.
@@ -161,6 +165,8 @@ public:
   void start(steady_time now);
 
   void started(std::string_view child, std::uint64_t incarnation, steady_time now);
+  /// A child has answered a question, so its state is built; the first answer of a start counts.
+  void answered(std::string_view child, std::uint64_t incarnation, steady_time now);
   /// The start function declined: the child is kept without a process (a temporary one is dropped).
   void declined(std::string_view child, std::uint64_t incarnation, steady_time now);
   void start_failed(std::string_view child, std::uint64_t incarnation, const error& why,
@@ -213,6 +219,7 @@ private:
     std::uint64_t order = 0;    ///< order to answer when it has started or ended
     std::uint32_t failures = 0; ///< in a row, for the back-off
     steady_time up_since{};
+    steady_time kill_ordered{}; ///< of the newest order to kill it
     steady_time deadline{}; ///< of backing_off or stopping
   };
 

@@ -12,6 +12,14 @@ namespace {
 /// A child supervisor that does not answer within this is left out of the tree.
 constexpr nanoseconds tree_timeout = std::chrono::milliseconds{500};
 
+/// A child that takes longer to build its state has no time in its history.
+constexpr nanoseconds answer_timeout = std::chrono::seconds{30};
+
+/// An actor that opens files or fetches its state from others says so in its page until it has it.
+bool is_whole(const std::string& page) {
+  return page.find("\"ready\":false") == std::string::npos && page.find("\"open\":false") == std::string::npos;
+}
+
 error started_wrongly(const std::string& id, const std::string& what) {
   return {runtime_errc::start_failed, "start of '" + id + "': " + what};
 }
@@ -33,11 +41,13 @@ void write_child(json_writer& out, const child_view& view, steady_time now) {
   if (view.state == child_state::backing_off)
     out.field("restart_in_ms", milliseconds_between(now, view.retry_at));
   out.key("history").begin_array();
-  for (const auto& note : view.history)
+  for (const auto& note : view.history) {
     out.begin_object()
         .field("ago_ms", milliseconds_between(note.at, now))
-        .field("why", note.why)
-        .end_object();
+        .field("why", note.why);
+    if (note.back_after) out.field("back_us", note.back_after->count() / 1000);
+    out.end_object();
+  }
   out.end_array();
 }
 
@@ -194,6 +204,31 @@ void supervisor_state::start(const supervision_action& action) {
   if (child.named && env_.names) env_.names->put(action.child, {child.handle, {}, entry});
   event(supervisor_event::kind::started, action, {});
   machine_.started(action.child, action.incarnation, now());
+  if (action.incarnation > 1) expect_answer(action.child, action.incarnation, now());
+}
+
+/// An actor takes up messages once its state is built; that it does not know the question is an answer, too. One
+/// that is not whole yet is asked again.
+void supervisor_state::expect_answer(const std::string& id, std::uint64_t incarnation, steady_time begun) {
+  const auto i = children_.find(id);
+  const auto view = machine_.child(id);
+  if (i == children_.end() || !view || view->incarnation != incarnation || !i->second.handle) return;
+  const auto note = [this, id, incarnation] { machine_.answered(id, incarnation, now()); };
+  const auto again = [this, id, incarnation, begun] {
+    const auto waited = now() - begun;
+    if (waited > answer_timeout) return;
+    schedule(self_, std::clamp<nanoseconds>(waited / 8, std::chrono::milliseconds{1}, std::chrono::seconds{1}),
+             [this, id, incarnation, begun] { expect_answer(id, incarnation, begun); });
+  };
+  ask(self_, caf::actor_cast<observable_actor>(i->second.handle), answer_timeout, status_request{0})
+      .then(
+          [note, again](const status_report& page) {
+            if (is_whole(page.json)) note();
+            else again();
+          },
+          [note](const error& why) {
+            if (why.code == make_error_code(runtime_errc::unexpected_message)) note();
+          });
 }
 
 void supervisor_state::ended(const std::string& id, std::uint64_t incarnation, const error& why) {

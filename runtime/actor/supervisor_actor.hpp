@@ -119,6 +119,7 @@ private:
   void perform();
   void carry_out(supervision_action& action);
   void start(const supervision_action& action);
+  void expect_answer(const std::string& id, std::uint64_t incarnation, steady_time begun);
   void ended(const std::string& id, std::uint64_t incarnation, const error& why);
   void drop_name(const std::string& id, running_child& child);
   void event(supervisor_event::kind what, const supervision_action& action, const error& why) const;
