@@ -1,6 +1,7 @@
 #include "actors/executors/executor_actor.hpp"
 
 #include "actors/executors/paper_venue.hpp"
+#include "runtime/actor/message_tap.hpp"
 #include "runtime/log.hpp"
 #include "storage/journal_entries.hpp"
 
@@ -23,6 +24,22 @@ std::vector<instrument_id> instruments_of(const executor_options& options) {
 /// An empty report is the gateway's bell: look into the inbox.
 bool is_bell(const order_report& report) {
   return report.account.text.empty() && report.client_id.empty();
+}
+
+std::string gateway_name(const account_id& account) { return "gateway/" + account.text; }
+std::string executor_name(const account_id& account) { return "executor/" + account.text; }
+
+/// What the gateway brings is no message: who watches an order is to see it all the same.
+void show(const order_report& report) {
+  if (tap_registry::instance().size() == 0) return;
+  tap_registry::instance().noted(executor_name(report.account), gateway_name(report.account),
+                                 caf::make_message(report));
+}
+
+void show(const intent& order) {
+  if (tap_registry::instance().size() == 0) return;
+  tap_registry::instance().noted(gateway_name(order.account), executor_name(order.account),
+                                 caf::make_message(order));
 }
 
 error broken(std::string text) {
@@ -52,7 +69,10 @@ std::vector<gateway_inbox::event> gateway_inbox::take() {
 }
 
 void gateway_inbox::on_outcome(const command_outcome& x) {
-  post([x](executor_core& core, instant now) { core.on_outcome(x, now); });
+  post([x](executor_core& core, instant now) {
+    show(x.report);
+    core.on_outcome(x, now);
+  });
 }
 void gateway_inbox::on_open_orders(const open_orders_outcome& x) {
   post([x](executor_core& core, instant now) { core.on_open_orders(x, now); });
@@ -64,7 +84,10 @@ void gateway_inbox::on_account(const account_outcome& x) {
   post([x](executor_core& core, instant now) { core.on_account(x, now); });
 }
 void gateway_inbox::on_report(const order_report& x) {
-  post([x](executor_core& core, instant now) { core.on_report(x, now); });
+  post([x](executor_core& core, instant now) {
+    show(x);
+    core.on_report(x, now);
+  });
 }
 void gateway_inbox::on_session(const session_event& x) {
   post([x](executor_core& core, instant now) { core.on_session(x, now); });
@@ -285,6 +308,7 @@ void executor_shell_state::do_place(const place_order& action) {
   // Both clocks are read here, right before the wire: a process that was stopped finds out now.
   const auto* order = core_.release(action.client_id, now());
   if (order == nullptr) return;
+  show(*order);
   gateway_->place(action.command, *order);
   pass(kill_point::after_send_before_ack);
 }

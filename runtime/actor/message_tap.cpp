@@ -39,14 +39,59 @@ message_tap::message_tap(std::uint64_t number, const tap_start& what, std::uintp
 
 void message_tap::offer(const actor_stats& actor, const caf::mailbox_element& x, std::int64_t now) {
   if (ended_.load(std::memory_order_relaxed)) return;
-  if (type_ != 0 && compat::type_key(x) != type_) return;
-  const auto& content = x.content();
-  if (!what_.id.empty() && !message_names(content, what_.id)) return;
+  caught found{{}, now};
+  found.row.actor = actor.name;
+  found.row.sender = sender_name(x.sender);
+  found.row.answer = x.mid.is_response();
+  offer(x.content(), compat::type_key(x), std::move(found));
+}
+
+void message_tap::offer(const std::string& actor, const std::string& sender, const caf::message& content,
+                        std::int64_t now) {
+  if (ended_.load(std::memory_order_relaxed) || content.empty()) return;
+  caught found{{}, now};
+  found.row.actor = actor;
+  found.row.sender = sender;
+  const auto type = content.content().type(0);
+  const auto key = type.first != 0 ? static_cast<std::uintptr_t>(type.first) + 1
+                                   : reinterpret_cast<std::uintptr_t>(type.second);
+  offer(content.content(), key, std::move(found));
+}
+
+void message_tap::offer(const caf::type_erased_tuple& content, std::uintptr_t type, caught found) {
+  if (type_ != 0 && type != type_) return;
+  const bool by_next = what_.id == next_order;
+  if (!by_next && !what_.id.empty() && !message_names(content, what_.id)) return;
   const std::lock_guard lock{guard_};
-  if (due(now) || !why_.empty()) return;
+  if (due(found.at) || !why_.empty()) return;
+  found.row.type = type_name_of(type);
+  if (by_next && !follows(content, found)) return;
+  found.row.text = message_text(content, longest_row);
+  add(std::move(found));
+}
+
+/// The first decision that becomes an order is the one; its own row is shown then.
+bool message_tap::follows(const caf::type_erased_tuple& content, const caught& found) {
+  if (!ids_.empty())
+    return std::any_of(ids_.begin(), ids_.end(), [&](const auto& id) { return message_names(content, id); });
+  const auto names = names_of_order(content);
+  if (!names) return false;
+  if (names->client_id.empty()) {
+    candidate_.emplace(std::to_string(names->decision), found);
+    candidate_->second.row.text = message_text(content, longest_row);
+    return false;
+  }
+  ids_ = {names->client_id, std::to_string(names->decision)};
+  if (candidate_ && candidate_->first == ids_[1]) add(std::move(candidate_->second));
+  candidate_.reset();
+  return true;
+}
+
+void message_tap::add(caught found) {
+  if (!why_.empty()) return;
   ++matched_;
-  if (now - second_since_ >= second_ns) {
-    second_since_ = now;
+  if (found.at - second_since_ >= second_ns) {
+    second_since_ = found.at;
     in_second_ = 0;
   }
   if (in_second_ == what_.per_second) {
@@ -54,18 +99,12 @@ void message_tap::offer(const actor_stats& actor, const caf::mailbox_element& x,
     return;
   }
   ++in_second_;
-  caught c{{}, now};
-  c.row.sequence = ++shown_;
-  c.row.actor = actor.name;
-  c.row.sender = sender_name(x.sender);
-  c.row.type = type_name_of(compat::type_key(x));
-  c.row.text = message_text(content, longest_row);
-  c.row.answer = x.mid.is_response();
+  found.row.sequence = ++shown_;
   if (rows_.size() == ring_size) {
     rows_.pop_front();
     ++lost_;
   }
-  rows_.push_back(std::move(c));
+  rows_.push_back(std::move(found));
   if (shown_ < what_.count) return;
   why_ = "count";
   ended_.store(true, std::memory_order_relaxed);
@@ -182,6 +221,19 @@ void tap_registry::handled(std::uint32_t taps, const actor_stats& actor,
     for (std::size_t slot = 0; slot < most_taps; ++slot)
       if ((taps & (std::uint32_t{1} << slot)) != 0 && taps_[slot]) taps_[slot]->offer(actor, x, now);
   } catch (...) { // out of memory: a message less is shown
+  }
+}
+
+void tap_registry::noted(const std::string& actor, const std::string& sender,
+                         const caf::message& content) noexcept {
+  if (active_.load(std::memory_order_relaxed) == 0) return;
+  try {
+    const auto now = monotonic_ns();
+    const std::shared_lock lock{guard_};
+    for (const auto& tap : taps_)
+      if (tap && (tap->actor().empty() || tap->actor() == actor || tap->actor() == sender))
+        tap->offer(actor, sender, content, now);
+  } catch (...) { // out of memory: a row less is shown
   }
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/actor/errc.hpp"
 
 #include <caf/mailbox_element.hpp>
+#include <caf/message.hpp>
 
 #include <array>
 #include <atomic>
@@ -18,12 +19,19 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 
 struct actor_stats;
+
+/// Given as the id, it stands for the first order that comes from now on.
+inline constexpr std::string_view next_order = "next";
 
 /// One tap. Thread-safe.
 class message_tap {
@@ -36,6 +44,9 @@ public:
 
   /// A handler begins. `now`: steady ns.
   void offer(const actor_stats& actor, const caf::mailbox_element& x, std::int64_t now);
+
+  /// Something that `actor` took over otherwise than by a message.
+  void offer(const std::string& actor, const std::string& sender, const caf::message& content, std::int64_t now);
 
   /// Takes up to `limit` rows out. `wall_minus_steady` turns steady time into UTC. Fills everything but node,
   /// incarnation and at.
@@ -54,6 +65,9 @@ private:
     std::int64_t at;
   };
   [[nodiscard]] bool due(std::int64_t now);
+  void offer(const caf::type_erased_tuple& content, std::uintptr_t type, caught found);
+  [[nodiscard]] bool follows(const caf::type_erased_tuple& content, const caught& found);
+  void add(caught found);
 
   const std::uint64_t number_;
   const tap_start what_;
@@ -69,6 +83,8 @@ private:
   std::int64_t second_since_ = 0;
   std::uint32_t in_second_ = 0;
   std::string why_;
+  std::vector<std::string> ids_;                            ///< of the order
+  std::optional<std::pair<std::string, caught>> candidate_; ///< the newest decision, while none has an order yet
 };
 
 /// The taps of this process, at most 8 at a time. Thread-safe.
@@ -90,6 +106,10 @@ public:
 
   /// A handler of an actor with these taps begins.
   void handled(std::uint32_t taps, const actor_stats& actor, const caf::mailbox_element& x) noexcept;
+
+  /// Something that no message says: what an actor hands to a venue, and what comes back. `actor` took it over
+  /// from `sender`; either of them may be what a tap is about.
+  void noted(const std::string& actor, const std::string& sender, const caf::message& content) noexcept;
 
   /// The taps a new actor of that name belongs to, one bit each.
   [[nodiscard]] std::uint32_t taps_of(const std::string& actor) const noexcept;

@@ -1,6 +1,7 @@
 #include "runtime/actor/message_view.hpp"
 
 #include "messages/json.hpp"
+#include "messages/trading.hpp"
 #include "messages/type_ids.hpp"
 #include "runtime/actor/actor_table.hpp"
 
@@ -125,10 +126,15 @@ constexpr bool fields_may_name_id(std::index_sequence<I...>) {
           || ...);
 }
 
+/// Records of the journal are msgpack: a text stands in them as it is. A shorter one might be there by chance.
+constexpr std::size_t shortest_in_bytes = 8;
+
 /// Types that can't name an order are passed over without a look.
 template <class T>
 constexpr bool may_name_id() {
-  if constexpr (detail::is_vector<T>::value)
+  if constexpr (std::is_same_v<T, journal_entry>)
+    return true;
+  else if constexpr (detail::is_vector<T>::value)
     return may_name_id<typename T::value_type>();
   else if constexpr (has_fields<T>)
     return fields_may_name_id<T>(std::make_index_sequence<std::tuple_size_v<decltype(T::fields())>>{});
@@ -152,6 +158,8 @@ template <class T>
 bool names(const T& x, const wanted_id& id) {
   if constexpr (!may_name_id<T>())
     return false;
+  else if constexpr (std::is_same_v<T, journal_entry>)
+    return id.text.size() >= shortest_in_bytes && x.bytes.find(id.text) != std::string::npos;
   else if constexpr (detail::is_vector<T>::value)
     return std::any_of(x.begin(), x.end(), [&](const auto& item) { return names(item, id); });
   else {
@@ -283,6 +291,14 @@ bool message_names(const caf::type_erased_tuple& content, std::string_view id) {
     if (known && known->names(content.get(i), wanted)) return true;
   }
   return false;
+}
+
+std::optional<order_names> names_of_order(const caf::type_erased_tuple& content) {
+  if (content.size() != 1) return std::nullopt;
+  if (content.match_element<decision>(0)) return order_names{content.get_as<decision>(0).sequence, {}};
+  if (!content.match_element<risk_request>(0)) return std::nullopt;
+  const auto& order = content.get_as<risk_request>(0).order;
+  return order_names{order.decision_sequence, order.client_id};
 }
 
 std::uintptr_t message_type_key(std::string_view name) {

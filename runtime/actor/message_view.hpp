@@ -7,6 +7,7 @@
 #include <caf/type_erased_tuple.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,18 @@ namespace troupe {
 std::string message_text(const caf::type_erased_tuple& content, std::size_t most);
 
 /// Whether a message names `id`: any of its string fields called `id`, `…_id` or `predictions` equals
-/// it, or, when `id` is a number, its decision number does. Looks into lists and nested messages.
+/// it, or, when `id` is a number, its decision number does. Looks into lists, nested messages and records of the
+/// journal.
 bool message_names(const caf::type_erased_tuple& content, std::string_view id);
+
+/// The names of one order, as far as a message knows them.
+struct order_names {
+  std::uint64_t decision = 0; ///< 0: not told
+  std::string client_id;      ///< empty: not told
+};
+
+/// What a decision, or the question whether its order may go out, names; empty for every other message.
+std::optional<order_names> names_of_order(const caf::type_erased_tuple& content);
 
 /// Key of a message type (as in `type_counts`) by its printable name; 0 when there is none.
 std::uintptr_t message_type_key(std::string_view name);

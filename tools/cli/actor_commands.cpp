@@ -512,7 +512,8 @@ void add_tap(CLI::App& actor, global_options& global) {
   auto* tap = actor.add_subcommand("tap", "Watch messages of one actor, or all that name one order");
   tap->add_option("NAME", what->actor, name_help);
   tap->add_option("--order", what->order,
-                  "Order, client order, trade or prediction id, or decision number: on all nodes");
+                  "Order, client order, trade or prediction id, or decision number: on all nodes; "
+                  "next: the first order that comes");
   tap->add_option("--type", what->type, "Only messages of this type");
   tap->add_option("--count", what->count, "Ends after so many")
       ->check(CLI::Range(1, 10'000))
