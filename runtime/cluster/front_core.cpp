@@ -125,6 +125,7 @@ void front_ledger::report(front_report& out) const {
     row.frames_out = link->frames_out;
     row.round_trip = nanoseconds{link->round_trip};
     row.retransmits = link->retransmits;
+    row.credit = link->credit;
     peers[row.peer].bytes_in += row.bytes_in;
     peers[row.peer].bytes_out += row.bytes_out;
     out.links.push_back(std::move(row));

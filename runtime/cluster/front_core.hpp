@@ -36,6 +36,7 @@ struct link_figures {
   std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0}, frames_in{0}, frames_out{0};
   std::atomic<std::int64_t> round_trip{0};
   std::atomic<std::uint64_t> retransmits{0};
+  std::atomic<std::uint64_t> credit{0};
 };
 
 /// Counts what happens; thread-safe.

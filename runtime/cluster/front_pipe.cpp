@@ -320,6 +320,8 @@ void front_pipe::look_after(steady_time at) {
   if (::getsockopt(outer_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
   figures_->round_trip = static_cast<std::int64_t>(info.tcpi_rtt) * 1000;
   figures_->retransmits = info.tcpi_total_retrans;
+  const auto free = info.tcpi_snd_cwnd > info.tcpi_unacked ? info.tcpi_snd_cwnd - info.tcpi_unacked : 0;
+  figures_->credit = std::uint64_t{free} * info.tcpi_snd_mss;
 }
 
 void front_pipe::refuse(const std::string& kind, const std::string& why) {

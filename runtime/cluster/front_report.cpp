@@ -29,7 +29,8 @@ std::string to_json(const front_report& report) {
     w.field("open_ms", millis(x.open_for)).field("silent_ms", millis(x.silent_for));
     w.field("bytes_in", x.bytes_in).field("bytes_out", x.bytes_out);
     w.field("frames_in", x.frames_in).field("frames_out", x.frames_out);
-    w.field("round_trip_us", micros(x.round_trip)).field("retransmits", x.retransmits).end_object();
+    w.field("round_trip_us", micros(x.round_trip)).field("retransmits", x.retransmits);
+    w.field("credit_bytes", x.credit).end_object();
   }
   w.end_array().key("peers").begin_array();
   for (const auto& x : report.peers) {

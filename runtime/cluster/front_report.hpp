@@ -24,6 +24,7 @@ struct front_link {
   std::uint64_t frames_out = 0;
   nanoseconds round_trip{};      ///< as the kernel measures it on the peer's socket
   std::uint64_t retransmits = 0; ///< segments sent again
+  std::uint64_t credit = 0;      ///< bytes that may still go out before the peer has to answer, by TCP's window
 };
 
 /// What has happened with a peer since the start.

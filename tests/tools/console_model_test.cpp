@@ -73,6 +73,24 @@ CAF_TEST(json is broken into lines and bounded) {
   CAF_CHECK(pretty_json("}}}]]", 50).size() <= 6);
 }
 
+CAF_TEST(a link with TLS shows what its front counts) {
+  node_sample sample;
+  read_node(sample, R"({"node":"one","membership":{"peers":[{"node":"two","state":"up","suspicion":0.25,
+    "silence_ms":120,"round_trip_us":310,"in_state_ms":9000,"joins":1,"names":12,"warning":false,"last_trouble":""},
+    {"node":"three","state":"down"}]},"links":{"links":[{"peer":"two","dialled":true,"credit_bytes":14480},
+    {"peer":"two","dialled":false,"credit_bytes":1000}],"peers":[{"peer":"two","opened":2,"faults":3,
+    "bytes_in":4096,"bytes_out":8192}]}})");
+  CAF_REQUIRE_EQUAL(sample.links.size(), 2u);
+  CAF_CHECK_EQUAL(sample.links[0].credit, figure{15'480});
+  CAF_CHECK_EQUAL(sample.links[0].bytes_in, figure{4096});
+  CAF_CHECK_EQUAL(sample.links[0].bytes_out, figure{8192});
+  CAF_CHECK_EQUAL(sample.links[0].faults, figure{3});
+  CAF_CHECK_EQUAL(sample.links[0].round_trip, figure{310'000});
+  CAF_CHECK_EQUAL(sample.links[0].suspicion, figure{250});
+  CAF_CHECK(!sample.links[1].credit);
+  CAF_CHECK(!sample.links[1].bytes_in);
+}
+
 CAF_TEST(pages of the demonstration are read) {
   const auto sample = demo_sample("ingest", 0);
   CAF_CHECK_EQUAL(sample.pid, figure{15794});
@@ -109,13 +127,13 @@ CAF_TEST(the page of an actor is read) {
     "text":"disk full"}],
     "watchers":["supervisor/ingest"],"watching":[],"slot":{"supervisor":"supervisor/ingest",
     "child":{"id":"store","up_ms":89997,
-    "history":[{"ago_ms":90000,"why":"killed"}]}},"state":{"open":true,"puts":608}})");
+    "history":[{"ago_ms":90000,"why":"killed","back_us":3240}]}},"state":{"open":true,"puts":608}})");
   CAF_CHECK_EQUAL(detail.row.mailbox, figure{3});
   CAF_CHECK(detail.row.suspended);
   CAF_REQUIRE_EQUAL(detail.types.size(), 1u);
   CAF_CHECK_EQUAL(detail.types[0].p99, figure{5000});
   CAF_REQUIRE_EQUAL(detail.restarts.size(), 1u);
-  CAF_CHECK_EQUAL(detail.restarts[0].text, "killed, back after 3 ms");
+  CAF_CHECK_EQUAL(detail.restarts[0].text, "killed, back after 3.2 ms");
   CAF_CHECK_EQUAL(detail.errors.at(0).ago, figure{1500 * 1'000'000LL});
   CAF_CHECK_EQUAL(detail.state, R"({"open":true,"puts":608})");
 }

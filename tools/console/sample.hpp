@@ -61,7 +61,8 @@ struct link_row {
   figure suspicion; ///< thousandths
   figure silence;
   figure since;
-  figure credit;
+  // The next four: of links with TLS only.
+  figure credit; ///< bytes that may still go out before the peer has to answer
   figure bytes_in;
   figure bytes_out;
   figure faults;

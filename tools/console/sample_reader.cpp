@@ -2,7 +2,6 @@
 
 #include "tools/json_view.hpp"
 
-#include <algorithm>
 #include <limits>
 
 namespace troupe::console {
@@ -23,14 +22,6 @@ figure scaled_at(const json_view& page, std::string_view path, double unit) {
   return figure_at(page, path, static_cast<std::int64_t>(unit));
 }
 
-/// The first of several spellings that is there.
-figure first_of(const json_view& page,
-                std::initializer_list<std::pair<std::string_view, std::int64_t>> spellings) {
-  for (const auto& [path, unit] : spellings)
-    if (auto found = figure_at(page, path, unit)) return found;
-  return std::nullopt;
-}
-
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t us = 1'000;
 
@@ -44,14 +35,25 @@ void read_links(node_sample& out, const json_view& membership) {
     row.suspicion = scaled_at(peer, "suspicion", 1000);
     row.silence = figure_at(peer, "silence_ms", ms);
     row.since = figure_at(peer, "in_state_ms", ms);
-    row.credit = figure_at(peer, "credit");
-    row.bytes_in = first_of(peer, {{"bytes_in", 1}, {"bytes_received", 1}, {"link.bytes_in", 1}});
-    row.bytes_out = first_of(peer, {{"bytes_out", 1}, {"bytes_sent", 1}, {"link.bytes_out", 1}});
-    row.faults = first_of(peer, {{"faults", 1}, {"link.faults", 1}});
     row.joins = figure_at(peer, "joins");
     row.names = figure_at(peer, "names");
     row.warning = peer.flag("warning");
     out.links.push_back(std::move(row));
+  }
+}
+
+/// What the TLS front says of the same peers.
+void read_front(node_sample& out, const json_view& front) {
+  for (auto& row : out.links) {
+    for (const auto& peer : front.items("peers")) {
+      if (peer.text("peer") != row.to) continue;
+      row.bytes_in = figure_at(peer, "bytes_in");
+      row.bytes_out = figure_at(peer, "bytes_out");
+      row.faults = figure_at(peer, "faults");
+    }
+    for (const auto& link : front.items("links"))
+      if (link.text("peer") == row.to)
+        row.credit = row.credit.value_or(0) + figure_at(link, "credit_bytes").value_or(0);
   }
 }
 
@@ -161,6 +163,7 @@ void read_node(node_sample& out, std::string_view json) {
   out.threads = figure_at(page, "threads");
   out.links.clear();
   read_links(out, page.at("membership"));
+  read_front(out, page.at("links"));
   if (auto tree = tree_of(page.at("tree")); !tree.empty()) {
     out.has_tree = true;
     out.tree = std::move(tree);
@@ -231,16 +234,12 @@ void read_actor(actor_detail& out, std::string_view json) {
                            + item.text("meaning"));
   for (const auto& item : page.items("errors"))
     out.errors.push_back({figure_at(item, "ago_ms", ms), item.text("text")});
-  for (const auto& item : page.items("slot.child.history"))
-    out.restarts.push_back({figure_at(item, "ago_ms", ms), item.text("why")});
-  // How long the newest restart took: between the end of the one before and the start of this one.
-  const auto up = figure_at(page, "slot.child.up_ms");
-  const auto newest =
-      std::min_element(out.restarts.begin(), out.restarts.end(), [](const incident& a, const incident& b) {
-        return a.ago.value_or(0) < b.ago.value_or(0);
-      });
-  if (up && newest != out.restarts.end() && newest->ago && *newest->ago >= *up * ms)
-    newest->text += ", back after " + std::to_string((*newest->ago - *up * ms) / ms) + " ms";
+  for (const auto& item : page.items("slot.child.history")) {
+    auto text = item.text("why");
+    if (const auto back = figure_at(item, "back_us"))
+      text += ", back after " + std::to_string(*back / 1000) + "." + std::to_string(*back / 100 % 10) + " ms";
+    out.restarts.push_back({figure_at(item, "ago_ms", ms), std::move(text)});
+  }
   out.state = page.raw("state");
 }
 

@@ -203,7 +203,7 @@ void draw_links(grid& out, const console_model& model, area where) {
       lines.put(y, "RTT", duration_text(row.round_trip));
       lines.put(y, "SUSPICION", thousandths_text(row.suspicion), row.warning ? style::warn : style::normal);
       lines.put(y, "SILENT", duration_text(row.silence));
-      lines.put(y, "CREDIT", count_text(row.credit));
+      lines.put(y, "CREDIT", bytes_text(row.credit));
       lines.put(y, "IN", bytes_text(row.bytes_in));
       lines.put(y, "OUT", bytes_text(row.bytes_out));
       lines.put(y, "JOINS", count_text(row.joins));

@@ -121,7 +121,8 @@ std::string actor_text(const std::string& node, const json_view& page) {
   if (!slot.text("supervisor").empty()) out += "slot      of " + slot.text("supervisor") + "\n";
   if (slot.at("child").at("id").there()) add_child(out, slot.at("child"), 1);
   for (const auto& note : slot.items("child.history"))
-    out += "restart   " + ms_text(note, "ago_ms") + " ago: " + note.text("why") + "\n";
+    out += "restart   " + ms_text(note, "ago_ms") + " ago: " + note.text("why")
+           + (note.at("back_us").there() ? ", back after " + std::to_string(note.integer("back_us")) + " us" : "") + "\n";
   for (const auto& s : page.items("settings"))
     out += "setting   " + s.text("key") + " = " + s.text("value") + "  (" + s.text("allowed") + "; " + s.text("meaning") + ")\n";
   for (const auto& e : page.items("errors")) out += "error     " + ms_text(e, "ago_ms") + " ago: " + e.text("text") + "\n";
