@@ -150,11 +150,13 @@ placer::placer(nodes_conf conf, std::vector<placed_thing> things, placer_options
   }
 }
 
-void placer::found(const std::string& name, const std::string& node) {
+bool placer::found(const std::string& name, const std::string& node) {
   const auto place = places_.find(name);
-  if (place == places_.end() || !place->second.empty() || conf_.find(node) == nullptr) return;
+  if (place == places_.end() || !place->second.empty() || conf_.find(node) == nullptr) return false;
   place->second = node;
   running_[name] = true;
+  placed_.insert(name);
+  return true;
 }
 
 void placer::set_pins(const std::map<std::string, std::string>& pins) {
@@ -188,7 +190,12 @@ void placer::see(steady_time now, const std::map<std::string, node_health>& heal
 
 /// The node for a thing that runs nowhere, "" while none may take it.
 std::string placer::place_anew(const placed_thing& thing, steady_time now) const {
-  for (const auto* spec : candidates(conf_, thing)) {
+  const auto fit = candidates(conf_, thing);
+  const auto unheard = [&](const node_spec* spec) { return node(spec->name.text).health == node_health::away; };
+  // Nobody told yet where it runs: one that is still to be heard may say so.
+  if (!placed_.contains(thing.name) && now - begun_ < options_.look && std::any_of(fit.begin(), fit.end(), unheard))
+    return {};
+  for (const auto* spec : fit) {
     const auto& seen = node(spec->name.text);
     if (seen.health == node_health::up) return spec->name.text;
     // Everybody is still starting: the better node is waited for.
@@ -213,6 +220,7 @@ bool placer::put(const std::string& name, const std::string& node) {
   auto& place = places_[name];
   if (place == node) return false;
   if (!place.empty()) ++moves_;
+  if (!node.empty()) placed_.insert(name);
   place = node;
   running_[name] = false;
   return true;

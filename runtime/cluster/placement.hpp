@@ -75,20 +75,24 @@ std::string_view to_string(node_health health) noexcept;
 
 struct placer_options {
   nanoseconds start_grace = std::chrono::seconds{10}; ///< a home that never came up is waited for so long
+  nanoseconds look = std::chrono::seconds{2};         ///< what may run on a node not yet reached is looked for so long
   nanoseconds settle = std::chrono::seconds{30};      ///< a node that came back is up for so long before things
                                                       ///< go home, ...
   nanoseconds pause = std::chrono::seconds{5};        ///< ... one by one, this far apart
 };
 
 /// The coordinator's mind: keeps which node runs each movable thing and changes it only for a reason.
+/// It begins by looking: what has no place yet may run on a node that is not reached yet, and is placed anew only when
+/// every node that may run it is reached or dead, or `look` is over.
 /// Only what ran on a dead node moves at once; what merely belongs elsewhere goes there when its home has
 /// been up for `settle`, one thing in each `pause`, and only while everything else runs.
 class placer {
 public:
   placer(nodes_conf conf, std::vector<placed_thing> things, placer_options options = {});
 
-  /// Learns where a thing runs already; for a coordinator that takes over.
-  void found(const std::string& name, const std::string& node);
+  /// Learns where a thing without a place runs already; for a coordinator that takes over, at any time. Returns
+  /// whether that was news.
+  bool found(const std::string& name, const std::string& node);
 
   /// An operator's pins, by name of the thing; without one the configured pin or the hash decides. What
   /// they change is followed at once, where the node is up.
@@ -128,6 +132,7 @@ private:
   std::map<std::string, std::string> places_;
   std::map<std::string, bool> running_;
   std::map<std::string, std::string> configured_pins_;
+  std::set<std::string> placed_;  // had a place since this mind began
   std::set<std::string> ordered_; // pinned anew by an operator, not there yet
   steady_time begun_{};
   steady_time last_return_{};

@@ -51,12 +51,27 @@ void placement_state::tick() {
 void placement_state::take_over() {
   log::info("placement", "this node places movable actors now", {{"node", options_.self.text}});
   mind_.emplace(options_.conf, options_.things, options_.rules);
-  for (const auto& thing : mind_->things())
-    if (const auto entry = env_.names->entry(thing.name))
-      mind_->found(thing.name, entry->node.text.empty() ? options_.self.text : entry->node.text);
+  look_for_running();
+  // Whoever coordinated before told where the rest is: what is on a node that is away is still that node's.
+  for (const auto& row : newest_.rows) mind_->found(row.name, row.node.text);
   mind_->set_pins(pins_);
   readers_.clear();
   ++version_;
+}
+
+/// What has no place may run all the same, on a node that is reached only now.
+bool placement_state::look_for_running() {
+  bool news = false;
+  for (const auto& thing : mind_->things())
+    if (const auto at = seen_at(thing.name); !at.empty()) news = mind_->found(thing.name, at) || news;
+  return news;
+}
+
+/// The node on which the directory has a name, "" for none.
+std::string placement_state::seen_at(const std::string& name) const {
+  const auto entry = env_.names->entry(name);
+  if (!entry) return {};
+  return entry->node.text.empty() ? options_.self.text : entry->node.text;
 }
 
 void placement_state::coordinate(const cluster_view& view) {
@@ -66,10 +81,8 @@ void placement_state::coordinate(const cluster_view& view) {
     return;
   }
   if (!mind_) take_over();
-  for (const auto& [name, node] : mind_->places()) {
-    const auto entry = env_.names->entry(name);
-    mind_->runs(name, entry && (entry->node.text.empty() ? options_.self.text : entry->node.text) == node);
-  }
+  if (look_for_running()) ++version_;
+  for (const auto& [name, node] : mind_->places()) mind_->runs(name, !node.empty() && seen_at(name) == node);
   const auto before = mind_->places();
   if (mind_->tick(now(), view.nodes)) {
     ++version_;
@@ -242,12 +255,20 @@ void placement_state::carry_out() {
     ordered_.clear();
   }
   for (const auto& child : options_.children) {
-    const bool wanted = std::any_of(newest_.rows.begin(), newest_.rows.end(), [&](const auto& row) {
-      return row.name == child.name && row.node == options_.self;
-    });
+    const bool wanted = wanted_here(child);
     if (child.start) run_child(child, wanted);
     else run_stand_in(child, wanted);
   }
+}
+
+/// Placed here; or running here and placed nowhere, because a coordinator that was just started has not heard of it
+/// yet: it would be taken from those who use it for no reason.
+bool placement_state::wanted_here(const placed_child& child) const {
+  const auto row = std::find_if(newest_.rows.begin(), newest_.rows.end(),
+                                [&](const auto& r) { return r.name == child.name; });
+  if (row == newest_.rows.end()) return false;
+  if (!row->node.text.empty()) return row->node == options_.self;
+  return started_.contains(child.name) || (!child.start && runs_here(child.name));
 }
 
 /// Gives the movable name to the actor that stands in for it, and takes it back; follows its restarts.
@@ -313,8 +334,7 @@ std::string placement_state::status_json() const {
   w.field("tables_refused", tables_refused_).field("trouble", trouble_);
   w.key("movable").begin_array();
   for (const auto& row : newest_.rows) {
-    const auto entry = env_.names->entry(row.name);
-    const auto at = !entry ? std::string{} : entry->node.text.empty() ? options_.self.text : entry->node.text;
+    const auto at = seen_at(row.name);
     w.begin_object().field("name", row.name).field("node", row.node.text);
     w.field("running", !at.empty() && at == row.node.text).end_object();
   }

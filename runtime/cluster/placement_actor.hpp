@@ -72,6 +72,8 @@ private:
   // Deciding.
   void coordinate(const cluster_view& view);
   void take_over();
+  bool look_for_running();
+  [[nodiscard]] std::string seen_at(const std::string& name) const;
   void send_table(const std::string& node);
   [[nodiscard]] placement_table table() const;
   reply<admin_result> command(const admin_command& order);
@@ -82,6 +84,7 @@ private:
   void learn_pins(const placement_table& what);
   status keep_pins();
   void carry_out();
+  [[nodiscard]] bool wanted_here(const placed_child& child) const;
   void run_stand_in(const placed_child& child, bool wanted);
   void run_child(const placed_child& child, bool wanted);
   void order(child_order what);

@@ -13,6 +13,7 @@
 #include <poll.h>
 
 #include <cstdio>
+#include <set>
 
 namespace troupe::cli {
 namespace {
@@ -49,9 +50,33 @@ bool is_new(cluster_client& client, const std::filesystem::path& socket, const s
   return row.there() && row.text("state") == "running" && row.integer("pid") != old_pid && client.status(node);
 }
 
+/// What the nodes see, each for itself: "A sees B", "A finds model/cnn running".
+std::set<std::string> stand_of(cluster_client& client) {
+  std::set<std::string> out;
+  for (const auto& spec : client.conf().nodes()) {
+    const auto answer = client.status(spec.name.text);
+    if (!answer) continue;
+    const auto page = json_view::parse(answer->json);
+    for (const auto& peer : page.items("membership.peers"))
+      if (peer.text("state") == "up") out.insert(spec.name.text + " sees " + peer.text("node"));
+    for (const auto* kind : {"placement.movable", "placement.fixed"})
+      for (const auto& row : page.items(kind))
+        if (row.flag("running")) out.insert(spec.name.text + " finds " + row.text("name") + " running");
+  }
+  return out;
+}
+
+/// What of `before` is not so; empty: everything is as it was.
+std::string missing_of(const std::set<std::string>& before, const std::set<std::string>& now) {
+  for (const auto& fact : before)
+    if (!now.contains(fact)) return fact;
+  return {};
+}
+
 status renew(cluster_client& client, const std::filesystem::path& socket, const std::string& node) {
   const auto before = parents_row(socket, node);
   if (!before.there()) return {cluster_errc::unknown_node, "the parent on this host has no node '" + node + "'"};
+  const auto stand = stand_of(client);
   const auto asked = ask_stem(socket, "restart " + node);
   if (!asked) return asked.error();
   if (asked->starts_with("refused")) return {cluster_errc::refused, node + ": " + *asked};
@@ -60,6 +85,13 @@ status renew(cluster_client& client, const std::filesystem::path& socket, const 
     if (monotonic_ns() > until)
       return {cluster_errc::timed_out, "node '" + node + "' did not come back within a minute; the others were left as they are"};
     ::poll(nullptr, 0, 50); // spares the processor
+  }
+  // The next one only when nothing is still on its way: else two nodes would be without what they give at once.
+  for (auto missing = missing_of(stand, stand_of(client)); !missing.empty(); missing = missing_of(stand, stand_of(client))) {
+    if (monotonic_ns() > until)
+      return {cluster_errc::timed_out, "node '" + node + "' runs again, but within a minute not everything was as before ('"
+                                           + missing + "' no longer holds); the others were left as they are"};
+    ::poll(nullptr, 0, 50);
   }
   return ok;
 }

@@ -9,7 +9,8 @@
 
 namespace troupe::cli {
 
-/// Starts the nodes of this host anew, one by one, each only when the one before runs and is a member again. Refused
+/// Starts the nodes of this host anew, one by one, each only when the one before runs, every node sees
+/// again whom it saw, and every actor that ran runs again. Refused
 /// before anything is touched when a node runs with another message schema: such versions don't understand each
 /// other. `socket`: the parent's. Returns how many were started anew.
 result<std::size_t> roll(cluster_client& client, const std::filesystem::path& socket,
