@@ -34,8 +34,9 @@ struct membership_options {
   nanoseconds abandon_after = std::chrono::seconds{4};            ///< silence that gives the link up
   nanoseconds stable_after = std::chrono::seconds{5};         ///< suspicion that may be voted on
   nanoseconds join_timeout = std::chrono::seconds{3};         ///< for one attempt, dial to up
-  nanoseconds retry_least = std::chrono::milliseconds{500};   ///< pause between dials, doubled ...
-  nanoseconds retry_most = std::chrono::seconds{2};           ///< ... up to this, plus up to 25 % jitter
+  nanoseconds retry_least = std::chrono::milliseconds{250};   ///< pause between dials, doubled ...
+  nanoseconds retry_most = std::chrono::seconds{1};           ///< ... up to this, plus up to 25 % jitter: it is part
+                                                              ///< of how long a node that came back stays unused
   double suspicion_warning = 3;                               ///< phi from which the warning band begins
   double suspicion_threshold = 25;                            ///< phi that suspects before `silent_after`
   bool accept_other_builds = false;                           ///< only during a rolling upgrade
