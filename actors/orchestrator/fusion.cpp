@@ -85,6 +85,10 @@ void fusion::learn(std::size_t horizon, double up, bool went_up) {
   constexpr double loss_of_a_coin = 0.25;
   losses_[horizon] = losses_[horizon] * options_.forgetting + miss * miss - loss_of_a_coin;
   ++scored_[horizon];
+  weigh();
+}
+
+void fusion::weigh() {
   if (!options_.learn_weights) return;
   std::array<double, 4> next{};
   // Relative to the best, so that the exponentials stay in range.
@@ -98,6 +102,19 @@ void fusion::learn(std::size_t horizon, double up, bool went_up) {
   for (std::size_t h = 0; h < next.size(); ++h)
     if (options_.weights[h] > 0) next[h] = std::max(next[h], options_.least_weight);
   weights_ = normalised(next);
+}
+
+void fusion::recall(const fusion_memory& memory, market_time now) {
+  losses_ = memory.losses;
+  scored_ = memory.scored;
+  for (const auto over : all_horizons) {
+    auto& rows = waiting_[index_of(over)];
+    rows.clear();
+    for (const auto& row : memory.waiting[index_of(over)])
+      if (row.due <= now + length_of(over)) rows.push_back(row);
+    while (rows.size() > options_.most_waiting) rows.pop_front();
+  }
+  weigh();
 }
 
 fused_signal fusion::fuse(market_time now) const {
@@ -189,6 +206,12 @@ void decider::on_prediction(const prediction& p, market_time now) {
 
 void decider::on_quote(const quote& q, market_time) {
   fusion_.on_quote(q);
+}
+
+void decider::recall(const decider_memory& memory, market_time now) {
+  fusion_.recall(memory.fused, now);
+  const bool past = !memory.changed || *memory.changed <= now;
+  policy_.recall(memory.target, past ? memory.changed : std::nullopt);
 }
 
 std::optional<decision> decider::take(market_time now, decision_numbers& numbers) {

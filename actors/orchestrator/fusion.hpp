@@ -44,6 +44,20 @@ struct fused_signal {
   std::uint64_t book_sequence = 0;
 };
 
+/// What a fusion has learned, and the predictions whose horizon has not passed yet.
+struct fusion_memory {
+  struct waiting_row {
+    market_time due;
+    std::int64_t twice_mid = 0;
+    double up = 0.5;
+    friend bool operator==(const waiting_row&, const waiting_row&) = default;
+  };
+  std::array<double, 4> losses{};
+  std::array<std::uint64_t, 4> scored{};
+  std::array<std::deque<waiting_row>, 4> waiting;
+  friend bool operator==(const fusion_memory&, const fusion_memory&) = default;
+};
+
 /// Predictions of one instrument.
 class fusion {
 public:
@@ -66,21 +80,22 @@ public:
   [[nodiscard]] const std::array<std::uint64_t, 4>& scored() const noexcept { return scored_; }
   [[nodiscard]] const std::optional<quote>& newest_quote() const noexcept { return quote_; }
 
+  [[nodiscard]] fusion_memory memory() const { return {losses_, scored_, waiting_}; }
+  /// Goes on with what an earlier life had learned. Rows that could not have been made by `now` are left out:
+  /// they are of another market clock and would hold up all behind them.
+  void recall(const fusion_memory& memory, market_time now);
+
 private:
-  struct waiting {
-    market_time due;
-    std::int64_t twice_mid = 0;
-    double up = 0.5;
-  };
   static std::array<double, 4> normalised(std::array<double, 4> weights);
   void learn(std::size_t horizon, double up, bool went_up);
+  void weigh();
 
   fusion_options options_;
   std::array<double, 4> weights_;
   std::array<double, 4> losses_{};
   std::array<std::uint64_t, 4> scored_{};
   std::array<std::optional<prediction>, 4> newest_;
-  std::array<std::deque<waiting>, 4> waiting_;
+  std::array<std::deque<fusion_memory::waiting_row>, 4> waiting_;
   std::optional<market_time> newest_instant_;
   std::optional<quote> quote_;
 };
@@ -115,6 +130,11 @@ public:
   /// set one: a restart must not be taken for a wish to be flat.
   std::optional<size> apply(const fused_signal& signal, market_time now);
   [[nodiscard]] const std::optional<size>& target() const noexcept { return target_; }
+  [[nodiscard]] const std::optional<market_time>& changed() const noexcept { return changed_; }
+  void recall(std::optional<size> target, std::optional<market_time> changed) {
+    target_ = target;
+    changed_ = changed;
+  }
 
 private:
   [[nodiscard]] size wanted(std::int32_t score_ppm) const;
@@ -147,6 +167,14 @@ struct decider_options {
   nanoseconds gather = std::chrono::seconds{2};
 };
 
+/// What a decider takes over from an earlier life.
+struct decider_memory {
+  fusion_memory fused;
+  std::optional<size> target;
+  std::optional<market_time> changed; ///< when the target changed last
+  friend bool operator==(const decider_memory&, const decider_memory&) = default;
+};
+
 /// Everything between predictions and decisions of one instrument: one decision for each instant.
 class decider {
 public:
@@ -156,6 +184,9 @@ public:
   void on_quote(const quote& q, market_time now);
   /// A decision, when it is time for one: all horizons have spoken, or enough was waited.
   [[nodiscard]] std::optional<decision> take(market_time now, decision_numbers& numbers);
+
+  [[nodiscard]] decider_memory memory() const { return {fusion_.memory(), policy_.target(), policy_.changed()}; }
+  void recall(const decider_memory& memory, market_time now);
 
   [[nodiscard]] const fusion& fused() const noexcept { return fusion_; }
   [[nodiscard]] const fused_signal& last_signal() const noexcept { return signal_; }

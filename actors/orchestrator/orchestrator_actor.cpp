@@ -2,9 +2,12 @@
 
 #include "messages/json.hpp"
 #include "runtime/log.hpp"
+#include "storage/file.hpp"
 
 namespace troupe {
 namespace {
+
+constexpr std::uint64_t most_memory_bytes = 16u << 20;
 
 std::vector<instrument_id> instruments_of(const orchestrator_options& options) {
   std::vector<instrument_id> out;
@@ -21,6 +24,7 @@ orchestrator_state::orchestrator_state(self_pointer self, actor_environment env,
   for (const auto& i : options_.instruments)
     lines_.emplace(i.decide.spec.id,
                    line{.account = i.account, .decide = decider{i.decide}, .waiting = {}});
+  for (auto& [id, l] : lines_) recall(id, l);
   declare_setting(self_, whole_setting(
                              "executor_timeout_ms",
                              "a decision counts as not taken after so long, milliseconds", 50, 60'000,
@@ -28,9 +32,12 @@ orchestrator_state::orchestrator_state(self_pointer self, actor_environment env,
                              [this](std::int64_t ms) { options_.executor_timeout = std::chrono::milliseconds{ms}; }));
 }
 
+orchestrator_state::~orchestrator_state() { keep(); }
+
 orchestrator_actor::behavior_type orchestrator_state::make_behavior() {
   refresh();
   tick();
+  keep_again();
   return {
       [this](const status_request&) {
         return status_report{self_->core().name(), status_json()};
@@ -53,6 +60,45 @@ orchestrator_actor::behavior_type orchestrator_state::make_behavior() {
       },
   };
 }
+
+// --- what is kept --------------------------------------------------------------------------------
+
+void orchestrator_state::recall(const instrument_id& id, line& l) {
+  const auto file = options_.memory / id.text;
+  const auto there = options_.memory.empty() ? result<bool>{false} : real_disk().exists(file);
+  if (there && !*there) return;
+  const auto bytes = there ? read_whole(real_disk(), file, most_memory_bytes) : result<std::string>{there.error()};
+  const auto memory = bytes ? decode_memory(*bytes) : result<decider_memory>{bytes.error()};
+  if (!memory) {
+    log::error("orchestrator", "begins to learn anew: " + memory.error().message(), {{"file", file.string()}});
+    return;
+  }
+  l.decide.recall(*memory, env_.market->now());
+  l.kept = l.decide.memory();
+}
+
+void orchestrator_state::keep() {
+  if (options_.memory.empty()) return;
+  for (auto& [id, l] : lines_) {
+    auto memory = l.decide.memory();
+    if (memory == l.kept) continue;
+    const auto file = options_.memory / id.text;
+    auto done = real_disk().create_directories(options_.memory);
+    if (done) done = replace_file(real_disk(), file, encode_memory(memory));
+    if (done) l.kept = std::move(memory);
+    else if (not_kept_++ == 0)
+      log::error("orchestrator", "what it learned is not kept: " + done.error().message(), {{"file", file.string()}});
+  }
+}
+
+void orchestrator_state::keep_again() {
+  schedule(self_, options_.keep_every, [this] {
+    keep();
+    keep_again();
+  });
+}
+
+// --- turning -------------------------------------------------------------------------------------
 
 void orchestrator_state::refresh() {
   quotes_.refresh(self_);
@@ -105,7 +151,7 @@ std::string orchestrator_state::status_json() const {
   for (const auto& [id, l] : lines_)
     decisions += l.decide.decisions();
   w.begin_object().field("decisions", decisions).field("last_sequence", numbers_.last());
-  w.field("predictions", predictions_).field("predictions_of_others", strangers_);
+  w.field("predictions", predictions_).field("predictions_of_others", strangers_).field("not_kept", not_kept_);
   w.key("instruments").begin_array();
   for (const auto& [id, l] : lines_) {
     const auto& signal = l.decide.last_signal();

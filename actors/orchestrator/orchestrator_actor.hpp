@@ -10,7 +10,9 @@
 /// ```
 
 #include "actors/executors/quote_source_actor.hpp"
-#include "actors/orchestrator/fusion.hpp"
+#include "actors/orchestrator/decider_memory.hpp"
+
+#include <filesystem>
 
 namespace troupe {
 
@@ -23,6 +25,10 @@ struct orchestrator_options {
   std::vector<orchestrated_instrument> instruments;
   nanoseconds tick = std::chrono::milliseconds{20};       ///< steady
   nanoseconds executor_timeout = std::chrono::seconds{1}; ///< steady
+  /// Folder with a file for each instrument: what was learned goes on after a restart. Empty: nothing is kept.
+  /// It is written now and then, and when the actor ends, on its own thread.
+  std::filesystem::path memory;
+  nanoseconds keep_every = std::chrono::seconds{10}; ///< steady; so much learning a crash of the process may cost
 };
 
 struct orchestrator_state {
@@ -31,6 +37,7 @@ struct orchestrator_state {
   static inline const char* name = "orchestrator";
 
   orchestrator_state(self_pointer self, actor_environment env, orchestrator_options options);
+  ~orchestrator_state();
   orchestrator_actor::behavior_type make_behavior();
 
 private:
@@ -42,9 +49,13 @@ private:
     std::uint64_t sent = 0;
     std::uint64_t replaced = 0; ///< waited and was overtaken by a newer one
     std::uint64_t failed = 0;
+    decider_memory kept{}; ///< as it stands in the file
   };
 
   void tick();
+  void recall(const instrument_id& id, line& l);
+  void keep();
+  void keep_again();
   void refresh();
   void consider(line& l);
   void send(line& l);
@@ -57,6 +68,7 @@ private:
   std::map<instrument_id, line> lines_;
   decision_numbers numbers_;
   std::uint64_t predictions_ = 0;
+  std::uint64_t not_kept_ = 0;  ///< writes of the memory that failed
   std::uint64_t strangers_ = 0; ///< predictions of instruments that are not decided on
 };
 

@@ -1,5 +1,5 @@
 #define CAF_SUITE fusion
-#include "actors/orchestrator/fusion.hpp"
+#include "actors/orchestrator/decider_memory.hpp"
 
 #include <caf/test/unit_test.hpp>
 
@@ -148,6 +148,47 @@ CAF_TEST(a horizon without outcomes counts as a coin) {
   }
   CAF_CHECK(f.weights()[0] > f.weights()[3]);
   CAF_CHECK_EQUAL(f.scored()[3], 0u);
+}
+
+CAF_TEST(what was learned survives a restart and a damaged file is refused) {
+  decider first{demo_policy()};
+  decision_numbers numbers;
+  for (int i = 0; i < 60; ++i) {
+    const auto at = start + i * 10s;
+    first.on_quote(quoted(at, 6'000'000 + i * 100), at);
+    for (const auto over : all_horizons)
+      first.on_prediction(says(over, 912'345, at, 6'000'000 + i * 100), at);
+    (void)first.take(at, numbers);
+  }
+  const auto now = start + 590s;
+  CAF_REQUIRE(first.fused().scored()[0] > 0);
+  CAF_REQUIRE(first.target().has_value());
+  const auto bytes = encode_memory(first.memory());
+  const auto read = decode_memory(bytes);
+  CAF_REQUIRE(read);
+  CAF_CHECK(*read == first.memory());
+
+  decider second{demo_policy()};
+  second.recall(*read, now);
+  CAF_CHECK(second.memory() == first.memory());
+  CAF_CHECK(second.fused().weights() == first.fused().weights());
+  CAF_CHECK_EQUAL(raw(second.target()), raw(first.target()));
+  // Predictions of the first life are still scored in the second.
+  const auto before = second.fused().scored()[1];
+  second.on_quote(quoted(now + 10s, 7'000'000), now + 10s);
+  CAF_CHECK(second.fused().scored()[1] > before);
+  // On a market clock that runs earlier, rows of the future are left out.
+  decider third{demo_policy()};
+  third.recall(*read, start - 24h);
+  CAF_CHECK(third.memory().fused.waiting[3].empty());
+  CAF_CHECK(!third.memory().changed);
+
+  for (std::size_t i = 0; i < bytes.size(); i += 7) {
+    auto damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 4);
+    CAF_CHECK(!decode_memory(damaged));
+    CAF_CHECK(!decode_memory(bytes.substr(0, i)));
+  }
 }
 
 CAF_TEST(bands and shapes and holding of the policy) {

@@ -2,6 +2,10 @@
 #include "actors/orchestrator/orchestrator_actor.hpp"
 #include "tests/runtime/actor_fixture.hpp"
 
+#include <stdlib.h>
+
+#include <fstream>
+
 using namespace troupe;
 using namespace troupe::test;
 
@@ -47,7 +51,6 @@ struct listener_state {
 struct fixture : actor_fixture {
   fixture() {
     market.set({1'723'160'000'000'000'000});
-    orchestrator_options options;
     orchestrated_instrument i;
     i.account = account;
     i.decide.spec.id = btc;
@@ -61,20 +64,36 @@ struct fixture : actor_fixture {
     settle();
   }
 
+  std::string status() {
+    std::string out;
+    auto r = self->request(subject, caf::infinite, status_request{});
+    settle();
+    r.receive([&](const status_report& s) { out = s.json; }, [](const caf::error&) { CAF_FAIL("no status"); });
+    return out;
+  }
+
+  /// Ends the subject as a kill does and starts the next one.
+  void restart() {
+    send_kill(subject);
+    settle();
+    subject = keep(spawn_actor<orchestrator_state>(sys, {.name = "orchestrator"}, environment(), options));
+    settle();
+  }
+
   void start_executor() {
     auto h = keep(spawn_actor<listener_state>(sys, {.name = "executor/main@binance"}, &ears));
     names.put("executor/main@binance",
               {caf::actor_cast<caf::strong_actor_ptr>(h), {}, names.next_incarnation()});
   }
 
-  void speak(std::int32_t up_ppm) {
+  void speak(std::int32_t up_ppm, std::int64_t higher = 0) {
     const auto now = market.now();
     quote q;
     q.instrument = btc;
     q.at = now;
     q.validity = book_validity::valid;
-    q.bid = {{100}, {1}};
-    q.ask = {{102}, {1}};
+    q.bid = {{100 + higher}, {1}};
+    q.ask = {{102 + higher}, {1}};
     tell_anonymously(subject, q);
     for (const auto over : all_horizons) {
       prediction p;
@@ -83,6 +102,8 @@ struct fixture : actor_fixture {
       p.at = now;
       p.due = now + length_of(over);
       p.id = std::to_string(now.ns);
+      p.bid = q.bid;
+      p.ask = q.ask;
       p.said = {1'000'000 - up_ppm, 0, up_ppm, 0};
       self->send(subject, p);
     }
@@ -90,6 +111,7 @@ struct fixture : actor_fixture {
   }
 
   heard ears;
+  orchestrator_options options;
   orchestrator_actor subject;
 };
 
@@ -144,17 +166,40 @@ CAF_TEST(numbers go on above those of an earlier life) {
             > static_cast<std::uint64_t>(market.now().ns / 1000) + 5'000'000'000);
 }
 
+CAF_TEST(what it learned goes on after a kill) {
+  char folder[] = "/tmp/troupe-orchestrator-XXXXXX";
+  CAF_REQUIRE(::mkdtemp(folder) != nullptr);
+  options.memory = std::filesystem::path{folder} / "memory";
+  restart();
+  for (int i = 0; i < 12; ++i) {
+    speak(700'000, i * 10);
+    market.advance(10s);
+  }
+  const auto figures = [this] {
+    const auto page = status();
+    const auto from = page.find("\"weights\"");
+    return page.substr(from, page.find('}', page.find("\"scored\"")) - from);
+  };
+  const auto before = figures();
+  CAF_CHECK(before.find("\"scored\":{\"1m\":0,") == std::string::npos);
+  restart();
+  CAF_CHECK_EQUAL(figures(), before);
+  // A file that can't be read is named in the log; it learns anew.
+  const auto damaged = std::filesystem::path{folder} / "damaged";
+  std::filesystem::create_directories(damaged);
+  std::ofstream{damaged / "BTC-USDT@binance"} << "something else";
+  options.memory = damaged;
+  restart();
+  CAF_CHECK(figures().find("\"scored\":{\"1m\":0,") != std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
 CAF_TEST(its status is a JSON object with its figures) {
   start_executor();
   speak(700'000);
-  auto r = self->request(subject, caf::infinite, status_request{});
-  settle();
-  r.receive(
-      [](const status_report& s) {
-        CAF_CHECK(s.json.find("\"decisions\":1") != std::string::npos);
-        CAF_CHECK(s.json.find("\"weights\":{\"1m\":0.25") != std::string::npos);
-      },
-      [](const caf::error&) { CAF_FAIL("no status"); });
+  const auto page = status();
+  CAF_CHECK(page.find("\"decisions\":1") != std::string::npos);
+  CAF_CHECK(page.find("\"weights\":{\"1m\":0.25") != std::string::npos);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

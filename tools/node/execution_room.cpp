@@ -60,6 +60,8 @@ execution_policy policy_of(const room_context& context) {
   execution_policy out;
   out.time_to_live = config.duration("executor.order_life");
   out.reprice_ticks = config.integer("executor.reprice_ticks");
+  out.layers = static_cast<std::uint32_t>(config.integer("executor.layers"));
+  out.layer_ticks = config.integer("executor.layer_ticks");
   out.intent_expiry = at_least(context, config.duration("executor.intent_life"), 1s);
   if (const auto wait = config.duration("executor.cross_after"); wait.count() > 0) out.cross_after = wait;
   out.max_quote_age = quote_age(context);
@@ -189,7 +191,9 @@ child_definition orchestrator_child(const room_context& context, const account_i
     decide.gather = at_least(context, decide.gather, 100ms);
     options.instruments.push_back({.account = account, .decide = decide});
   }
-  return child<orchestrator_state>(named_child("orchestrator"), spawn_options{}, context.env, options);
+  options.memory = context.data / "orchestrator";
+  // On a thread of its own, because it writes what it learned.
+  return child<orchestrator_state>(named_child("orchestrator"), spawn_options{.detached = true}, context.env, options);
 }
 
 } // namespace
