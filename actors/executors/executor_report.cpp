@@ -100,6 +100,7 @@ std::string executor_core::status_json(instant now) const {
     detail::write_json(w, value);
   });
   w.field("state_name", name_of(figures.state))
+      .field("ready", running_)
       .field("alarms", alarms_)
       .field("session_up", session_up_);
   w.field("halt", halt_ ? name_of(halt_->state) : std::string_view{"unknown"});

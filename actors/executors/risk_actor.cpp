@@ -99,13 +99,12 @@ lease_grant risk_state::on_lease(const lease_request& request) {
     return grant;
   }
   auto& view = executors_[request.account];
-  // A new life of the executor knows nothing yet.
-  if (view.epoch != request.epoch) view = {request.epoch, {}};
-  if (view.told != core_.state().state) {
-    const auto told =
-        tell_urgent(self_, env_.names->handle("executor/" + request.account.text), core_.state());
-    if (told) view.told = core_.state().state;
-  }
+  // A new life of the executor knows nothing yet, also where its journal lived on and with it the epoch.
+  const auto asker = self_->current_sender();
+  const auto who = asker ? asker->address() : caf::actor_addr{};
+  if (view.epoch != request.epoch || view.who != who) view = {request.epoch, who, {}};
+  if (view.told != core_.state().state && tell_urgent(self_, asker, core_.state()))
+    view.told = core_.state().state;
   return grant;
 }
 

@@ -39,6 +39,7 @@ private:
   /// What an executor has been told.
   struct executor_view {
     std::uint64_t epoch = 0;
+    caf::actor_addr who;
     std::optional<trading_state> told;
   };
 

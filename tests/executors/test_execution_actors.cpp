@@ -317,6 +317,26 @@ CAF_TEST(without risk the executor refuses by itself) {
   CAF_CHECK(wait_for(executor, "\"state_name\":\"live\""));
 }
 
+CAF_TEST(an executor that is killed alone trades again under the same epoch) {
+  start_feed();
+  start_risk();
+  start_journal();
+  auto executor = start_executor();
+  CAF_REQUIRE(wait_for(executor, "\"state_name\":\"live\""));
+  decide(executor, 500);
+  CAF_REQUIRE(wait_for(executor, "\"position\":\"0.004995"));
+  const auto before = status(executor);
+  end("executor/main@binance", true);
+  executor = start_executor();
+  // Risk has told the epoch's first executor how trading stands, and tells this one, too.
+  CAF_REQUIRE(wait_for(executor, "\"state_name\":\"live\""));
+  const auto after = status(executor);
+  CAF_CHECK_EQUAL(number(after, "epoch"), number(before, "epoch"));
+  CAF_CHECK_EQUAL(number(after, "fills"), number(before, "fills"));
+  decide(executor, -300);
+  CAF_CHECK(wait_for(executor, "\"position\":\"-0.0029"));
+}
+
 CAF_TEST(the executor ends with its journal) {
   start_feed();
   start_risk();
