@@ -27,7 +27,9 @@ result<running_feeds> ask_for_feeds(const global_options& global, const std::str
   if (!config) return config.error();
   const auto nodes = load_nodes_conf_of(global.config, config->text("cluster.nodes"));
   if (!nodes) return nodes.error();
-  cluster_client client{*nodes};
+  const auto settings = client_settings(global);
+  if (!settings) return settings.error();
+  cluster_client client{*nodes, *settings};
   running_feeds out;
   for (const auto* node : nodes->with(node_role::ingest)) {
     const auto page = client.status(node->name.text, 2);

@@ -136,7 +136,9 @@ result<std::string> scrape(std::uint16_t port) {
 /// What nodes say of themselves; what they don't goes to the failures.
 void ask_nodes(const global_options& global, const configuration& config, const nodes_conf& nodes,
                ops::bundle_request& out) {
-  cluster_client client{nodes};
+  const auto settings = client_settings(global);
+  if (!settings) return out.failed.push_back("nodes: " + settings.error().text);
+  cluster_client client{nodes, *settings};
   json_writer w;
   const auto parent = ask_stem(global.data / "up.sock", "status");
   w.begin_object().key("parent").raw(parent ? *parent : "null").key("nodes").begin_array();
