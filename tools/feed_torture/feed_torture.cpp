@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <thread>
 #include <unistd.h>
 
@@ -24,6 +26,36 @@ std::int64_t resident_kib() {
   status >> pages >> resident;
   return resident * ::sysconf(_SC_PAGESIZE) / 1024;
 }
+
+constexpr std::int64_t memory_looks = 24; ///< at the resident memory, spread over the run
+
+/// Resident memory from the first to the last look, while another thread works.
+class memory_record {
+public:
+  explicit memory_record(std::chrono::seconds length)
+      : every_{std::max<std::chrono::milliseconds>(1s, std::chrono::milliseconds{length} / memory_looks)},
+        looker_{[this](const std::stop_token& stop) { look(stop); }} {}
+
+  /// Ends the looking.
+  const std::vector<std::int64_t>& kib() {
+    looker_.request_stop();
+    if (looker_.joinable()) looker_.join();
+    return kib_;
+  }
+
+private:
+  void look(const std::stop_token& stop) {
+    std::unique_lock lock{mutex_};
+    do kib_.push_back(resident_kib());
+    while (!woken_.wait_for(lock, stop, every_, [] { return false; }) && !stop.stop_requested());
+  }
+
+  std::chrono::milliseconds every_;
+  std::mutex mutex_;
+  std::condition_variable_any woken_;
+  std::vector<std::int64_t> kib_;
+  std::jthread looker_; ///< last: it uses all above
+};
 
 std::int64_t percentile_of(std::vector<std::int64_t> values, double share) {
   if (values.empty()) return 0;
@@ -109,8 +141,10 @@ int torture_feeds(const feed_torture_options& options) {
     return 1;
   }
   const auto memory_before = resident_kib();
+  memory_record memory{std::chrono::seconds{options.seconds}};
   (*world)->torment(std::chrono::seconds{options.seconds});
   const auto memory_after = resident_kib();
+  const auto looks = memory.kib();
   const auto reports = (*world)->reports();
   const auto clock = (*world)->clock_steps();
   world->reset();
@@ -141,7 +175,10 @@ int torture_feeds(const feed_torture_options& options) {
   write_times(w, "valid_again_after_silence_in_band", renewed);
   write_times(w, "valid_again_after_silence_by_rest", renewed_by_rest);
   w.key("host_clock").begin_object().field("set", clock_sets).field("farthest_ms", farthest_ms).end_object();
-  w.field("resident_kib_before", memory_before).field("resident_kib_after", memory_after).field("passed", outcome.passed);
+  w.field("resident_kib_before", memory_before).field("resident_kib_after", memory_after);
+  w.key("resident_kib").begin_array();
+  for (const auto kib : looks) w.number(kib);
+  w.end_array().field("passed", outcome.passed);
   w.key("findings").begin_array();
   for (const auto& f : outcome.findings) w.string(f);
   w.end_array().end_object();

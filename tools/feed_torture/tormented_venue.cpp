@@ -32,6 +32,9 @@ constexpr auto shows_within = 3s;              ///< what a sequence proves shows
 constexpr auto recovers_within = 30s;          ///< budgets included
 constexpr auto answer_within = 5s;
 
+/// Some minutes of what the simulators remember for REST: their memory stands still soon, so that growth is ours.
+constexpr venue_sim::history_limits history_kept{.trades = 10'000, .seconds = 600, .minutes = 600};
+
 constexpr auto notice_slack = 2s;              ///< of a busy machine, beyond the quiet times
 constexpr auto clock_every = 9s;               ///< the host's clock is set so often
 
@@ -266,6 +269,7 @@ status torment_world::impl::add(const venue_description& venue, const std::files
   sim.clock.origin_market_ns = market.now().ns;
   sim.clock.origin_steady_ns = steady.now().ns;
   sim.truth_changes = 1;
+  sim.history = history_kept;
   auto* raw = v.get();
   sim.on_change = [raw](const std::string& symbol, std::uint64_t sequence, std::int64_t event_ms, std::uint32_t crc) {
     for (auto& f : raw->feeds)

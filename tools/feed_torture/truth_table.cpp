@@ -5,7 +5,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::size_t most_kept = 100'000;
+constexpr std::size_t most_kept = 5'000; // some minutes: none is judged later, and memory soon stands still
 constexpr std::int64_t ms = 1'000'000;
 
 } // namespace
