@@ -112,6 +112,7 @@ struct data_server::impl {
     std::int64_t opened_ns;
     rate_window messages;
     client_outlet outlet;
+    bool open = false; ///< the upgrade is answered
     bool swallowed = false;
     bool ended = false;
   };
@@ -362,7 +363,7 @@ void data_server::impl::house_keeping(std::int64_t steady) {
   if (steady >= next_tick_ns) {
     next_tick_ns = steady + tick_every_ns;
     for (auto& [id, c] : clients) {
-      if (!c->listens()) continue;
+      if (!c->open || !c->listens()) continue; // what it owes counts from its opening
       if (limits.life_s != 0 && steady - c->opened_ns >= limits.life_s * data_second)
         c->ws.close(1000, "life is over");
       else
@@ -426,7 +427,10 @@ net::upgrade_answer data_server::impl::on_upgrade(const net::http_request& reque
   ++sockets_opened;
   auto* raw = c.get();
   clients[id] = std::move(c);
-  answer.handlers.on_open = [raw] { raw->speaks->opened(steady_now_ns()); };
+  answer.handlers.on_open = [raw] {
+    raw->open = true;
+    raw->speaks->opened(steady_now_ns());
+  };
   answer.handlers.on_frame = [this, raw](std::string_view text, market_time) {
     if (raw->ended) return;
     const auto steady = steady_now_ns();
