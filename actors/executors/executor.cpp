@@ -21,6 +21,9 @@ status executor_core::open() {
     return {executor_errc::bad_input, "executor without an account"};
   if (options_.instruments.empty())
     return {executor_errc::bad_input, options_.account.text + ": no instruments to trade"};
+  if (options_.policy.layers == 0 || (options_.policy.layers > 1 && options_.policy.layer_ticks <= 0))
+    return {executor_errc::bad_input, options_.account.text + ": orders are split over at least one layer, and several lie "
+                                                              "at least one tick apart"};
   for (const auto& instrument : options_.instruments) {
     if (auto added = ledger_.add_instrument(instrument); !added) return added;
     auto m = std::make_unique<market>();

@@ -34,6 +34,8 @@ struct execution_policy {
       cross_after;              ///< waited passively so long: take the other side; unset = never
   std::int64_t cross_ticks = 2; ///< how far beyond the opposite touch a crossing limit lies
   size max_slice;               ///< largest single order; 0 = the whole difference
+  std::uint32_t layers = 1;     ///< orders into which a difference is split, at one price each ...
+  std::int64_t layer_ticks = 0; ///< ... this far apart, the first at the touch
   nanoseconds intent_expiry = std::chrono::seconds{5};  ///< not sent later than this after creation
   nanoseconds decision_life = std::chrono::minutes{10}; ///< an older decision opens nothing more
   nanoseconds max_quote_age = std::chrono::seconds{5};  ///< no order on an older quote
@@ -268,16 +270,20 @@ private:
   // planning (executor_plan.cpp)
   void plan(market& m, instant now);
   void plan_all(instant now);
-  void manage(market& m, tracked& t, instant now);
-  [[nodiscard]] bool should_cancel(const market& m, const tracked& t, instant now,
+  void plan_layer(market& m, const std::vector<tracked*>& working, instant now);
+  void manage(market& m, tracked& t, std::int64_t room, instant now);
+  [[nodiscard]] bool should_cancel(const market& m, const tracked& t, std::int64_t room, instant now,
                                    std::string& why) const;
   void want_cancel(tracked& t, instant now);
-  void create_order(market& m, side direction, size quantity, bool crossing, instant now);
+  void create_order(market& m, side direction, size quantity, bool crossing, price limit, instant now);
   void hold(market& m, instant now);
-  [[nodiscard]] tracked* working_order(const market& m);
+  [[nodiscard]] std::vector<tracked*> working_orders(const market& m);
   [[nodiscard]] bool can_open(const market& m, instant now) const;
   [[nodiscard]] size wanted(const market& m) const;
   [[nodiscard]] price passive_price(const market& m, side direction) const;
+  [[nodiscard]] price crossing_price(const market& m, side direction) const;
+  [[nodiscard]] price free_layer(const market& m, side direction, const std::vector<tracked*>& working) const;
+  [[nodiscard]] std::int64_t share_of(const market& m, std::int64_t room, std::size_t free, price limit) const;
 
   // actions
   void act(executor_action action);

@@ -1,5 +1,6 @@
-// From target position to orders: one working order an instrument; a new one only once the last has
-// ended and every execution of it is booked.
+// From target position to orders: one working order an instrument and layer; what is missing to the target is
+// split over the layers. A new order comes only once one before it has ended and every execution of it is booked,
+// and all working ones together never ask for more than what is missing.
 
 #include "actors/executors/client_id.hpp"
 #include "actors/executors/executor_internal.hpp"
@@ -18,12 +19,14 @@ std::int64_t floor_step(std::int64_t value, std::int64_t step) {
 
 } // namespace
 
-executor_core::tracked* executor_core::working_order(const market& m) {
+/// Working orders of an instrument, in the order of their ids: the same after a restart.
+std::vector<executor_core::tracked*> executor_core::working_orders(const market& m) {
+  std::vector<tracked*> out;
   for (const auto& id : open_ids_) {
     auto& t = *orders_.at(id);
-    if (t.machine.what().instrument == m.instrument.spec.id) return &t;
+    if (t.machine.what().instrument == m.instrument.spec.id) out.push_back(&t);
   }
-  return nullptr;
+  return out;
 }
 
 void executor_core::hold(market& m, instant now) {
@@ -59,30 +62,76 @@ void executor_core::plan_all(instant now) {
 
 void executor_core::plan(market& m, instant now) {
   if (!running_ || ended_early_) return;
-  if (auto* t = working_order(m)) return manage(m, *t, now);
-  if (!can_open(m, now)) return;
+  const auto working = working_orders(m);
+  // What is left for each of them, when all before it have what they ask for.
+  auto room = m.target ? std::abs(wanted(m).raw) : std::int64_t{0};
+  for (auto* t : working) {
+    manage(m, *t, room, now);
+    room = std::max<std::int64_t>(room - t->machine.remaining().raw, 0);
+  }
+  if (working.size() < options_.policy.layers && can_open(m, now)) plan_layer(m, working, now);
+}
+
+/// One more order, where something is missing to the target that no working one asks for.
+void executor_core::plan_layer(market& m, const std::vector<tracked*>& working, instant now) {
   const auto& spec = m.instrument.spec;
   const auto want = wanted(m);
   const auto direction = want.raw > 0 ? side::buy : side::sell;
-  auto quantity = floor_step(want.raw < 0 ? -want.raw : want.raw, spec.lot.raw);
-  if (options_.policy.max_slice.raw > 0)
-    quantity = std::min(quantity, floor_step(options_.policy.max_slice.raw, spec.lot.raw));
-  if (quantity <= 0 || quantity < spec.min_size.raw) return m.wanted_since.reset();
+  const auto missing = floor_step(std::abs(want.raw), spec.lot.raw);
+  if (working.empty() && (missing <= 0 || missing < spec.min_size.raw)) return m.wanted_since.reset();
+  auto room = missing;
+  for (const auto* t : working) {
+    // One that goes the other way, or for what the target no longer wants, has to end first.
+    if (t->machine.what().direction != direction || t->crossing) return;
+    room -= t->machine.remaining().raw;
+  }
   if (!m.wanted_since || m.wanted_side != direction) m.wanted_since = now.market;
   m.wanted_side = direction;
   const auto& cross_after = options_.policy.cross_after;
   const bool crossing = cross_after && now.market - *m.wanted_since >= *cross_after;
-  create_order(m, direction, {quantity}, crossing, now);
+  if (crossing && !working.empty()) return;
+  const auto limit = crossing ? crossing_price(m, direction) : free_layer(m, direction, working);
+  const auto quantity = share_of(m, room, crossing ? 1 : options_.policy.layers - working.size(), limit);
+  if (quantity <= 0 || quantity < spec.min_size.raw) return;
+  create_order(m, direction, {quantity}, crossing, limit, now);
+}
+
+price executor_core::crossing_price(const market& m, side direction) const {
+  const auto beyond = price{options_.policy.cross_ticks * m.instrument.spec.tick.raw};
+  return direction == side::buy ? m.newest->ask.at + beyond : m.newest->bid.at - beyond;
+}
+
+/// The price of the nearest layer at which no working order lies.
+price executor_core::free_layer(const market& m, side direction, const std::vector<tracked*>& working) const {
+  const auto step = options_.policy.layer_ticks * m.instrument.spec.tick.raw;
+  auto at = passive_price(m, direction);
+  for (std::uint32_t layer = 1; layer < options_.policy.layers; ++layer) {
+    const bool taken = std::any_of(working.begin(), working.end(), [&](const tracked* t) {
+      return 2 * std::abs(t->machine.what().limit.raw - at.raw) <= step;
+    });
+    if (!taken) break;
+    at.raw += direction == side::buy ? -step : step;
+  }
+  return at;
+}
+
+/// What of `room` one of `free` more orders asks for: its share, but no less than the venue takes.
+std::int64_t executor_core::share_of(const market& m, std::int64_t room, std::size_t free, price limit) const {
+  const auto& spec = m.instrument.spec;
+  auto out = room / static_cast<std::int64_t>(std::max<std::size_t>(free, 1));
+  if (free > 1 && limit.raw > 0) {
+    const auto least = spec.min_notional.raw / limit.raw + spec.lot.raw;
+    out = std::max({out, spec.min_size.raw, least + spec.lot.raw});
+    // What would be left for the next one is too little to be an order: this one takes it.
+    if (room - out < std::max(spec.min_size.raw, least)) out = room;
+  }
+  if (options_.policy.max_slice.raw > 0) out = std::min(out, options_.policy.max_slice.raw);
+  return floor_step(std::min(out, room), spec.lot.raw);
 }
 
 void executor_core::create_order(market& m, side direction, size quantity, bool crossing,
-                                 instant now) {
+                                 price limit, instant now) {
   const auto& spec = m.instrument.spec;
-  auto limit = passive_price(m, direction);
-  if (crossing) {
-    const auto beyond = price{options_.policy.cross_ticks * spec.tick.raw};
-    limit = direction == side::buy ? m.newest->ask.at + beyond : m.newest->bid.at - beyond;
-  }
   limit.raw = floor_step(limit.raw, spec.tick.raw);
   if (limit.raw <= 0 || static_cast<wide>(limit.raw) * quantity.raw < spec.min_notional.raw) return;
 
@@ -111,20 +160,20 @@ void executor_core::create_order(market& m, side direction, size quantity, bool 
   act(ask_risk{request_for(order)});
 }
 
-/// Looks after the working order: leaves it, or has it cancelled; its successor comes once it has
-/// ended.
-void executor_core::manage(market& m, tracked& t, instant now) {
+/// Looks after a working order, to which `room` of what is missing is left: leaves it, or has it cancelled; its
+/// successor comes once it has ended.
+void executor_core::manage(market& m, tracked& t, std::int64_t room, instant now) {
   const auto state = t.machine.state();
   const bool live = state == order_state::acknowledged || state == order_state::partially_filled;
   if (!live || t.machine.closing() || t.cancel_wanted) return;
   std::string why;
-  if (!should_cancel(m, t, now, why)) return;
+  if (!should_cancel(m, t, room, now, why)) return;
   t.cancel_wanted = true;
   t.cancel_reason = why;
   want_cancel(t, now);
 }
 
-bool executor_core::should_cancel(const market& m, const tracked& t, instant now,
+bool executor_core::should_cancel(const market& m, const tracked& t, std::int64_t room, instant now,
                                   std::string& why) const {
   const auto& order = t.machine.what();
   const auto& policy = options_.policy;
@@ -140,10 +189,10 @@ bool executor_core::should_cancel(const market& m, const tracked& t, instant now
   if (now.market - order.created > policy.time_to_live) return yes("time to live");
   const auto want = wanted(m);
   const auto direction = want.raw > 0 ? side::buy : side::sell;
-  const auto missing = want.raw < 0 ? -want.raw : want.raw;
   const auto least = std::max<std::int64_t>(m.instrument.spec.min_size.raw, 1);
-  if (direction != order.direction || t.machine.remaining().raw > missing) return yes("target");
-  if (policy.max_slice.raw == 0 && missing - t.machine.remaining().raw >= least)
+  if (direction != order.direction || t.machine.remaining().raw > room) return yes("target");
+  const bool alone = policy.max_slice.raw == 0 && policy.layers == 1;
+  if (alone && room - t.machine.remaining().raw >= least)
     return yes("target");
   if (!m.newest || m.newest->validity != book_validity::valid
       || now.market - m.newest->at > policy.max_quote_age)
@@ -153,7 +202,8 @@ bool executor_core::should_cancel(const market& m, const tracked& t, instant now
     return yes("cross");
   const auto away = order.direction == side::buy ? m.newest->bid.at - order.limit
                                                  : order.limit - m.newest->ask.at;
-  return away.raw > policy.reprice_ticks * m.instrument.spec.tick.raw ? yes("price") : false;
+  const auto furthest = policy.reprice_ticks + (policy.layers - 1) * policy.layer_ticks;
+  return away.raw > furthest * m.instrument.spec.tick.raw ? yes("price") : false;
 }
 
 void executor_core::want_cancel(tracked& t, instant now) {
