@@ -28,9 +28,10 @@ struct link_ends {
 /// Connects to a peer. Blocks for seconds at most; from the main thread.
 result<link_ends> connect_link(caf::actor_system& system, link_peer& peer);
 
-inline constexpr std::size_t events_per_batch = 50;
+/// About what the largest view of a book between a feed and a consolidator has in levels and sums.
+inline constexpr std::size_t events_per_batch = 200;
 /// Batches on their way without an acknowledgement.
-inline constexpr std::size_t batches_in_flight = 64;
+inline constexpr std::size_t batches_in_flight = 32;
 
 /// A batch of trades; GENERATED.
 past_trades sample_batch();
