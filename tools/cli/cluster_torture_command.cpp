@@ -33,9 +33,9 @@ void add_cluster_torture(CLI::App& torture, global_options& global, const std::s
   options.recordings = recordings;
   auto* command = torture.add_subcommand(
       "cluster", "A cluster in a network of its own, its nodes killed, stopped, cut off and slowed down; needs root");
-  command->add_option("NODES", options.nodes, "nodes.conf of the cluster; hosts and ports are replaced by the laboratory's")
-      ->check(CLI::ExistingFile)
-      ->required();
+  command->add_option("NODES", options.nodes, "nodes.conf of the cluster; hosts and ports are replaced by the laboratory's. "
+                                               "Default: seven nodes, two of ingest, two of model, one of each other role")
+      ->check(CLI::ExistingFile);
   command->add_option("--seed", options.seed, "Seed of the plan and of the market")->capture_default_str();
   command->add_option("--for", arguments->length, "How long, such as 2m")->capture_default_str();
   command->add_option("--folder", options.folder, "Folder of the run; it is kept. Default: a new one in the temporary folder");

@@ -2,8 +2,9 @@
 
 #include "messages/trading.hpp"
 #include "runtime/cluster/front_certificates.hpp"
-#include "runtime/cluster/nodes_conf_file.hpp"
 #include "runtime/cluster/stem_client.hpp"
+#include "storage/journal_entries.hpp"
+#include "storage/journal_tools.hpp"
 #include "tools/demo/journal_view.hpp"
 #include "tools/demo/rig.hpp"
 
@@ -84,9 +85,7 @@ result<std::unique_ptr<cluster_rig>> cluster_rig::start(const cluster_rig_option
 }
 
 status cluster_rig::make_conf(const cluster_rig_options& options) {
-  const auto named = load_nodes_conf(options.nodes);
-  if (!named) return named.error();
-  const auto text = laid_out(*named);
+  const auto text = laid_out(options.nodes);
   auto conf = parse_nodes_conf(text, "nodes.conf");
   if (!conf) return conf.error();
   conf_ = std::move(*conf);
@@ -272,15 +271,29 @@ result<venue_sim::ledger_comparison> cluster_rig::compare() const {
   // The ledger first: see demo::rig::compare.
   auto ledger = venue_sim::read_ledger(files_.simulator / "ledger.log");
   if (!ledger) return std::move(ledger).error();
+  auto view = demo::read_journal_view(journal());
+  if (!view) return std::move(view).error();
+  return venue_sim::compare_with_ledger(*ledger, view->intents, view->fills);
+}
+
+std::filesystem::path cluster_rig::journal() const {
   const auto node = execution_node();
-  auto journal = demo::read_journal_view(data_of(node) / node / "journal" / "main@binance");
-  if (!journal) return std::move(journal).error();
-  return venue_sim::compare_with_ledger(*ledger, journal->intents, journal->fills);
+  return data_of(node) / node / "journal" / "main@binance";
+}
+
+result<history_findings> cluster_rig::history() const {
+  history_check check;
+  const auto read = read_journal(real_disk(), journal(), [&](const journal_row& row) -> status {
+    check.row(row.sequence, row.epoch);
+    return visit_entry(row.entry, [&](const auto& what) { check.take(what); });
+  });
+  if (!read) return read.error();
+  return check.findings();
 }
 
 // --- end -----------------------------------------------------------------------------------------
 
-status cluster_rig::reduce(const std::string& reason) {
+status cluster_rig::set_trading(trading_state state, const std::string& reason) {
   status outcome = too_late("not asked");
   std::thread{[&] {
     if (outcome = lab_->enter(host_of(execution_node())); !outcome) return;
@@ -288,7 +301,7 @@ status cluster_rig::reduce(const std::string& reason) {
     options.front.directory = files_.folder / "certificates";
     cluster_client client{conf_, options};
     halt_command command;
-    command.state = trading_state::reducing;
+    command.state = state;
     command.who = "torture";
     command.reason = reason;
     auto done = client.halt(command);

@@ -3,6 +3,7 @@
 /// A cluster whose nodes are hosts of the laboratory: each node in a network namespace of its own with its own parent,
 /// all links behind TLS, the venue simulator on one more host. Blocking; not thread-safe.
 
+#include "tools/cluster_torture/history_check.hpp"
 #include "tools/cluster_torture/nemesis.hpp"
 #include "tools/cluster_torture/node_watcher.hpp"
 #include "tools/demo/child_process.hpp"
@@ -16,7 +17,7 @@
 namespace troupe::cluster_torture {
 
 struct cluster_rig_options {
-  std::filesystem::path nodes;  ///< nodes.conf; its hosts and ports are replaced by the laboratory's
+  nodes_conf nodes;             ///< hosts and ports are replaced by the laboratory's
   std::filesystem::path folder; ///< kept; empty: a new one below the temporary folder
   std::string recordings;       ///< folder of recordings, may be empty
   std::string speed = "75";
@@ -53,8 +54,10 @@ public:
 
   /// The execution node's journal against the simulator's ledger.
   [[nodiscard]] result<venue_sim::ledger_comparison> compare() const;
-  /// No new entries: what is open comes to rest.
-  status reduce(const std::string& reason);
+  /// All records of the execution node's journal, in their order.
+  [[nodiscard]] result<history_findings> history() const;
+  /// Sets the latched trading state, as an operator does.
+  status set_trading(trading_state state, const std::string& reason);
   /// Parents first, each in order, then the simulator. Idempotent.
   status stop();
 
@@ -68,6 +71,7 @@ private:
   status wait_until_whole();
   [[nodiscard]] std::filesystem::path data_of(const std::string& node) const { return files_.data / node; }
   [[nodiscard]] std::string execution_node() const;
+  [[nodiscard]] std::filesystem::path journal() const;
 
   demo::workspace files_;
   demo::market_source source_;

@@ -24,11 +24,31 @@ constexpr auto first_order_patience = 90s;
 constexpr auto long_enough = 2500ms;
 constexpr auto executor_name = "executor/main@binance";
 
+/// As tests/cluster/seven-nodes.conf; the laboratory gives each its host and port.
+constexpr std::string_view seven_nodes = R"(
+node ingest-1  host=127.0.0.1  port=1  roles=ingest     threads=2
+node ingest-2  host=127.0.0.1  port=2  roles=ingest     threads=2
+node exec      host=127.0.0.1  port=3  roles=execution  threads=2  accounts=main@binance
+node model-1   host=127.0.0.1  port=4  roles=model      threads=1  device=cpu
+node model-2   host=127.0.0.1  port=5  roles=model      threads=1  device=cpu
+node train     host=127.0.0.1  port=6  roles=train      threads=1  device=cpu
+node gateway   host=127.0.0.1  port=7  roles=gateway    threads=1
+)";
+
 std::vector<victim> victims_of(const nodes_conf& conf) {
   std::vector<victim> out;
   for (const auto& node : conf.nodes())
     out.push_back({node.name.text, node.has(node_role::ingest) || node.has(node_role::execution)});
   return out;
+}
+
+/// A target is split over many resting orders, which are renewed all the time: many of them are on their way or at the
+/// venue at any moment, and each fault hits them.
+std::map<std::string, std::string> load_of_orders() {
+  return {{"executor.layers", "40"},       {"executor.layer_ticks", "2000"},     {"executor.order_life", "600s"},
+          {"executor.cross_after", "0s"},  {"executor.reprice_ticks", "2000"},   {"orchestrator.max_position", "0.04"},
+          {"orchestrator.shape", "sign"},  {"orchestrator.min_holding", "300s"}, {"risk.max_open_orders", "100"},
+          {"risk.order_rate", "100"},      {"risk.collar", "0.05"}};
 }
 
 std::int64_t ms_since(std::int64_t begin) { return (monotonic_ns() - begin) / 1'000'000; }
@@ -51,13 +71,17 @@ public:
 private:
   [[nodiscard]] json_view executor() const { return system_.report(execution_, executor_name); }
   [[nodiscard]] bool live() const { return executor().text("state_name") == "live"; }
-  std::int64_t predictions();
+  [[nodiscard]] std::map<std::string, std::int64_t> predictions_by_node();
+  void look_at_books(const json_view& page, const std::string& actor);
+  void look_at_mailboxes();
+  bool halt_outlives_a_kill();
   bool agree();
   void count_orders();
   void suffer(const cluster_fault& fault);
   std::int64_t inflict(const cluster_fault& fault, suffered& seen);
   void end(const cluster_fault& fault, pid_t stopped);
-  void recover(suffered& seen, std::int64_t ended);
+  void recover(suffered& seen, pid_t before, std::int64_t ended);
+  void wait_until_gone(const std::string& node, pid_t before) const;
   void measure_memory(std::map<std::string, std::uint64_t>& out) const;
   void settle();
   void check_training();
@@ -68,25 +92,77 @@ private:
   std::string execution_;
   std::string train_;
   std::vector<std::string> wanted_;
+  struct book_seen {
+    std::int64_t session = 0, sequence = 0;
+    friend bool operator==(const book_seen&, const book_seen&) = default;
+  };
+  std::map<std::string, book_seen> books_;
   std::map<std::string, std::int64_t> made_; ///< by predictor, as last reported
-  std::int64_t predictions_ = 0;
+  std::map<std::string, std::int64_t> predictions_; ///< by ingest node
 };
 
-/// Predictions seen to be made so far; a predictor that was started anew counts from 0.
-std::int64_t torture::predictions() {
+/// Predictions seen to be made so far, by ingest node; a predictor that was started anew counts from 0.
+std::map<std::string, std::int64_t> torture::predictions_by_node() {
   for (const auto& node : system_.conf().nodes()) {
     if (!node.has(node_role::ingest)) continue;
     const auto page = json_view::parse(system_.watcher(node.name.text).picture().whole);
     for (const auto& actor : page.items("actors")) {
       const auto name = actor.text("name");
+      if (name.starts_with("feed/")) look_at_books(page, name);
       if (!name.starts_with("predictor/")) continue;
       const auto made = page.at("reports").at(name).integer("made");
       auto& last = made_[name];
-      predictions_ += made >= last ? made - last : made;
+      predictions_[node.name.text] += made >= last ? made - last : made;
       last = made;
     }
   }
   return predictions_;
+}
+
+/// P6: the best prices of a book that says it is valid are apart.
+void torture::look_at_books(const json_view& page, const std::string& actor) {
+  const auto book = page.at("reports").at(actor);
+  if (book.text("validity") != "valid") return;
+  auto& last = books_[actor];
+  const book_seen now{book.integer("session"), book.integer("sequence")};
+  if (now == last) return;
+  ++record_.books_seen;
+  const auto bid = std::strtod(book.text("bid").c_str(), nullptr), ask = std::strtod(book.text("ask").c_str(), nullptr);
+  if (bid <= 0 || ask <= bid)
+    record_.bad_books.push_back(actor + " is valid with " + book.text("bid") + " bid and " + book.text("ask") + " asked");
+  last = now;
+}
+
+/// P9: what waits for an actor, on every node.
+void torture::look_at_mailboxes() {
+  for (const auto& node : system_.conf().nodes())
+    for (const auto& actor : json_view::parse(system_.watcher(node.name.text).picture().whole).items("actors"))
+      if (const auto waiting = actor.integer("mailbox"); waiting > record_.longest_mailbox) {
+        record_.longest_mailbox = waiting;
+        record_.longest_mailbox_of = actor.text("name") + " on " + node.name.text;
+      }
+}
+
+/// P8: halted, killed, started again: still halted. What was sent meanwhile the history tells.
+bool torture::halt_outlives_a_kill() {
+  if (auto halted = system_.set_trading(trading_state::halted, "the torture kills the node of a halted account"); !halted) {
+    record_.troubles.push_back(halted.error().text);
+    return false;
+  }
+  const auto before = system_.node_pid(execution_);
+  const auto is_halted = [&] { return executor().text("halt") == "halted"; };
+  if (!wait_until(is_halted, settle_patience)) return false;
+  (void)system_.tell_parent(execution_, "kill " + execution_ + " KILL");
+  const auto killed = monotonic_ns();
+  const auto back = [&] {
+    return system_.node_pid(execution_) != before && system_.watcher(execution_).picture().at > killed
+           && system_.node_ready(execution_) && executor().there();
+  };
+  if (!wait_until(back, recovery_patience)) return false;
+  const auto again = monotonic_ns();
+  // A page of the new process, and time enough to send something if it wanted to.
+  wait_until([&] { return monotonic_ns() - again > nanoseconds{2s}.count(); }, 3s);
+  return is_halted();
 }
 
 bool torture::agree() {
@@ -155,12 +231,29 @@ void torture::end(const cluster_fault& fault, pid_t stopped) {
   if (stopped > 0) ::kill(stopped, SIGCONT);
 }
 
-void torture::recover(suffered& seen, std::int64_t ended) {
-  const auto made = predictions();
+/// A process that was killed or told to stop: what is seen of it from now on is its successor's.
+void torture::wait_until_gone(const std::string& node, pid_t before) const {
+  const auto gone = [&] { return before <= 0 || ::kill(before, 0) != 0 || system_.node_pid(node) != before; };
+  if (!wait_until(gone, settle_patience)) std::fprintf(stderr, "troupe: %s did not end\n", node.c_str());
+}
+
+void torture::recover(suffered& seen, pid_t before, std::int64_t ended) {
+  // Each node's predictors have to predict again, also those that the fault did not hit.
+  const auto made = predictions_by_node();
+  const auto more_from_all = [&] {
+    const auto now = predictions_by_node();
+    return std::all_of(now.begin(), now.end(), [&](const auto& n) {
+      const auto before = made.find(n.first);
+      return n.second > (before == made.end() ? 0 : before->second);
+    });
+  };
+  const auto& node = seen.fault.node;
+  const bool replaced = seen.fault.kind == fault_kind::kill || seen.fault.kind == fault_kind::stop_start;
   wait_until(
       [&] {
-        if (!seen.live_ms && system_.watcher(execution_).picture().at > ended && live()) seen.live_ms = ms_since(ended);
-        if (!seen.predicts_ms && predictions() > made) seen.predicts_ms = ms_since(ended);
+        if (replaced && system_.node_pid(node) == before) return false;
+        if (!seen.live_ms && system_.watcher(execution_).picture().whole_at > ended && live()) seen.live_ms = ms_since(ended);
+        if (!seen.predicts_ms && more_from_all()) seen.predicts_ms = ms_since(ended);
         if (!seen.whole_again_ms) {
           bool whole = true;
           for (const auto& node : system_.conf().nodes())
@@ -183,11 +276,14 @@ void torture::suffer(const cluster_fault& fault) {
   seen.silent = (fault.kind == fault_kind::pause || fault.kind == fault_kind::black_hole || fault.kind == fault_kind::mute
                  || fault.kind == fault_kind::deaf)
                 && fault.lasts >= long_enough;
+  const auto before = system_.node_pid(fault.node);
   inflict(fault, seen);
+  if (fault.kind == fault_kind::kill || fault.kind == fault_kind::stop_start) wait_until_gone(fault.node, before);
   const auto ended = monotonic_ns();
-  recover(seen, ended);
+  recover(seen, before, ended);
   seen.agrees = agree();
   count_orders();
+  look_at_mailboxes();
   std::fprintf(stderr, "%6.1f s  %-10s %-8s %5ld ms  noticed %ld  whole %ld  predicts %ld  live %ld ms  %s\n",
                static_cast<double>(fault.at.count()) / 1e9, std::string{name_of(fault.kind)}.c_str(), fault.node.c_str(),
                static_cast<long>(fault.lasts.count() / 1'000'000), static_cast<long>(seen.noticed_ms.value_or(-1)),
@@ -201,7 +297,7 @@ void torture::measure_memory(std::map<std::string, std::uint64_t>& out) const {
 }
 
 void torture::settle() {
-  if (auto reduced = system_.reduce("the torture ends"); !reduced) record_.unsettled = reduced.error().text;
+  if (auto reduced = system_.set_trading(trading_state::reducing, "the torture ends"); !reduced) record_.unsettled = reduced.error().text;
   const auto at_rest = wait_until(
       [&] {
         const auto page = executor();
@@ -228,7 +324,9 @@ void torture::check_training() {
 torture_record torture::run(const std::vector<cluster_fault>& plan) {
   const auto working = [&] {
     count_orders();
-    return record_.orders > 0 && predictions() > 0;
+    const auto made = predictions_by_node();
+    return record_.orders > 0 && !made.empty()
+           && std::all_of(made.begin(), made.end(), [](const auto& n) { return n.second > 0; });
   };
   if (!wait_until(working, first_order_patience)) {
     record_.troubles.emplace_back("no order and no prediction before the first fault");
@@ -250,8 +348,11 @@ torture_record torture::run(const std::vector<cluster_fault>& plan) {
   for (const auto& name : wanted_)
     if (std::find(there.begin(), there.end(), name) == there.end()) record_.actors_missing.push_back(name);
   record_.seconds = (monotonic_ns() - begin) / 1'000'000'000;
+  record_.halt_kept = halt_outlives_a_kill();
   if (auto stopped = system_.stop(); !stopped) record_.troubles.push_back(stopped.error().text);
   if (!agree()) record_.troubles.emplace_back("journal and ledger do not agree at the end");
+  if (auto found = system_.history()) record_.history = std::move(*found);
+  else record_.troubles.push_back("the journal can't be read: " + found.error().text);
   check_training();
   return record_;
 }
@@ -259,7 +360,7 @@ torture_record torture::run(const std::vector<cluster_fault>& plan) {
 } // namespace
 
 int torture_cluster(const cluster_torture_options& options) {
-  const auto conf = load_nodes_conf(options.nodes);
+  const auto conf = options.nodes.empty() ? parse_nodes_conf(seven_nodes, "the torture's own nodes") : load_nodes_conf(options.nodes);
   if (!conf) {
     std::fprintf(stderr, "troupe: %s\n", conf.error().text.c_str());
     return 1;
@@ -274,10 +375,11 @@ int torture_cluster(const cluster_torture_options& options) {
     return 0;
   }
   cluster_rig_options rig;
-  rig.nodes = options.nodes;
+  rig.nodes = *conf;
   rig.folder = options.folder;
   rig.recordings = options.recordings;
   rig.seed = options.seed;
+  rig.settings = load_of_orders();
   auto system = cluster_rig::start(rig);
   if (!system) {
     std::fprintf(stderr, "troupe: %s\n", system.error().text.c_str());

@@ -11,7 +11,7 @@
 namespace troupe::cluster_torture {
 
 struct cluster_torture_options {
-  std::filesystem::path nodes; ///< nodes.conf of the cluster; hosts and ports are replaced
+  std::filesystem::path nodes; ///< nodes.conf of the cluster; hosts and ports are replaced. Empty: seven nodes
   std::filesystem::path folder;
   std::string recordings;
   std::uint64_t seed = 1;

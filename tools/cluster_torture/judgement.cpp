@@ -40,6 +40,24 @@ void judge_fault(const suffered& s, const torture_limits& limits, judgement& j) 
   if (!s.agrees) j.out.push_back(name + ": journal and ledger do not agree");
 }
 
+/// What is true at every moment or not at all.
+void judge_promises(const torture_record& record, const torture_limits& limits, judgement& j) {
+  j.none(record.lost, "orders lost");
+  j.none(record.duplicated, "orders duplicated");
+  j.none(record.fills_wrong, "fills that are missing, additional or different");
+  j.none(record.trained_twice, "snapshots trained on twice");
+  j.none(record.training_gaps, "snapshots left out of training");
+  j.none(static_cast<std::int64_t>(record.history.breached), "breaches in the journal");
+  for (const auto& text : record.history.breaches) j.out.push_back(text);
+  j.at_least(static_cast<std::int64_t>(record.history.reconciled), 1, "reconciliations in the journal");
+  for (const auto& text : record.bad_books) j.out.push_back("P6: " + text);
+  j.at_least(record.books_seen, 1, "books looked at");
+  if (!record.halt_kept) j.out.emplace_back("P8: a halt did not outlive a kill of the execution node");
+  if (record.longest_mailbox > limits.longest_mailbox)
+    j.out.push_back("P9: " + std::to_string(record.longest_mailbox) + " messages waited for " + record.longest_mailbox_of
+                    + ", more than " + std::to_string(limits.longest_mailbox));
+}
+
 void judge_memory(const torture_record& record, const torture_limits& limits, judgement& j) {
   for (const auto& [node, end] : record.resident_end) {
     const auto begin = record.resident_begin.find(node);
@@ -95,11 +113,7 @@ std::vector<std::string> shortfalls(const torture_record& record, const torture_
   for (const auto& s : record.faults) judge_fault(s, limits, j);
   j.at_least(record.orders, limits.least_orders, "orders");
   j.at_least(in_flight(record), limits.least_in_flight, "orders in flight at faults");
-  j.none(record.lost, "orders lost");
-  j.none(record.duplicated, "orders duplicated");
-  j.none(record.fills_wrong, "fills that are missing, additional or different");
-  j.none(record.trained_twice, "snapshots trained on twice");
-  j.none(record.training_gaps, "snapshots left out of training");
+  judge_promises(record, limits, j);
   for (const auto& actor : record.actors_missing) j.out.push_back("actor " + actor + " is not there at the end");
   judge_memory(record, limits, j);
   if (!record.unsettled.empty()) j.out.push_back("not at rest at the end: " + record.unsettled);
@@ -124,6 +138,14 @@ std::string to_json(const torture_record& record, const torture_limits& limits) 
       .field("fills_wrong", record.fills_wrong)
       .field("trained_twice", record.trained_twice)
       .field("training_gaps", record.training_gaps)
+      .field("sessions", record.history.sessions)
+      .field("reconciliations", record.history.reconciled)
+      .field("breaches", record.history.breached)
+      .field("books_seen", record.books_seen)
+      .field("books_bad", record.bad_books.size())
+      .field("longest_mailbox", record.longest_mailbox)
+      .field("longest_mailbox_of", record.longest_mailbox_of)
+      .field("halt_kept", record.halt_kept)
       .field("actors_missing", record.actors_missing.size())
       .field("longest_notice_ms", longest(record, &suffered::noticed_ms, true))
       .field("longest_predicts_ms", longest(record, &suffered::predicts_ms, false))

@@ -2,6 +2,7 @@
 
 /// What a torture of a cluster brought to light, and what of it breaks a promise. Pure.
 
+#include "tools/cluster_torture/history_check.hpp"
 #include "tools/cluster_torture/nemesis.hpp"
 
 #include <map>
@@ -38,6 +39,12 @@ struct torture_record {
   std::int64_t fills_wrong = 0;
   std::int64_t trained_twice = 0;
   std::int64_t training_gaps = 0;
+  history_findings history;            ///< of the executor's journal
+  std::vector<std::string> bad_books;  ///< P6: books that were shown as valid and were not
+  std::int64_t books_seen = 0;         ///< pages of books that were looked at
+  std::int64_t longest_mailbox = 0;    ///< P9: messages that waited for one actor, at most
+  std::string longest_mailbox_of;
+  bool halt_kept = false;              ///< P8: a halt outlived kill -9 of its node
   std::vector<std::string> actors_missing; ///< wanted, and not there at the end
   std::map<std::string, std::uint64_t> resident_begin;
   std::map<std::string, std::uint64_t> resident_end;
@@ -53,6 +60,7 @@ struct torture_limits {
   std::int64_t sampling_ms = 150;            ///< what the onlookers' own rhythm may add to any time
   std::int64_t after_kill_ms = 3000;         ///< until predictions flow
   std::int64_t after_silence_ms = 1500 + 5000 + 3000;
+  std::int64_t longest_mailbox = 5000;
   std::uint64_t growth_bytes = 64U << 20;    ///< of a node's resident memory
 };
 

@@ -67,6 +67,7 @@ void node_watcher::look(cluster_client& client, std::int64_t& whole_at) {
   if (!whole) return;
   const std::lock_guard lock{guard_};
   picture_.whole = whole->json;
+  picture_.whole_at = whole_at;
 }
 
 void node_watcher::note_peers(const std::string& json, std::int64_t at) {

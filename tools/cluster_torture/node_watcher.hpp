@@ -18,6 +18,7 @@ struct node_picture {
   std::int64_t at = 0; ///< of the newest answer; 0: none yet
   std::string brief;   ///< newest status of verbosity 0, membership included
   std::string whole;   ///< newest status of verbosity 2, a little older
+  std::int64_t whole_at = 0; ///< when that one was asked for
 };
 
 /// One thread, which lives on the watched host. Public functions may be called from any thread.
