@@ -151,7 +151,8 @@ CAF_TEST(bybit_examples_of_the_documents) {
   const auto best =
       R"({"topic":"orderbook.1.BTCUSDT","type":"snapshot","ts":5,"data":{"s":"BTCUSDT","b":[["1","2"]],"a":[["3","4"]],"u":9,"seq":1}})";
   const auto& b = decoder->decode(best);
-  CAF_CHECK(b.kind == event_kind::best && b.best.ask.at.raw == 300000000 && b.best.sequence == 9);
+  CAF_CHECK(b.kind == event_kind::best && b.best.ask.at.raw == 300000000);
+  CAF_CHECK_EQUAL(b.best.sequence, 0u); // the topic's own number is not the book's
 }
 
 CAF_TEST(bybit_equals_another_mapper) {

@@ -96,17 +96,17 @@ void decoder::give_book(json_object& data, bool image, market_time sent, std::st
   d.asks = asks;
 }
 
+/// `u` numbers the changes of each topic by itself, so this one is not the book's: it is left out, and best bid
+/// and ask are compared by time.
 void decoder::give_best(json_object& data, bool image, market_time sent, std::string_view symbol) {
   const auto bids = in().levels(data, "b", side::buy);
   const auto asks = in().levels(data, "a", side::sell);
-  const auto update = in().id(data, "u");
   if (!in().fine()) return;
   if (image) best_ = {};
   for (const auto& l : bids)
     if (l.quantity.raw != 0) best_.bid = l;
   for (const auto& l : asks)
     if (l.quantity.raw != 0) best_.ask = l;
-  best_.sequence = update;
   best_.event = sent;
   const bool both = best_.bid.quantity.raw != 0 && best_.ask.quantity.raw != 0;
   if (both) add(event_kind::best, symbol).best = best_;
