@@ -157,7 +157,20 @@ namespace {
 
 struct check_arguments : venue_contact {
   unsigned seconds = 30;
+  bool as_listed = false;
 };
+
+/// The instruments as the venue itself lists them, decimals, steps and spelling. One that it does not list
+/// stays as configured, so that the list of what passed names it.
+status take_listed(venue_check_options& options) {
+  const auto listed = fetch_instruments(options, std::chrono::seconds{20});
+  if (!listed) return listed.error();
+  for (auto& spec : options.instruments) {
+    const auto found = std::ranges::find(*listed, spec.id, &instrument_spec::id);
+    if (found != listed->end()) spec = *found;
+  }
+  return ok;
+}
 
 void print_lines(const check_list& lines, bool json, json_writer& w) {
   for (const auto& each : lines) {
@@ -180,6 +193,8 @@ int check_command(const global_options& global, const check_arguments& arguments
   if (!options) return fail(options.error());
   options->most = std::chrono::seconds{arguments.seconds};
   options->least = std::min<nanoseconds>(options->least, options->most);
+  if (arguments.as_listed)
+    if (const auto taken = take_listed(*options); !taken) return fail(taken.error());
   json_writer w;
   w.begin_array();
   const auto rules = check_rules(*options);
@@ -223,6 +238,8 @@ void add_venue_check_commands(CLI::App& venue, global_options& global) {
       ->check(CLI::ExistingFile);
   check->add_option("--instrument", arguments->instruments,
                     "Instruments instead of all configured ones, BTC-USDT");
+  check->add_flag("--as-listed", arguments->as_listed,
+                  "Decimals, steps and spelling as the venue lists them instead of the configured ones");
   check->add_option("--for", arguments->seconds, "Seconds that the feeds are watched at most")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
