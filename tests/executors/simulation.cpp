@@ -450,9 +450,9 @@ void world::venue_place(const intent& order, command_id command, std::uint64_t n
   if (++venue_.placed[order.client_id] > 1) violate("I1: two venue orders of " + order.client_id);
   if (!is_durable(order.client_id))
     violate("lost: the venue has " + order.client_id + " without a journal row");
-  // The executor's own rule: one working order an instrument. Two at once is double exposure.
-  if (!venue_.live.empty())
-    violate("two live orders at once: " + venue_.live.begin()->first + " and " + order.client_id);
+  // The executor's own rule: one working order an instrument and layer. More at once is more exposure than wanted.
+  if (venue_.live.size() >= options_.executor.policy.layers)
+    violate("more live orders at once than layers: " + venue_.live.begin()->first + " and " + order.client_id);
   venue::row r;
   r.what = order;
   r.venue_id = std::to_string(venue_.next_order++);
