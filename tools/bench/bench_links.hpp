@@ -12,10 +12,10 @@ namespace troupe {
 
 struct bench_links_options {
   int rounds = 5;                 ///< alternating runs of each way; the median counts
-  std::uint64_t batches = 4'000;   ///< per run, of 200 events each
-  std::size_t asks = 3'000;       ///< per run, one after the other
-  std::size_t pings = 700;        ///< per run beside a blob, a millisecond apart
-  int blob_rounds = 3;
+  std::uint64_t batches = 3'000;   ///< per run, of 200 events each
+  std::size_t asks = 1'500;       ///< per run, one after the other
+  std::size_t pings = 400;        ///< per run beside a blob, a millisecond apart
+  int blob_rounds = 2;
 };
 
 /// Times of one way, microseconds.
