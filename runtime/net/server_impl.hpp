@@ -108,6 +108,7 @@ struct ws_session::impl : resettable, std::enable_shared_from_this<ws_session::i
   bool opened = false;
   bool ended = false;
   bool writing = false;
+  bool pinging = false; ///< Beast carries one at a time
   bool closing = false;
 
   std::mutex mutex; ///< guards the queue and the executor

@@ -129,10 +129,11 @@ void ws_session::impl::watch_idle() {
 }
 
 void ws_session::impl::ping(std::string payload) {
-  if (!opened || ended || hole || closing) return;
+  // A ping that still waits says as much as a second one.
+  if (!opened || ended || hole || closing || std::exchange(pinging, true)) return;
   websocket::ping_data data;
   data.assign(payload.data(), std::min<std::size_t>(payload.size(), 125));
-  socket->async_ping(data, [self = shared_from_this()](const boost_error&) {});
+  socket->async_ping(data, [self = shared_from_this()](const boost_error&) { self->pinging = false; });
 }
 
 void ws_session::impl::close(std::uint16_t code, std::string reason) {
