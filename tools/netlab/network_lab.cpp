@@ -245,10 +245,12 @@ void network_lab::impl::forward(std::size_t from, std::span<const std::uint8_t> 
   if (what.reset) {
     const auto pair = resets_for(*head);
     if (pair.size() == 2) {
+      {
+        const std::lock_guard lock{guard}; // counted first: whoever has felt it finds it counted
+        ++counts.resets;
+      }
       deliver(*to, pair[0]);
       deliver(from, pair[1]);
-      const std::lock_guard lock{guard};
-      ++counts.resets;
     }
     return;
   }
