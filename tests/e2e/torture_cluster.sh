@@ -8,6 +8,7 @@ if [[ $(id -u) != 0 || ! -c /dev/net/tun ]]; then
   echo "skipped: a network of one's own needs root and /dev/net/tun"
   exit 0
 fi
+recordings # under full replay load: a generated market makes fewer orders
 export TMPDIR=$work
 seed=${TROUPE_SEED:-$((RANDOM * 32768 + RANDOM))}
 length=${TROUPE_TORTURE_FOR:-2m}

@@ -45,7 +45,7 @@ std::vector<victim> victims_of(const nodes_conf& conf) {
 /// A target is split over many resting orders, which are renewed all the time: many of them are on their way or at the
 /// venue at any moment, and each fault hits them.
 std::map<std::string, std::string> load_of_orders() {
-  return {{"executor.layers", "40"},       {"executor.layer_ticks", "2000"},     {"executor.order_life", "600s"},
+  return {{"executor.layers", "40"},       {"executor.layer_ticks", "2000"},     {"executor.order_life", "400s"},
           {"executor.cross_after", "0s"},  {"executor.reprice_ticks", "2000"},   {"orchestrator.max_position", "0.04"},
           {"orchestrator.shape", "sign"},  {"orchestrator.min_holding", "300s"}, {"risk.max_open_orders", "100"},
           {"risk.order_rate", "100"},      {"risk.collar", "0.05"}};
