@@ -148,16 +148,23 @@ void feed_core::measure(market_time event) {
   reach(event);
 }
 
-/// Without a number it is compared by time, with the book that stands while it comes.
+/// By number where it has one; without, by time, with the book that stands while it comes.
 void feed_core::on_best(const best_event& best) {
-  if (best.sequence != 0) return agreement_.on_best(best);
+  if (best.sequence != 0) {
+    agreement_.on_best(best);
+    if (agreement_.lost() && machine_->valid()) lost_to_best();
+    return;
+  }
   if (!machine_->valid()) return timed_.without_book();
   timed_.on_best(received_, best.bid, best.ask, machine_->book().bid(), machine_->book().ask());
   check_agreement();
 }
 
 void feed_core::check_agreement() {
-  if (!timed_.advance(received_)) return;
+  if (timed_.advance(received_)) lost_to_best();
+}
+
+void feed_core::lost_to_best() {
   machine_->reset();
   broken(book_validity::damaged, "the venue's best bid and ask are other ones", lost_to_best_);
 }

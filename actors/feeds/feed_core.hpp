@@ -95,6 +95,7 @@ private:
   void on_book_image(const image_event& image);
   void on_best(const best_event& best);
   void check_agreement();
+  void lost_to_best();
   void after_step(build_step step);
   void applied(const depth_event& change);
   void broken(book_validity now, std::string_view why, std::uint64_t& losses);

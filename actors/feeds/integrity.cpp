@@ -51,6 +51,7 @@ void agreement_meter::judge(const top& t) {
   if (q.sequence != t.sequence) return;
   ++counts_.equal_number;
   counts_.equal_number_agreed += same ? 1 : 0;
+  in_row_ = same ? 0 : in_row_ + 1;
 }
 
 void agreement_meter::finish() {
@@ -61,6 +62,7 @@ void agreement_meter::finish() {
 void agreement_meter::reset() noexcept {
   waiting_.clear();
   quotes_.clear();
+  in_row_ = 0;
 }
 
 // --- clock offset --------------------------------------------------------------------------------

@@ -33,9 +33,15 @@ public:
   /// Forgets what waits: the book was dropped.
   void reset() noexcept;
 
+  /// The book is not the venue's: five quotes of exactly a change's number differed in a row. Only where as many
+  /// have agreed before, because a venue may count its quotes in another way than its changes.
+  [[nodiscard]] bool lost() const noexcept { return in_row_ >= run && counts_.equal_number_agreed >= run; }
+
   [[nodiscard]] const counts& figures() const noexcept { return counts_; }
 
 private:
+  static constexpr std::uint64_t run = 5;
+
   struct top {
     std::uint64_t sequence = 0;
     level bid;
@@ -46,6 +52,7 @@ private:
 
   std::deque<top> waiting_; // tops, ascending
   std::deque<top> quotes_;  // the venue's, ascending
+  std::uint64_t in_row_ = 0; // quotes of a change's number that differed, one after the other
   counts counts_;
 };
 

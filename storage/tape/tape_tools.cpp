@@ -1,5 +1,6 @@
 #include "storage/tape/tape_tools.hpp"
 
+#include "messages/json.hpp"
 #include "messages/msgpack.hpp"
 #include "storage/tape/tape_blocks.hpp"
 
@@ -160,6 +161,16 @@ result<outline> read_outline(source& from) {
   return out;
 }
 
+/// Says where a tape came from, within what its recorder wrote of it: that may be JSON, which readers go by.
+std::string recovered_remarks(std::string remarks, std::string_view from) {
+  if (!remarks.starts_with('{') || !remarks.ends_with('}'))
+    return remarks + (remarks.empty() ? "" : "; ") + "recovered from " + std::string{from};
+  json_writer name;
+  name.string(from);
+  remarks.pop_back();
+  return remarks + (remarks == "{" ? "" : ",") + "\"recovered_from\":" + std::move(name).text() + '}';
+}
+
 } // namespace
 
 result<tape_info> tape_info_of(disk& on, const std::filesystem::path& path) {
@@ -230,8 +241,7 @@ result<tape_recovery> recover_tape(disk& on, const std::filesystem::path& from_p
   auto outline = read_outline(*from);
   if (!outline) return std::move(outline).error();
   auto head = outline->head.head;
-  head.remarks += (head.remarks.empty() ? "" : "; ") + std::string{"recovered from "}
-                  + from_path.filename().string();
+  head.remarks = recovered_remarks(std::move(head.remarks), from_path.filename().string());
   auto out = tape_writer::create(on, to, head);
   if (!out) return std::move(out).error();
 

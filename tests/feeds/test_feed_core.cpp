@@ -403,6 +403,37 @@ CAF_TEST(agreement_orders_by_number_not_by_arrival) {
   CAF_CHECK_EQUAL(meter.figures().equal_number_agreed, 1u);
 }
 
+CAF_TEST(a_book_that_is_not_the_venues_is_dropped_by_number) {
+  // The top's bid grows with every change; the venue's own quote of the same number says the same, or less.
+  const auto play = [](rig& r, int changes, bool right) {
+    for (int i = 0; i < changes; ++i) {
+      const auto ms = 20 + static_cast<std::int64_t>(r.u);
+      const auto quantity = static_cast<std::int64_t>(r.u);
+      r.depth(ms, {{{10000}, {quantity}}});
+      r.core.on_frame(at_ms(ms) + r.lag, R"({"u":)" + std::to_string(r.u) + R"(,"s":"ABCUSDT","b":"100.00","B":")"
+                                             + format_decimal(right ? quantity : quantity - 1, 3)
+                                             + R"(","a":"100.02","A":"3.000"})");
+    }
+  };
+  rig r;
+  r.core.on_session(1, true, at_ms(0));
+  r.start(10);
+  play(r, 40, true);
+  CAF_CHECK(r.core.validity() == book_validity::valid);
+  CAF_CHECK_GREATER(r.core.agreement().equal_number_agreed, 5u);
+  play(r, 40, false);
+  CAF_CHECK(r.core.validity() == book_validity::damaged);
+  CAF_CHECK_EQUAL(r.heard.images_asked, 2);
+
+  // A venue that counts its quotes in another way than its changes has never agreed: nothing is proven.
+  rig other;
+  other.core.on_session(1, true, at_ms(0));
+  other.start(10);
+  play(other, 60, false);
+  CAF_CHECK(other.core.validity() == book_validity::valid);
+  CAF_CHECK_EQUAL(other.core.agreement().equal_number_agreed, 0u);
+}
+
 CAF_TEST(offset_is_a_median) {
   offset_meter meter;
   CAF_CHECK_EQUAL(meter.median().count(), 0);

@@ -222,6 +222,15 @@ CAF_TEST(times never go back on a tape) {
   const auto facts = facts_of(info->head);
   CAF_REQUIRE(facts.has_value());
   CAF_CHECK_EQUAL(facts->instruments[0].venue_symbol, "BTC/USD");
+  // A tape that is recovered can still be read as one of a venue.
+  const auto recovered_at = out.at / "recovered.ttape";
+  CAF_REQUIRE(recover_tape(real_disk(), series.files().front(), recovered_at).has_value());
+  const auto recovered = tape_info_of(real_disk(), recovered_at);
+  CAF_REQUIRE(recovered.has_value());
+  const auto still = facts_of(recovered->head);
+  CAF_REQUIRE(still.has_value());
+  CAF_CHECK_EQUAL(still->instruments[0].venue_symbol, "BTC/USD");
+  CAF_CHECK(recovered->head.remarks.find("recovered_from") != std::string::npos);
   auto damaged = info->head;
   damaged.remarks = "{\"instruments\":[{\"id\":1}]}";
   CAF_CHECK(!facts_of(damaged).has_value());

@@ -75,7 +75,7 @@ bool has(const check_list& list, std::string_view point, check_verdict verdict) 
 /// Venues whose best bid and ask comes with each change and carries the number of the book it
 /// belongs to.
 bool numbers_its_best(std::string_view venue) {
-  return venue.starts_with("binance") || venue == "okx";
+  return venue.starts_with("binance") || venue == "okx" || venue == "gate";
 }
 
 } // namespace

@@ -310,6 +310,10 @@ private:
     report_.expect("best_equal", figure("best_compared"));
     report_.expect("copies_equal", figure("copies"));
     if (!expected.empty()) report_.expect("books", expected.size());
+    else if (!plan_.expectation.empty()
+             && !recorded::expected_final(root_ / "derived/replay_expectations/expectations.json", plan_.expectation))
+      report_.differences.push_back("no end state '" + std::string{plan_.expectation}
+                                    + "' in derived/replay_expectations/expectations.json");
     if (plan_.remark.empty() && figure("passed_over") + figure("unknown") > 0)
       report_.differences.push_back("messages without a use, and no reason listed");
   }

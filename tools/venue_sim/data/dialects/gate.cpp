@@ -202,8 +202,13 @@ void gate_connection::subscribe_each(const json_request& asked,
     if (of_.find(symbols[n]) == nullptr)
       return answer(asked, "subscribe", R"({"status":"fail"})", 2,
                     "unknown currency pair: " + symbols[n]);
-  for (std::size_t n = 0; n < count; ++n)
+  for (std::size_t n = 0; n < count; ++n) {
     topics_.emplace(std::string{channel}, symbols[n]);
+    // Windows are kept from their first use on: this one counts from here, that of the quotes' numbers, too.
+    const auto& market = *of_.find(symbols[n]);
+    if (book) (void)of_.update_window(market);
+    else if (channel == "spot.book_ticker") (void)of_.sequence_of(market);
+  }
   answer(asked, "subscribe", R"({"status":"success"})", 0, {});
 }
 
@@ -287,7 +292,7 @@ void gate_connection::send_best(const data_market& market, const data_event& eve
   text_writer w;
   w.open('{')
       .number("t", event.event_ms)
-      .number("u", gate_dialect::id_of(of_.update_window(market).number()))
+      .number("u", static_cast<std::int64_t>(of_.sequence_of(market)))
       .text("s", symbol);
   w.text("b", gate_number(bid.first))
       .text("B", gate_number(bid.second))
@@ -310,7 +315,7 @@ void gate_connection::on_event(const data_market& market, const data_event& even
   }
   if (has("spot.order_book_update") && (of_.update_changed() || event.add_crossed))
     send_update(market, event);
-  if (has("spot.book_ticker") && of_.update_changed()) send_best(market, event);
+  if (has("spot.book_ticker") && of_.changed("400")) send_best(market, event);
 }
 
 // ---- REST
