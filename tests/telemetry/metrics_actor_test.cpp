@@ -48,6 +48,15 @@ struct scraped_node {
   observable_actor metrics;
   std::uint16_t port = 0;
 
+  scraped_node() = default;
+  scraped_node(const scraped_node&) = delete;
+  scraped_node& operator=(const scraped_node&) = delete;
+  /// The actors look at the clocks until they have ended.
+  ~scraped_node() {
+    if (metrics) send_kill(metrics);
+    system.await_all_actors_done();
+  }
+
   void start() {
     metrics_options how;
     how.who = {"exec", "build", "schema"};
