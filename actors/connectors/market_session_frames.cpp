@@ -196,7 +196,7 @@ void market_session::rotate(steady_time now) {
     if (topic.what->kind == topic_kind::book && !topic.given_up && topic.delivered == 0)
       overlapping_ = false;
   }
-  standby_.emplace();
+  standby_ = connection{};
   next_rotation_ = now + options_.overlap_deadline;
   begin(*standby_, now);
 }
