@@ -21,7 +21,8 @@ program=("$troupe" --config "$work/config" --data "$work/data")
 journal=$work/data/exec/journal/main@binance
 
 run_once() { # starts the node, waits until it runs, stops it in order
-  "${program[@]}" node exec 2>"$work/err" &
+  : >"$work/err" # else the words of the run before may be found
+  "${program[@]}" node exec 2>>"$work/err" &
   local pid=$!
   wait_for "$work/err" '"all actors run"'
   kill "$pid"
