@@ -107,4 +107,20 @@ result<account_state> read_spot_account(const dom::element& root) {
   return out;
 }
 
+result<market_time> read_spot_time(const dom::element& root) {
+  const auto ms = integer_of(root, "serverTime");
+  if (!ms || *ms <= 0) return {order_errc::missing_field, "serverTime"};
+  return from_millis(ms);
+}
+
+std::optional<venue_error> refusal_in(std::string_view body, const char* code, const char* words) {
+  if (body.size() > 65'536) return std::nullopt;
+  dom::parser parser;
+  dom::element root;
+  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
+  const auto number = integer_of(root, code);
+  if (!number || *number == 0 || *number < INT32_MIN || *number > INT32_MAX) return std::nullopt;
+  return venue_error{static_cast<std::int32_t>(*number), text_or_empty(root, words)};
+}
+
 } // namespace troupe::order_reading

@@ -35,6 +35,11 @@ result<asset_balance> read_balance(const dom::element& row, const char* asset, c
                                    const char* locked);
 /// Balances and permissions as Binance and MEXC write them.
 result<account_state> read_spot_account(const dom::element& root);
+/// {"serverTime": milliseconds}, as Binance and MEXC write it.
+result<market_time> read_spot_time(const dom::element& root);
+/// The refusal in an answer: its code by this name, other than 0, and its words by that one. Nothing of a success
+/// or of what is no answer of the venue.
+std::optional<venue_error> refusal_in(std::string_view body, const char* code, const char* words);
 /// The rules of the instrument a row names.
 result<const instrument_spec*> spec_in(const dom::element& object, const char* key,
                                        const order_context& context);

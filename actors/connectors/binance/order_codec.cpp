@@ -245,11 +245,7 @@ result<account_state> parse_account(std::string_view body) {
 }
 
 result<market_time> parse_server_time(std::string_view body) {
-  return with_document<market_time>(body, "time", [&](const dom::element& root) -> result<market_time> {
-    const auto ms = integer_of(root, "serverTime");
-    if (!ms || *ms <= 0) return {order_errc::missing_field, "serverTime"};
-    return from_millis(ms);
-  });
+  return with_document<market_time>(body, "time", read_spot_time);
 }
 
 std::optional<venue_error> parse_venue_error(std::string_view body) {

@@ -1,6 +1,7 @@
 // Requests, signatures and the classes of answers.
 
 #include "actors/connectors/bybit/order_codec.hpp"
+#include "actors/connectors/rest_reading.hpp"
 #include "messages/json.hpp"
 
 namespace troupe::bybit {
@@ -30,10 +31,6 @@ const char* tif_word(const intent& order) noexcept {
     return "FOK";
   }
   return "GTC";
-}
-
-std::string milliseconds(market_time at) {
-  return std::to_string(at.ns / 1'000'000);
 }
 
 std::string body_of(const parameters& list) {
@@ -69,7 +66,7 @@ signed_call sign(const api_call& call, const api_keys& keys, market_time now, na
     out.target += '?' + payload;
   }
   if (!call.needs_signature) return out;
-  const auto time = milliseconds(now);
+  const auto time = milliseconds_text(now);
   const auto window = std::to_string(recv_window / std::chrono::milliseconds{1});
   const std::string key{keys.key.expose_to_signer()};
   out.fields.emplace_back("X-BAPI-API-KEY", key);
@@ -80,7 +77,7 @@ signed_call sign(const api_call& call, const api_keys& keys, market_time now, na
 }
 
 std::string auth_request(const api_keys& keys, market_time expires) {
-  const auto time = milliseconds(expires);
+  const auto time = milliseconds_text(expires);
   json_writer w;
   w.begin_object().field("op", "auth").key("args").begin_array();
   w.string(keys.key.expose_to_signer())
@@ -154,7 +151,7 @@ api_call open_orders_call(const instrument_spec& spec, const std::string& cursor
 api_call executions_call(const instrument_spec& spec, market_time since, const std::string& cursor) {
   auto out = get("/v5/execution/list", {{"category", category_of(spec)},
                                         {"symbol", spec.venue_symbol},
-                                        {"startTime", milliseconds(since)},
+                                        {"startTime", milliseconds_text(since)},
                                         {"limit", "100"}});
   if (!cursor.empty()) out.list.emplace_back("cursor", cursor);
   return out;

@@ -194,13 +194,7 @@ std::optional<order_state> parse_order_state(std::string_view word) noexcept {
 }
 
 std::optional<venue_error> parse_venue_error(std::string_view body) {
-  if (body.size() > 65'536) return std::nullopt;
-  dom::parser parser;
-  dom::element root;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
-  const auto code = integer_of(root, "retCode");
-  if (!code || *code == 0 || *code < INT32_MIN || *code > INT32_MAX) return std::nullopt;
-  return venue_error{static_cast<std::int32_t>(*code), text_or_empty(root, "retMsg")};
+  return refusal_in(body, "retCode", "retMsg");
 }
 
 result<order_report> parse_ack(std::string_view body, const order_context& context,

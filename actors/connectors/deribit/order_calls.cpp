@@ -1,14 +1,11 @@
 // Calls and the classes of answers.
 
 #include "actors/connectors/deribit/order_codec.hpp"
+#include "actors/connectors/rest_reading.hpp"
 #include "messages/json.hpp"
 
 namespace troupe::deribit {
 namespace {
-
-std::string milliseconds(market_time at) {
-  return std::to_string(at.ns / 1'000'000);
-}
 
 /// A text as JSON.
 std::string quoted(std::string_view text) {
@@ -46,7 +43,7 @@ std::string request_text(const rpc_call& call, std::uint64_t id) {
 }
 
 rpc_call auth_call(const api_keys& keys, market_time now, std::string_view nonce) {
-  const auto time = milliseconds(now);
+  const auto time = milliseconds_text(now);
   const auto text = time + '\n' + std::string{nonce} + '\n';
   return {"public/auth",
           {{"grant_type", quoted("client_signature")},
@@ -98,7 +95,7 @@ result<rpc_call> place_call(const intent& order, const instrument_spec& spec) {
     params.emplace_back("reject_post_only", "true");
   }
   if (order.reduce_only) params.emplace_back("reduce_only", "true");
-  if (order.expires.ns > 0) params.emplace_back("valid_until", milliseconds(order.expires));
+  if (order.expires.ns > 0) params.emplace_back("valid_until", milliseconds_text(order.expires));
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Requests, signatures and the classes of answers.
 
 #include "actors/connectors/mexc/order_codec.hpp"
+#include "actors/connectors/rest_reading.hpp"
 #include "messages/json.hpp"
 
 namespace troupe::mexc {
@@ -20,10 +21,6 @@ const char* type_word(const intent& order) noexcept {
   return "LIMIT";
 }
 
-std::string milliseconds(market_time at) {
-  return std::to_string(at.ns / 1'000'000);
-}
-
 api_call of_order(const char* method, const instrument_spec& spec, const std::string& client_id) {
   return {method, "/api/v3/order", {{"symbol", spec.venue_symbol}, {"origClientOrderId", client_id}}, true, 1,
           false};
@@ -36,7 +33,7 @@ std::string signed_target(const api_call& call, const api_keys& keys, market_tim
   if (!call.needs_signature) return call.list.empty() ? call.path : call.path + '?' + query_of(call.list);
   auto list = call.list;
   list.emplace_back("recvWindow", std::to_string(recv_window / std::chrono::milliseconds{1}));
-  list.emplace_back("timestamp", milliseconds(now));
+  list.emplace_back("timestamp", milliseconds_text(now));
   const auto query = query_of(list);
   return call.path + '?' + query + "&signature=" + hmac_sha256_hex(keys.secret_key, query);
 }
@@ -79,7 +76,7 @@ api_call open_orders_call(const instrument_spec& spec) {
 api_call trades_call(const instrument_spec& spec, market_time since) {
   return {"GET",
           "/api/v3/myTrades",
-          {{"symbol", spec.venue_symbol}, {"startTime", milliseconds(since)}, {"limit", "1000"}},
+          {{"symbol", spec.venue_symbol}, {"startTime", milliseconds_text(since)}, {"limit", "1000"}},
           true,
           10,
           false};

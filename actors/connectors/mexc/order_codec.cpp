@@ -238,13 +238,8 @@ std::optional<order_state> parse_order_state(std::string_view word) noexcept {
 }
 
 std::optional<venue_error> parse_venue_error(std::string_view body) {
-  if (body.size() > 65'536) return std::nullopt;
-  dom::parser parser;
-  dom::element root;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
-  const auto code = integer_of(root, "code");
-  if (!code || *code == 0 || *code == 200 || *code < INT32_MIN || *code > INT32_MAX) return std::nullopt;
-  return venue_error{static_cast<std::int32_t>(*code), text_or_empty(root, "msg")};
+  auto said = refusal_in(body, "code", "msg");
+  return said && said->code != 200 ? said : std::nullopt; // 200 is a success there
 }
 
 result<order_report> parse_placed(std::string_view body, const order_context& context,
@@ -291,11 +286,7 @@ result<account_state> parse_account(std::string_view body) {
 }
 
 result<market_time> parse_server_time(std::string_view body) {
-  return with_document<market_time>(body, "time", [&](const dom::element& root) -> result<market_time> {
-    const auto ms = integer_of(root, "serverTime");
-    if (!ms || *ms <= 0) return {order_errc::missing_field, "serverTime"};
-    return from_millis(ms);
-  });
+  return with_document<market_time>(body, "time", read_spot_time);
 }
 
 result<std::string> parse_listen_key(std::string_view body) {
